@@ -1,0 +1,66 @@
+//! What to run and with which limits.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+/// A target and how to run it.
+#[derive(Debug, Clone)]
+pub struct TargetConfig {
+    /// The executable file.
+    pub program: PathBuf,
+    /// Its arguments, without the program's name.
+    pub args: Vec<OsString>,
+    /// How a target that does not read shared memory gets its input.
+    pub input: InputRoute,
+    /// Limit of one run.
+    pub timeout: Duration,
+    /// Limit of the whole handshake, constructors of the target included.
+    pub startup_timeout: Duration,
+    /// Limit of the target's address space in bytes (`RLIMIT_AS`).
+    pub memory_limit: Option<u64>,
+    /// Added to the environment that this process has.
+    pub env: Vec<(OsString, OsString)>,
+    /// Where the target's standard output and error go.
+    pub output: TargetOutput,
+    /// A child that exits with this code has crashed. `MSan` reports this way.
+    pub crash_exit_code: Option<i32>,
+    /// Working directory of the target; `None`: this process's.
+    pub current_dir: Option<PathBuf>,
+}
+
+impl TargetConfig {
+    /// `program` without arguments, fed through standard input, one second a
+    /// run, ten for the handshake, no memory limit, its output thrown away.
+    #[must_use]
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            input: InputRoute::Stdin,
+            timeout: Duration::from_secs(1),
+            startup_timeout: Duration::from_secs(10),
+            memory_limit: None,
+            env: Vec::new(),
+            output: TargetOutput::Null,
+            crash_exit_code: Some(86),
+            current_dir: None,
+        }
+    }
+}
+
+/// How a target that does not read shared memory gets its input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputRoute {
+    /// On its standard input.
+    Stdin,
+    /// In this file, which the target's arguments name.
+    File(PathBuf),
+}
+
+/// Where the target's standard output and error go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetOutput {
+    /// To `/dev/null`.
+    Null,
+    /// To this process's.
+    Inherit,
+}

@@ -1,0 +1,92 @@
+//! The coverage map as the controller sees it.
+
+use tine_ipc::shm::{Segment, Words};
+
+/// The shared counters, one `u8` an edge. Children write them while they run,
+/// so they are read word by word and never borrowed as a slice.
+#[derive(Debug)]
+pub struct CoverageMap {
+    segment: Segment,
+    len: usize,
+}
+
+impl CoverageMap {
+    pub(crate) fn new(segment: Segment) -> Self {
+        let len = segment.size();
+        Self { segment, len }
+    }
+
+    pub(crate) fn segment_id(&self) -> i32 {
+        self.segment.id()
+    }
+
+    /// Size of the segment in bytes; the map may use less.
+    pub(crate) fn capacity(&self) -> usize {
+        self.segment.size()
+    }
+
+    /// The first `len` bytes are the map.
+    pub(crate) fn set_len(&mut self, len: usize) {
+        self.len = len.min(self.segment.size());
+    }
+
+    /// Size in bytes; where the target has counters, each byte is one.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no counters.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many 8-byte words the map fills.
+    #[must_use]
+    pub const fn words(&self) -> usize {
+        self.len.div_ceil(8)
+    }
+
+    /// Eight counters in native byte order: counter `8 * word + i` is byte `i`.
+    ///
+    /// # Panics
+    /// If `word` is not less than [`Self::words`].
+    #[must_use]
+    #[inline]
+    pub fn load(&self, word: usize) -> u64 {
+        self.view().load(word)
+    }
+
+    /// Overwrites eight counters.
+    ///
+    /// # Panics
+    /// If `word` is not less than [`Self::words`].
+    #[inline]
+    pub fn store(&self, word: usize, value: u64) {
+        self.view().store(word, value);
+    }
+
+    /// Zeroes all counters.
+    pub fn clear(&self) {
+        self.view().clear();
+    }
+
+    /// One pass over the map: hands out each word that is not zero with its
+    /// index, and zeroes it, so that the map is clean for the next run.
+    #[inline]
+    pub fn take_nonzero(&self, found: impl FnMut(usize, u64)) {
+        self.view().take_nonzero(found);
+    }
+
+    /// Copies the counters to `out`, as many as fit.
+    pub fn copy_to(&self, out: &mut [u8]) {
+        let count = out.len().min(self.len);
+        self.segment.read(0, &mut out[..count]);
+    }
+
+    #[inline]
+    fn view(&self) -> Words<'_> {
+        self.segment.words(self.words())
+    }
+}

@@ -1,0 +1,200 @@
+//! What can go wrong, in a sentence each, with the way out.
+
+use crate::signal_name;
+use std::{io, path::PathBuf, time::Duration};
+use tine_ipc::Errno;
+use tine_protocol::{TargetError, WaitStatus, handshake::controller::HandshakeError};
+
+/// Why a fork server could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The target's file could not be read.
+    #[error("cannot read {}: {source}", .program.display())]
+    Unreadable {
+        /// The target.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A shared-memory segment could not be made.
+    #[error(
+        "cannot create a shared-memory segment of {size} bytes: {source} ({})",
+        segment_hint(*.source)
+    )]
+    Segment {
+        /// Size asked for, in bytes.
+        size: usize,
+        /// What the system said.
+        source: Errno,
+    },
+    /// The input could not be set up.
+    #[error("cannot prepare the input {what}: {source}")]
+    Input {
+        /// The file, or what stands for it.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The pipes could not be made.
+    #[error("cannot create the control and status pipes: {0}")]
+    Pipe(Errno),
+    /// The target could not be executed.
+    #[error("cannot execute {}: {source}", .program.display())]
+    Spawn {
+        /// The target.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The target ended during the handshake.
+    #[error("{} {} while tine was {stage}: {}", .program.display(), death(*.status), death_hint(*.status, *.memory_limit, *.said_hello))]
+    Died {
+        /// The target.
+        program: PathBuf,
+        /// How it ended, if it was seen.
+        status: Option<WaitStatus>,
+        /// Where the handshake stood.
+        stage: &'static str,
+        /// Its limit of address space in bytes, if any.
+        memory_limit: Option<u64>,
+        /// Whether it said hello before.
+        said_hello: bool,
+    },
+    /// The target lives but does not answer.
+    #[error(
+        "{} did not answer within {} s; tine was {stage}. A constructor, or code before the fork \
+         server starts, may hang or wait for something: run the target by hand, and raise the \
+         limit with AFL_FORKSRV_INIT_TMOUT=MILLISECONDS if it is only slow",
+        .program.display(), .limit.as_secs_f32()
+    )]
+    TimedOut {
+        /// The target.
+        program: PathBuf,
+        /// The limit that passed.
+        limit: Duration,
+        /// Where the handshake stood.
+        stage: &'static str,
+    },
+    /// The two sides did not agree.
+    #[error("the handshake with {} failed: {source}{}", .program.display(), handshake_hint(*.source))]
+    Handshake {
+        /// The target.
+        program: PathBuf,
+        /// What was wrong.
+        source: HandshakeError,
+    },
+    /// The map is larger than anything that tine gives out.
+    #[error("{} needs a coverage map of more than {limit} bytes", .program.display())]
+    MapTooLarge {
+        /// The target.
+        program: PathBuf,
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// What to do about a target that ended during the handshake.
+fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello: bool) -> String {
+    if said_hello {
+        return "its fork server broke off; the environment variable AFL_DEBUG=1 makes it explain \
+                itself"
+            .into();
+    }
+    let failed = status.is_some_and(|status| status.exit_code() != Some(0));
+    if let (Some(limit), true) = (memory_limit, failed) {
+        let megabytes = limit >> 20;
+        return format!("its memory limit of {megabytes} MB may be too small, try `-m none`");
+    }
+    match status.and_then(WaitStatus::signal) {
+        Some(_) => "it crashed before main, in a constructor or while its libraries were loaded: \
+                    run it by hand"
+            .into(),
+        None => "its fork server never started. Was it linked by tine-cc (or afl-cc), and does it \
+                 reach main, or __AFL_INIT() if it uses that? Run it by hand to see"
+            .into(),
+    }
+}
+
+fn death(status: Option<WaitStatus>) -> String {
+    match status {
+        Some(status) => match (status.signal(), status.exit_code()) {
+            (Some(signal), _) => format!("was killed by {}", signal_name(signal)),
+            (None, Some(code)) => format!("exited with code {code}"),
+            _ => "ended".into(),
+        },
+        None => "closed its status pipe".into(),
+    }
+}
+
+fn segment_hint(errno: Errno) -> &'static str {
+    match errno.0 {
+        libc::ENOSPC => {
+            "no segment is free: `ipcs -m` lists them, `ipcrm -m ID` removes one, \
+                         `sysctl kernel.shmmni` is the limit"
+        }
+        libc::EINVAL => "`sysctl kernel.shmmax` is the limit",
+        _ => "see `ipcs -lm` for the limits",
+    }
+}
+
+fn handshake_hint(error: HandshakeError) -> &'static str {
+    match error {
+        HandshakeError::Target(TargetError::CountersNotAlone) => "; link it with tine-cc too",
+        HandshakeError::Target(_) => "; AFL_DEBUG=1 makes it explain itself",
+        _ => "; was it built by tine-cc or AFL++, and does nothing else write to descriptor 199?",
+    }
+}
+
+/// Why an input could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The input could not be handed over.
+    #[error("cannot write the input {what}: {source}")]
+    Input {
+        /// The file, or what stands for it.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The input is longer than the segment.
+    #[error("the input has {len} bytes, more than the limit of {max}")]
+    TooLong {
+        /// Bytes of the input.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// The fork server was lost again and again on this input.
+    #[error("the fork server was lost {attempts} times in a row; the last time {reason}")]
+    Lost {
+        /// How often it was started.
+        attempts: u32,
+        /// What happened to it the last time.
+        reason: LossReason,
+    },
+    /// The fork server was lost and could not be started again.
+    #[error("the fork server was lost ({reason}) and did not start again: {source}")]
+    Restart {
+        /// What happened to it.
+        reason: LossReason,
+        /// Why it does not start.
+        source: Box<StartError>,
+    },
+}
+
+/// What happened to a fork server that has to be started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LossReason {
+    /// It closed its pipes or ended.
+    #[error("it ended")]
+    Ended,
+    /// It did not answer in time, though its child was killed.
+    #[error("it stopped answering")]
+    Stuck,
+    /// It said that it could not run the input.
+    #[error("it reported that {0}")]
+    Reported(TargetError),
+    /// It sent something that is neither a pid nor an error.
+    #[error("it sent {0:#010x} where a pid belongs")]
+    Garbage(u32),
+}

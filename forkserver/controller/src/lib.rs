@@ -1,0 +1,38 @@
+//! The controller: the fuzzer's side of the fork server.
+//!
+//! [`ForkServer::start`] creates the segments and the pipes, executes the target
+//! and shakes hands; [`ForkServer::run`] hands over one input and says how the
+//! child ended; [`ForkServer::map`] is what it covered. Dropping it ends the
+//! server and its child.
+//!
+//! | file | what |
+//! |---|---|
+//! | `config` | what to run and with which limits |
+//! | `target_file` | what the target's file says about it, before it is started |
+//! | `signatures` | strings that the compiler wrapper left in the file |
+//! | `spawn` | pipes on 198 and 199, session, limits, exec |
+//! | `handshake` | drives the state machine of `tine-protocol` over the pipes |
+//! | `input` | shared memory, standard input or a file |
+//! | `server` | start, run, restart, end |
+//! | `coverage` | the counters |
+//! | `outcome`, `error` | how a run ended; what went wrong and the way out |
+
+mod config;
+mod coverage;
+mod error;
+mod handshake;
+mod input;
+mod outcome;
+mod server;
+mod signatures;
+mod spawn;
+//pub mod target_file;
+
+pub use config::{InputRoute, TargetConfig, TargetOutput};
+pub use coverage::CoverageMap;
+pub use error::{LossReason, RunError, StartError};
+pub use outcome::{Outcome, signal_name};
+pub use server::{ForkServer, TargetInfo};
+pub use signatures::Signatures;
+//pub use target_file::{TargetFile, TargetFileError};
+pub use tine_protocol::handshake::controller::Dialect;

@@ -1,0 +1,73 @@
+//! What a target says of itself in its file: strings that the compiler wrapper
+//! or the macros left there.
+
+use memchr::memmem;
+use std::{fs::File, io, io::Read, path::Path};
+use tine_protocol::signature;
+
+/// Which signatures a file contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Signatures {
+    /// It looks up the coverage segment.
+    pub instrumented: bool,
+    /// It has a persistent loop.
+    pub persistent: bool,
+    /// It starts the fork server itself.
+    pub deferred: bool,
+}
+
+impl Signatures {
+    /// Reads the file at `path`, piece by piece.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        const PIECE: usize = 1 << 20;
+        const OVERLAP: usize = 64;
+        let mut file = File::open(path)?;
+        let mut found = Self::default();
+        let mut buffer = vec![0; OVERLAP + PIECE];
+        let mut kept = 0;
+        loop {
+            let count = file.read(&mut buffer[kept..])?;
+            if count == 0 {
+                return Ok(found);
+            }
+            let filled = kept + count;
+            found.look(&buffer[..filled]);
+            // A signature may lie across two pieces.
+            kept = filled.min(OVERLAP);
+            buffer.copy_within(filled - kept..filled, 0);
+        }
+    }
+
+    fn look(&mut self, bytes: &[u8]) {
+        self.instrumented |= memmem::find(bytes, signature::INSTRUMENTED).is_some();
+        self.persistent |= memmem::find(bytes, signature::PERSISTENT).is_some();
+        self.deferred |= memmem::find(bytes, signature::DEFERRED).is_some();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Signatures;
+    use std::io::Write;
+    use tine_protocol::signature;
+
+    #[test]
+    fn signatures_are_found_wherever_they_lie() {
+        for offset in [0, 1, (1 << 20) - 3, (1 << 20) + 40, (1 << 20) + 64, 3 << 20] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&vec![b'x'; offset]).unwrap();
+            file.write_all(signature::DEFERRED).unwrap();
+            file.write_all(signature::INSTRUMENTED).unwrap();
+            let found = Signatures::of_file(file.path()).unwrap();
+            let expected = Signatures {
+                instrumented: true,
+                persistent: false,
+                deferred: true,
+            };
+            assert_eq!(found, expected, "{offset}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Waiting for a descriptor with a limit of time.
+
+use crate::{Errno, errno::check};
+use core::time::Duration;
+
+/// What a wait came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// There is something to read, or the other end is closed.
+    Yes,
+    /// The time ran out.
+    TimedOut,
+    /// A signal was handled meanwhile.
+    Interrupted,
+}
+
+/// Waits until `fd` can be read without blocking, for at most `limit`.
+///
+/// # Errors
+/// What `ppoll(2)` says, apart from an interruption.
+pub fn readable(fd: i32, limit: Duration) -> Result<Ready, Errno> {
+    let mut entry = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let limit = libc::timespec {
+        tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: limit.subsec_nanos().into(),
+    };
+    // SAFETY: `entry` is one pollfd, as the count says; `limit` lives across the
+    // call; no signal mask is given, so its size is not looked at.
+    let returned = unsafe {
+        libc::syscall(
+            libc::SYS_ppoll,
+            &raw mut entry,
+            1usize,
+            &raw const limit,
+            core::ptr::null::<libc::sigset_t>(),
+            0usize,
+        )
+    };
+    match check(returned) {
+        Ok(0) => Ok(Ready::TimedOut),
+        Ok(_) => Ok(Ready::Yes),
+        Err(Errno(libc::EINTR)) => Ok(Ready::Interrupted),
+        Err(errno) => Err(errno),
+    }
+}

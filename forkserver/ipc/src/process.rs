@@ -1,0 +1,243 @@
+//! Processes: making them, waiting for them, limiting them.
+
+use crate::{
+    Errno,
+    errno::{check, retry},
+};
+use core::sync::atomic::AtomicI32;
+
+/// Which side of a fork this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forked {
+    /// The new process.
+    Child,
+    /// The old one, with the child's pid.
+    Parent(i32),
+}
+
+/// Duplicates this process. `pid` receives the child's pid, within the kernel,
+/// before either side goes on.
+///
+/// `thread_id` is where libc keeps the thread's id ([`thread_id_address`]): the
+/// kernel puts the child's there, as libc's own `fork` would have it done.
+///
+/// # Errors
+/// `EAGAIN` when there are too many processes, `ENOMEM`.
+///
+/// # Safety
+/// Only the calling thread exists in the child. Whatever locks other threads
+/// held there stay locked, and handlers registered by `pthread_atfork` do not
+/// run: call it while the process has one thread. `thread_id`, if given, must be
+/// what [`thread_id_address`] returned.
+pub unsafe fn fork(pid: &AtomicI32, thread_id: Option<*mut i32>) -> Result<Forked, Errno> {
+    let mut flags = libc::SIGCHLD | libc::CLONE_PARENT_SETTID;
+    if thread_id.is_some() {
+        flags |= libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID;
+    }
+    // SAFETY: without CLONE_VM and with a null stack this is fork: the child
+    // gets a copy of the address space and goes on here. The kernel writes an
+    // i32 to `pid`, which is one, and to `thread_id`, which the caller vouches
+    // for.
+    let returned = unsafe {
+        libc::syscall(
+            libc::SYS_clone,
+            flags as usize,
+            core::ptr::null::<u8>(),
+            pid.as_ptr(),
+            thread_id.unwrap_or(core::ptr::null_mut()),
+            0usize,
+        )
+    };
+    match check(returned)? {
+        0 => Ok(Forked::Child),
+        child => Ok(Forked::Parent(child as i32)),
+    }
+}
+
+/// Where libc keeps the calling thread's id, if the kernel will say.
+#[must_use]
+pub fn thread_id_address() -> Option<*mut i32> {
+    const PR_GET_TID_ADDRESS: i32 = 40;
+    let mut address: *mut i32 = core::ptr::null_mut();
+    // SAFETY: the kernel writes one pointer to `address`.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_prctl,
+            PR_GET_TID_ADDRESS,
+            &raw mut address,
+            0,
+            0,
+            0,
+        )
+    })
+    .ok()?;
+    (!address.is_null()).then_some(address)
+}
+
+/// Waits until the child `pid` ends or, if `or_stops`, stops. Returns its wait
+/// status.
+///
+/// # Errors
+/// `ECHILD` when it is not a child of this process.
+pub fn wait(pid: i32, or_stops: bool) -> Result<i32, Errno> {
+    let options = if or_stops { libc::WUNTRACED } else { 0 };
+    let mut status = 0i32;
+    // SAFETY: the kernel writes one i32 to `status`; no rusage is asked for.
+    retry(|| unsafe {
+        libc::syscall(
+            libc::SYS_wait4,
+            pid,
+            &raw mut status,
+            options,
+            core::ptr::null_mut::<libc::rusage>(),
+        )
+    })?;
+    Ok(status)
+}
+
+/// This process's id, asked of the kernel.
+#[must_use]
+pub fn id() -> i32 {
+    // SAFETY: getpid takes nothing and cannot fail.
+    unsafe { libc::syscall(libc::SYS_getpid) as i32 }
+}
+
+/// The id of this process's parent.
+#[must_use]
+pub fn parent_id() -> i32 {
+    // SAFETY: getppid takes nothing and cannot fail.
+    unsafe { libc::syscall(libc::SYS_getppid) as i32 }
+}
+
+/// Makes this process the leader of a process group of its own.
+pub fn lead_group() {
+    // SAFETY: setpgid takes plain numbers. It fails only for a session leader,
+    // which leads a group already.
+    unsafe { libc::syscall(libc::SYS_setpgid, 0, 0) };
+}
+
+/// Makes this process the leader of a session and a group of its own: no
+/// terminal can signal it.
+pub fn lead_session() {
+    // SAFETY: setsid takes nothing; it fails only for a group leader, which a
+    // freshly forked child is not.
+    unsafe { libc::syscall(libc::SYS_setsid) };
+}
+
+/// Ends this process at once: no handlers, no flushing.
+pub fn exit_now(code: i32) -> ! {
+    loop {
+        // SAFETY: exit_group does not return.
+        unsafe { libc::syscall(libc::SYS_exit_group, code) };
+    }
+}
+
+/// Limits this process's address space to `bytes`.
+///
+/// # Errors
+/// What `setrlimit(2)` says.
+pub fn limit_address_space(bytes: u64) -> Result<(), Errno> {
+    set_limit(libc::RLIMIT_AS as i32, bytes)
+}
+
+/// Keeps this process from writing core files, which take time and disk.
+///
+/// # Errors
+/// What `setrlimit(2)` says.
+pub fn limit_core_files() -> Result<(), Errno> {
+    set_limit(libc::RLIMIT_CORE as i32, 0)
+}
+
+fn set_limit(resource: i32, bytes: u64) -> Result<(), Errno> {
+    let limit = libc::rlimit64 {
+        rlim_cur: bytes,
+        rlim_max: bytes,
+    };
+    limit_call(resource, &raw const limit, core::ptr::null_mut())
+}
+
+/// Switches address-space randomisation off for programs that this process
+/// executes from now on: edges keep their numbers across starts.
+///
+/// # Errors
+/// `EPERM` in some containers.
+pub fn fix_addresses() -> Result<(), Errno> {
+    const ASK: libc::c_ulong = 0xffff_ffff;
+    // SAFETY: personality takes a plain number.
+    let now = check(unsafe { libc::syscall(libc::SYS_personality, ASK) })?;
+    let fixed = now as libc::c_ulong | libc::ADDR_NO_RANDOMIZE as libc::c_ulong;
+    // SAFETY: as above.
+    check(unsafe { libc::syscall(libc::SYS_personality, fixed) }).map(drop)
+}
+
+/// Makes sure that descriptors up to `highest` can be used, if the hard limit
+/// lets it.
+///
+/// # Errors
+/// What `prlimit(2)` says.
+pub fn allow_descriptors(highest: i32) -> Result<(), Errno> {
+    const ROOM: u64 = 16;
+    let needed = highest as u64 + ROOM;
+    let mut limit = libc::rlimit64 {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    limit_call(
+        libc::RLIMIT_NOFILE as i32,
+        core::ptr::null(),
+        &raw mut limit,
+    )?;
+    if limit.rlim_cur >= needed {
+        return Ok(());
+    }
+    limit.rlim_cur = needed.min(limit.rlim_max);
+    limit_call(
+        libc::RLIMIT_NOFILE as i32,
+        &raw const limit,
+        core::ptr::null_mut(),
+    )
+}
+
+fn limit_call(
+    resource: i32,
+    new: *const libc::rlimit64,
+    old: *mut libc::rlimit64,
+) -> Result<(), Errno> {
+    // SAFETY: each pointer is null or points to a live rlimit64 of the caller.
+    check(unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, new, old) }).map(drop)
+}
+
+/// Duplicates `fd` to a free number of at least `lowest`, closed on exec.
+///
+/// # Errors
+/// `EINVAL` or `EMFILE` when the descriptor limit is too low.
+pub fn duplicate_above(fd: i32, lowest: i32) -> Result<i32, Errno> {
+    // SAFETY: fcntl with F_DUPFD_CLOEXEC takes plain numbers.
+    check(unsafe { libc::syscall(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) })
+        .map(|fd| fd as i32)
+}
+
+/// Puts `from` on the descriptor `to`, which stays open across exec.
+///
+/// # Errors
+/// What `dup3(2)` says.
+pub fn place_descriptor(from: i32, to: i32) -> Result<(), Errno> {
+    // SAFETY: dup3 takes plain numbers; what `to` was is gone after exec anyway.
+    check(unsafe { libc::syscall(libc::SYS_dup3, from, to, 0) }).map(drop)
+}
+
+/// Replaces `length` bytes of memory at `address` by private zero pages.
+///
+/// # Errors
+/// What `mmap(2)` says.
+///
+/// # Safety
+/// What lay there is lost: it must be whole pages that the caller owns and that
+/// no Rust object lives in.
+pub unsafe fn map_private_over(address: usize, length: usize) -> Result<(), Errno> {
+    const ACCESS: i32 = libc::PROT_READ | libc::PROT_WRITE;
+    const KIND: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    // SAFETY: the caller owns the pages.
+    check(unsafe { libc::syscall(libc::SYS_mmap, address, length, ACCESS, KIND, -1, 0usize) })
+        .map(drop)
+}

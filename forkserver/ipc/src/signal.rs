@@ -1,0 +1,45 @@
+//! Signals: how one process ends or stops another.
+
+use crate::{Errno, errno::check};
+
+/// Ends a process; it cannot be caught.
+pub const KILL: i32 = libc::SIGKILL;
+/// Stops a process; it cannot be caught.
+pub const STOP: i32 = libc::SIGSTOP;
+/// Continues a stopped process.
+pub const CONTINUE: i32 = libc::SIGCONT;
+
+/// Sends `signal` to the process `pid`.
+///
+/// # Errors
+/// `ESRCH` when there is none; `EINVAL` for a pid that is not positive, because
+/// those mean groups and everybody.
+pub fn send(pid: i32, signal: i32) -> Result<(), Errno> {
+    if pid <= 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    // SAFETY: kill takes plain numbers and touches no memory of ours.
+    check(unsafe { libc::syscall(libc::SYS_kill, pid, signal) }).map(drop)
+}
+
+/// Sends `signal` to every process in the group that `leader` leads or led.
+///
+/// # Errors
+/// `ESRCH` when the group is empty; `EINVAL` for a leader of 1 or less.
+pub fn send_group(leader: i32, signal: i32) -> Result<(), Errno> {
+    if leader <= 1 {
+        return Err(Errno(libc::EINVAL));
+    }
+    // SAFETY: as in `send`.
+    check(unsafe { libc::syscall(libc::SYS_kill, -leader, signal) }).map(drop)
+}
+
+/// Asks the kernel to kill this process when the thread that forked it ends.
+///
+/// # Errors
+/// What `prctl(2)` says.
+pub fn die_with_parent() -> Result<(), Errno> {
+    // SAFETY: this prctl takes plain numbers.
+    check(unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, KILL, 0, 0, 0) })
+        .map(drop)
+}

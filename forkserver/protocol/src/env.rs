@@ -1,0 +1,42 @@
+//! Names of the environment variables that the two sides agree on.
+//!
+//! The constants are C strings because the runtime looks them up with `getenv`
+//! before it may allocate; [`name`] gives the same as `&str`.
+
+use core::ffi::CStr;
+
+/// Id of the coverage segment, in decimal. Its bytes with the terminating NUL
+/// are also how a fuzzer recognises an instrumented binary.
+pub const COVERAGE_SHM_ID: &CStr = c"__AFL_SHM_ID";
+
+/// Id of the input segment, in decimal ([`crate::layout::input`]).
+pub const INPUT_SHM_ID: &CStr = c"__AFL_SHM_FUZZ_ID";
+
+/// Id of the compare-log segment, in decimal.
+pub const CMPLOG_SHM_ID: &CStr = c"__AFL_CMPLOG_SHM_ID";
+
+/// Id of tine's control page, in decimal ([`crate::layout::control`]). Offered
+/// by tine's controller only; a runtime that does not know it speaks plain v1.
+pub const CONTROL_PAGE_SHM_ID: &CStr = c"__TINE_CONTROL_SHM_ID";
+
+/// Size of the coverage segment in bytes, in decimal. AFL++'s runtime refuses
+/// to map more counters than this.
+pub const MAP_SIZE: &CStr = c"AFL_MAP_SIZE";
+
+/// Set to 1 when the target has a persistent loop.
+pub const PERSISTENT: &CStr = c"__AFL_PERSISTENT";
+
+/// Set to 1 when the target starts the fork server itself, with `__AFL_INIT()`.
+pub const DEFERRED: &CStr = c"__AFL_DEFER_FORKSRV";
+
+/// Set by the user: the runtime explains on stderr what it does.
+pub const DEBUG: &CStr = c"AFL_DEBUG";
+
+/// The same name as a `&str`.
+#[must_use]
+pub const fn name(variable: &'static CStr) -> &'static str {
+    match variable.to_str() {
+        Ok(name) => name,
+        Err(_) => panic!("environment names are ASCII"),
+    }
+}

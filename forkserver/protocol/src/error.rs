@@ -1,0 +1,105 @@
+//! Error words: what a runtime sends where a hello or a pid is expected.
+
+/// Marks an error word of v1; the low 16 bits are the code.
+const V1_ERROR: u32 = 0xeffe_0000;
+/// Marks an error word of AFL++ up to 4.10c; bits 8..=23 are the code.
+const OLD_ERROR: u32 = 0xf800_008f;
+
+/// Why a runtime could not set itself up, in the codes of AFL++.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetError {
+    /// The target has more counters than the coverage segment has bytes.
+    MapSize,
+    /// The coverage map could not be put at the address that it needs.
+    MapAddress,
+    /// A shared-memory object could not be opened.
+    ShmOpen,
+    /// A shared-memory segment could not be attached.
+    ShmAttach,
+    /// A memory mapping failed.
+    Mmap,
+    /// The target's compare log is of an older layout.
+    OldCmplog,
+    /// The target's compare log is of an older layout (QEMU mode).
+    OldCmplogQemu,
+    /// tine: the counters do not lie on pages of their own, because the program
+    /// was not linked by `tine-cc`.
+    CountersNotAlone,
+    /// tine: `fork` failed.
+    Fork,
+    /// A code that this crate does not know.
+    Unknown(u16),
+}
+
+impl TargetError {
+    /// The code as it stands in either encoding.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::MapSize => 1,
+            Self::MapAddress => 2,
+            Self::ShmOpen => 4,
+            Self::ShmAttach => 8,
+            Self::Mmap => 16,
+            Self::OldCmplog => 32,
+            Self::OldCmplogQemu => 64,
+            Self::CountersNotAlone => 0x7401,
+            Self::Fork => 0x7402,
+            Self::Unknown(code) => code,
+        }
+    }
+
+    /// The error of this code.
+    #[must_use]
+    pub const fn from_code(code: u16) -> Self {
+        match code {
+            1 => Self::MapSize,
+            2 => Self::MapAddress,
+            4 => Self::ShmOpen,
+            8 => Self::ShmAttach,
+            16 => Self::Mmap,
+            32 => Self::OldCmplog,
+            64 => Self::OldCmplogQemu,
+            0x7401 => Self::CountersNotAlone,
+            0x7402 => Self::Fork,
+            other => Self::Unknown(other),
+        }
+    }
+
+    /// The word that says this error in v1.
+    #[must_use]
+    pub const fn to_word(self) -> u32 {
+        V1_ERROR | self.code() as u32
+    }
+
+    /// The error that `word` says in either encoding, or `None` if it says none.
+    #[must_use]
+    pub const fn decode(word: u32) -> Option<Self> {
+        if word & 0xffff_0000 == V1_ERROR {
+            return Some(Self::from_code((word & 0xffff) as u16));
+        }
+        if word & OLD_ERROR == OLD_ERROR {
+            return Some(Self::from_code(((word & 0x00ff_ff00) >> 8) as u16));
+        }
+        None
+    }
+}
+
+impl core::fmt::Display for TargetError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::MapSize => f.write_str("its coverage map is larger than the segment it was given"),
+            Self::MapAddress => f.write_str("it could not put its coverage map where it must lie"),
+            Self::ShmOpen => f.write_str("it could not open its shared memory"),
+            Self::ShmAttach => f.write_str("it could not attach its shared memory"),
+            Self::Mmap => f.write_str("a memory mapping failed"),
+            Self::OldCmplog => f.write_str("its compare log has an older layout"),
+            Self::OldCmplogQemu => f.write_str("its QEMU compare log has an older layout"),
+            Self::CountersNotAlone => f.write_str(
+                "its counters share pages with other data: the program was compiled, but not linked, by tine-cc",
+            ),
+            Self::Fork => f.write_str("it could not fork"),
+            Self::Unknown(code) => write!(f, "it reported an unknown error, code {code:#x}"),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The control page: what tine's runtime tells tine's controller without
+//! waking it.
+//!
+//! Agreed by [`crate::options::Options::CONTROL_PAGE`]. With it a run costs one
+//! wake-up of the controller instead of two: the pid of the child lies in the
+//! page and only the wait status crosses the status pipe.
+
+use core::sync::atomic::{AtomicI32, AtomicU32};
+
+/// First word of the page, written by the controller: the letters `tine`.
+pub const MAGIC: u32 = u32::from_le_bytes(*b"tine");
+
+/// Version of this layout.
+pub const VERSION: u32 = 1;
+
+/// Size of the segment, in bytes.
+pub const SEGMENT_SIZE: usize = 4096;
+
+/// The control page.
+#[repr(C)]
+pub struct ControlPage {
+    /// Controller, before the target starts: [`MAGIC`].
+    pub magic: AtomicU32,
+    /// Controller, before the target starts: [`VERSION`].
+    pub version: AtomicU32,
+    /// Runtime (the kernel, within `clone`), before the child runs: the pid of
+    /// the newest child, which leads a process group of its own. The controller
+    /// reads it only to kill the child.
+    pub child_pid: AtomicI32,
+    /// Runtime, before it answers the first run: how many bytes of the
+    /// coverage map belong to counters, each an edge.
+    pub edges: AtomicU32,
+}
+
+const _: () = {
+    assert!(core::mem::offset_of!(ControlPage, magic) == 0);
+    assert!(core::mem::offset_of!(ControlPage, version) == 4);
+    assert!(core::mem::offset_of!(ControlPage, child_pid) == 8);
+    assert!(core::mem::offset_of!(ControlPage, edges) == 12);
+    assert!(size_of::<ControlPage>() <= SEGMENT_SIZE);
+};

@@ -1,0 +1,29 @@
+//! The coverage segment: one `u8` counter an edge.
+//!
+//! The children write it, the controller reads and clears it. Its size in use
+//! is the map size of the handshake; the segment may be larger.
+
+/// Map size of a runtime that says none, in bytes.
+pub const DEFAULT_MAP_SIZE: usize = 65_536;
+
+/// What a controller allots before it knows the map size, in bytes. afl-fuzz
+/// does the same, so that a restart is rarely needed.
+pub const FIRST_MAP_SIZE: usize = 8 * 1024 * 1024;
+
+/// The largest map that a controller accepts, in bytes: beyond this a map size
+/// is taken for garbage.
+pub const MAX_MAP_SIZE: usize = 1 << 30;
+
+/// Maps are used in multiples of this many bytes.
+pub const MAP_ALIGN: usize = 64;
+
+/// A module's counters start at a multiple of this many bytes in the segment,
+/// because the runtime maps them page by page.
+pub const PAGE_SIZE: usize = 4096;
+
+/// `tine-cc`'s linker-script fragment puts this right behind a module's last
+/// counter: it proves that the section was laid out on pages of its own.
+pub const SECTION_MARK: u64 = 0x7365_6761_705f_656e;
+
+/// An old runtime whose `exec` failed leaves this word at the segment's start.
+pub const EXEC_FAILED: u32 = 0xfee1_dead;

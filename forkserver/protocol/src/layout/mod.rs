@@ -1,0 +1,5 @@
+//! What lies in each shared segment.
+
+pub mod control;
+pub mod coverage;
+pub mod input;

@@ -1,0 +1,12 @@
+//! Byte strings that a fuzzer looks for in a target's file, with their
+//! terminating NUL, to learn what the target can do before it is started.
+
+/// The target calls `__AFL_LOOP`.
+pub const PERSISTENT: &[u8] = b"##SIG_AFL_PERSISTENT##\0";
+
+/// The target calls `__AFL_INIT`.
+pub const DEFERRED: &[u8] = b"##SIG_AFL_DEFER_FORKSRV##\0";
+
+/// The target is instrumented: it carries the name of the variable that it
+/// looks up.
+pub const INSTRUMENTED: &[u8] = b"__AFL_SHM_ID\0";

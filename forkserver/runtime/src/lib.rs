@@ -1,0 +1,33 @@
+//! The runtime: the target's side of the fork server, linked into every target
+//! by `tine-cc`.
+//!
+//! ```text
+//! constructors of the target and its libraries   coverage::register: where the counters lie
+//! the last constructor, or __AFL_INIT()          start: attach segments, shake hands
+//!   server::serve                                one fork a request; only children return
+//! main                                           in the child
+//!   __AFL_LOOP()                                 persistent: stop, be continued, go round
+//! ```
+//!
+//! Without a fuzzer (no `__AFL_SHM_ID` in the environment) it does nothing at
+//! all. It is `no_std`, never allocates and never panics: it lives in somebody
+//! else's program.
+
+#![no_std]
+// What runs inside the target: exported symbols, raw memory of the target,
+// fork. Each block argues for itself.
+#![allow(unsafe_code)]
+
+mod coverage;
+mod environment;
+mod exports;
+mod input;
+mod persistent;
+mod server;
+mod start;
+mod trace;
+
+pub use exports::{
+    __afl_connected, __afl_fuzz_len, __afl_fuzz_ptr, __afl_manual_init, __afl_persistent_loop,
+    __sanitizer_cov_8bit_counters_init, __sanitizer_cov_pcs_init,
+};

@@ -1,0 +1,181 @@
+//! The fork server: the handshake, then one fork a request.
+
+use crate::environment;
+use core::sync::atomic::{AtomicI32, Ordering};
+use tine_ipc::{
+    pipe::{self, Received},
+    process::{self, Forked},
+    signal,
+};
+use tine_protocol::{
+    TargetError, WaitStatus, env,
+    fds::{CONTROL_FD, STATUS_FD},
+    handshake::runtime::{Action, Agreement, Offer, RuntimeHandshake},
+    layout::control::ControlPage,
+    run::RunRequest,
+    words::WORD_SIZE,
+};
+
+/// Shakes hands. `None` if there is no fuzzer at the other ends of the pipes.
+pub(crate) fn shake(offer: Offer) -> Option<Agreement> {
+    let mut machine = RuntimeHandshake::new(offer);
+    let mut said_hello = false;
+    loop {
+        match machine.action() {
+            Action::Send(word) => {
+                if send(word).is_none() {
+                    // Before the hello nobody is there; after it somebody left.
+                    return if said_hello {
+                        process::exit_now(1)
+                    } else {
+                        None
+                    };
+                }
+                said_hello = true;
+                machine.sent();
+            }
+            Action::Receive => match receive() {
+                Some(word) => machine.received(word),
+                None => process::exit_now(1),
+            },
+            Action::Serve(agreement) => return Some(agreement),
+            Action::Refuse(_) => process::exit_now(1),
+        }
+    }
+}
+
+/// Answers run requests until the control pipe is closed, which ends the
+/// process. Returns in each child.
+pub(crate) fn serve(agreement: Agreement, page: Option<&'static ControlPage>) {
+    static OWN_PAGE: AtomicI32 = AtomicI32::new(0);
+    let mut server = Server {
+        pid: process::id(),
+        child_pid: page.map_or(&OWN_PAGE, |page| &page.child_pid),
+        announces_pid: page.is_none(),
+        // Without a persistent loop a child that stops is one that hangs.
+        persistent: environment::is_set(env::PERSISTENT),
+        thread_id: process::thread_id_address(),
+        child: Child::None,
+    };
+    let mut first_request = agreement.first_request;
+    while let Some(request) = first_request.take().or_else(receive_request) {
+        match server.run(request) {
+            Ok(Side::Server(status)) => {
+                if send(status.0 as u32).is_none() {
+                    break;
+                }
+            }
+            Ok(Side::Child) => return,
+            Err(error) => {
+                if send(error.to_word()).is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    server.finish();
+}
+
+/// What the server knows of its newest child.
+#[derive(Clone, Copy)]
+enum Child {
+    /// There is none, or it was reaped.
+    None,
+    /// It stopped itself at the end of a pass of the persistent loop.
+    Stopped(i32),
+}
+
+enum Side {
+    /// The server, with how the child ended or stopped.
+    Server(WaitStatus),
+    /// The child: go on to main.
+    Child,
+}
+
+struct Server {
+    pid: i32,
+    /// Receives the pid of each child.
+    child_pid: &'static AtomicI32,
+    /// The pid also goes to the status pipe.
+    announces_pid: bool,
+    persistent: bool,
+    thread_id: Option<*mut i32>,
+    child: Child,
+}
+
+impl Server {
+    fn run(&mut self, request: RunRequest) -> Result<Side, TargetError> {
+        if let (Child::Stopped(pid), RunRequest::WasKilled) = (self.child, request) {
+            let _ = process::wait(pid, false);
+            self.child = Child::None;
+        }
+        let pid = match self.child {
+            Child::Stopped(pid) => {
+                let _ = signal::send(pid, signal::CONTINUE);
+                pid
+            }
+            Child::None => match self.fork()? {
+                Forked::Child => return Ok(Side::Child),
+                Forked::Parent(pid) => pid,
+            },
+        };
+        if self.announces_pid && send(pid as u32).is_none() {
+            self.child = Child::Stopped(pid);
+            self.finish();
+        }
+        let status =
+            WaitStatus(process::wait(pid, self.persistent).map_err(|_| TargetError::Fork)?);
+        self.child = if status.stop_signal().is_some() {
+            Child::Stopped(pid)
+        } else {
+            // Whatever the target forked goes with it.
+            let _ = signal::send_group(pid, signal::KILL);
+            Child::None
+        };
+        Ok(Side::Server(status))
+    }
+
+    fn fork(&self) -> Result<Forked, TargetError> {
+        // SAFETY: the server has one thread: it runs in a constructor or where
+        // the target asked for it, with the same demand as AFL's. The address
+        // is the one that the kernel keeps.
+        let forked = unsafe { process::fork(self.child_pid, self.thread_id) };
+        if forked == Ok(Forked::Child) {
+            pipe::close_range(CONTROL_FD, STATUS_FD);
+            process::lead_group();
+            let _ = signal::die_with_parent();
+            if process::parent_id() != self.pid {
+                // The server died before the line above took effect.
+                process::exit_now(1);
+            }
+        }
+        forked.map_err(|_| TargetError::Fork)
+    }
+
+    /// The controller is gone: ends a child that is stopped, and the server.
+    fn finish(&mut self) -> ! {
+        if let Child::Stopped(pid) = self.child {
+            let _ = signal::send_group(pid, signal::KILL);
+            let _ = signal::send(pid, signal::KILL);
+            let _ = process::wait(pid, false);
+        }
+        self.child_pid.store(0, Ordering::Relaxed);
+        process::exit_now(0)
+    }
+}
+
+fn receive_request() -> Option<RunRequest> {
+    receive().map(RunRequest::decode)
+}
+
+fn receive() -> Option<u32> {
+    let mut word = [0u8; WORD_SIZE];
+    match pipe::receive(CONTROL_FD, &mut word) {
+        Ok(Received::All) => Some(u32::from_ne_bytes(word)),
+        Ok(Received::End(_)) | Err(_) => None,
+    }
+}
+
+fn send(word: u32) -> Option<()> {
+    pipe::send(STATUS_FD, &word.to_ne_bytes()).ok()
+}

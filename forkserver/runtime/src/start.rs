@@ -1,0 +1,95 @@
+//! From the constructor to the fork server.
+
+use crate::{coverage, environment, exports, input, server, trace};
+use core::sync::atomic::{AtomicBool, Ordering};
+use tine_ipc::{pipe, process, shm::Segment};
+use tine_protocol::{
+    TargetError, env,
+    fds::STATUS_FD,
+    handshake::runtime::Offer,
+    layout::control::{self, ControlPage},
+};
+
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the target starts the server itself, with `__AFL_INIT()`.
+pub(crate) fn is_deferred() -> bool {
+    environment::is_set(env::DEFERRED)
+}
+
+/// Attaches what the controller offers and becomes the fork server. Returns in
+/// each child; or at once if there is no fuzzer, or if it was called before.
+pub(crate) fn start() {
+    if !environment::is_set(env::COVERAGE_SHM_ID) || STARTED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let map_size = match attach_coverage() {
+        Ok(map_size) => map_size,
+        Err(error) => return give_up(error),
+    };
+    let input = input::attach();
+    let page = control_page();
+    if let Some(page) = page {
+        page.edges.store(coverage::counters(), Ordering::Relaxed);
+    }
+    let offer = Offer {
+        map_size,
+        shm_input: input.is_some(),
+        control_page: page.is_some(),
+    };
+    let Some(agreement) = server::shake(offer) else {
+        trace::debug("nobody reads the status pipe: running without a fork server");
+        return;
+    };
+    if let (true, Some(segment)) = (agreement.shm_input, input) {
+        input::publish(segment);
+    }
+    server::serve(agreement, page.filter(|_| agreement.control_page));
+    exports::set_connected();
+}
+
+/// Puts the counters into the coverage segment. Returns the size of the map in
+/// bytes.
+fn attach_coverage() -> Result<u32, TargetError> {
+    // AFL++ built for mmap gives a name here instead of a number.
+    let id = environment::number(env::COVERAGE_SHM_ID).ok_or(TargetError::ShmOpen)?;
+    let segment = Segment::attach(id).map_err(|_| TargetError::ShmAttach)?;
+    coverage::map(segment)
+}
+
+/// The control page, if the controller offers one of a layout that we know. It
+/// stays attached for good.
+fn control_page() -> Option<&'static ControlPage> {
+    let segment = Segment::attach(environment::number(env::CONTROL_PAGE_SHM_ID)?).ok()?;
+    let segment: &'static Segment = leak(segment);
+    // SAFETY: ControlPage is repr(C) and consists of atomics only.
+    let page = unsafe { segment.atomics::<ControlPage>(0) }?;
+    let known = page.magic.load(Ordering::Relaxed) == control::MAGIC
+        && page.version.load(Ordering::Relaxed) == control::VERSION;
+    known.then_some(page)
+}
+
+/// Keeps the only control page attached as long as the process lives, without
+/// an allocator.
+fn leak(segment: Segment) -> &'static Segment {
+    struct Slot(core::cell::UnsafeCell<Option<Segment>>);
+    // SAFETY: written once, below, before any other thread can know of it.
+    unsafe impl Sync for Slot {}
+    static SLOT: Slot = Slot(core::cell::UnsafeCell::new(None));
+    // SAFETY: `start` runs this once (STARTED), so no other reference exists.
+    unsafe { &mut *SLOT.0.get() }.insert(segment)
+}
+
+/// Tells the controller why there is no fork server, and ends; or, where nobody
+/// listens, lets the program run.
+fn give_up(error: TargetError) {
+    trace::debug(match error {
+        TargetError::ShmAttach => "cannot attach the coverage segment",
+        TargetError::ShmOpen => "__AFL_SHM_ID is not the number of a segment",
+        TargetError::CountersNotAlone => "the counters share pages with other data",
+        _ => "cannot map the counters",
+    });
+    if pipe::send(STATUS_FD, &error.to_word().to_ne_bytes()).is_ok() {
+        process::exit_now(1);
+    }
+}
