@@ -26,7 +26,7 @@ mod outcome;
 mod server;
 mod signatures;
 mod spawn;
-//pub mod target_file;
+pub mod target_file;
 
 pub use config::{InputRoute, TargetConfig, TargetOutput};
 pub use coverage::CoverageMap;
@@ -34,5 +34,5 @@ pub use error::{LossReason, RunError, StartError};
 pub use outcome::{Outcome, signal_name};
 pub use server::{ForkServer, TargetInfo};
 pub use signatures::Signatures;
-//pub use target_file::{TargetFile, TargetFileError};
+pub use target_file::{TargetFile, TargetFileError};
 pub use tine_protocol::handshake::controller::Dialect;

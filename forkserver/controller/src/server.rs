@@ -8,6 +8,7 @@ use crate::{
     spawn::{self, Spawned},
 };
 use std::{
+    ffi::OsStr,
     os::{fd::AsRawFd, unix::process::ExitStatusExt},
     process::Child,
     sync::atomic::Ordering,
@@ -405,7 +406,7 @@ fn boot(
     })?;
     map.set_len(map.capacity());
     map.clear();
-    let variables = variables(signatures, input, page, map);
+    let variables = variables(config, signatures, input, page, map);
     let mut spawned = spawn::spawn(config, &variables, stdin)?;
     let shaken = handshake::shake(
         spawned.control.as_raw_fd(),
@@ -461,6 +462,7 @@ fn info(
 
 /// The environment variables that tell the runtime what it needs.
 fn variables(
+    config: &TargetConfig,
     signatures: Signatures,
     input: &InputPort,
     page: &Segment,
@@ -476,6 +478,7 @@ fn variables(
         (env::name(env::MAP_SIZE), map.capacity().to_string()),
         // Symbols are bound once, in the server, not again in every child.
         ("LD_BIND_NOW", "1".into()),
+        ("GLIBC_TUNABLES", tunables(config)),
     ];
     if signatures.persistent {
         variables.push((env::name(env::PERSISTENT), "1".into()));
@@ -484,6 +487,22 @@ fn variables(
         variables.push((env::name(env::DEFERRED), "1".into()));
     }
     variables
+}
+
+/// The tunables of libc that the target gets: the user's, and no restartable
+/// sequences. With these the kernel writes to a page of each thread whenever it
+/// is scheduled: one page fault more in each child, and one in the server.
+fn tunables(config: &TargetConfig) -> String {
+    const VARIABLE: &str = "GLIBC_TUNABLES";
+    const NO_RSEQ: &str = "glibc.pthread.rseq=0";
+    let configured = config.env.iter().rev().find(|(name, _)| name == VARIABLE);
+    let users = configured
+        .map(|(_, value)| value.clone())
+        .or_else(|| std::env::var_os(VARIABLE));
+    match users.as_deref().and_then(OsStr::to_str) {
+        Some(users) if !users.is_empty() => format!("{NO_RSEQ}:{users}"),
+        _ => NO_RSEQ.into(),
+    }
 }
 
 fn handshake_failure(

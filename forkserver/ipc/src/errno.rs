@@ -1,20 +1,8 @@
 //! What a failed system call says.
 
-use libc::c_long;
-
 /// An error number of Linux.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Errno(pub i32);
-
-impl Errno {
-    /// The calling thread's error number.
-    #[must_use]
-    pub fn last() -> Self {
-        // SAFETY: __errno_location always returns a valid pointer to the
-        // calling thread's errno.
-        Self(unsafe { *libc::__errno_location() })
-    }
-}
 
 impl core::fmt::Display for Errno {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -34,17 +22,29 @@ impl From<Errno> for std::io::Error {
     }
 }
 
-/// Turns what `syscall(2)` returned into a result.
-pub(crate) fn check(returned: c_long) -> Result<c_long, Errno> {
-    if returned == -1 {
-        Err(Errno::last())
+/// The highest error number of Linux: the kernel returns it negated.
+const MAX_ERRNO: usize = 4095;
+
+/// Enters the kernel, not libc: `system_call!(read, fd, address, length)`.
+/// Yields what the kernel returned, for [`check`].
+macro_rules! system_call {
+    ($name:ident $(, $argument:expr)* $(,)?) => {
+        ::syscalls::raw_syscall!(::syscalls::Sysno::$name $(, $argument as usize)*)
+    };
+}
+pub(crate) use system_call;
+
+/// Turns what the kernel returned into a result.
+pub(crate) const fn check(returned: usize) -> Result<usize, Errno> {
+    if returned > usize::MAX - MAX_ERRNO {
+        Err(Errno(returned.wrapping_neg() as i32))
     } else {
         Ok(returned)
     }
 }
 
 /// Repeats a system call that a signal interrupted.
-pub(crate) fn retry(mut call: impl FnMut() -> c_long) -> Result<c_long, Errno> {
+pub(crate) fn retry(mut call: impl FnMut() -> usize) -> Result<usize, Errno> {
     loop {
         match check(call()) {
             Err(Errno(libc::EINTR)) => {}

@@ -8,9 +8,10 @@
 //! | [`process`] | clone, wait, process group, limits | both sides |
 //! | [`poll`] | readiness with a deadline | controller |
 //!
-//! The calls go through `syscall(2)`: a fork server lives in somebody else's
-//! program, which may define a `read`, `kill` or `wait4` of its own, or have
-//! them intercepted by a sanitizer. Nothing here allocates.
+//! The calls enter the kernel directly, not through libc: a fork server lives in
+//! somebody else's program, which may define a `read` or `kill` of its own, or
+//! have them intercepted by a sanitizer; and it must not touch that program's
+//! `errno`. Nothing here allocates.
 
 #![no_std]
 // The home of unsafe: everything above this crate deals in safe types.

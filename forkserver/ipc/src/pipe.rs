@@ -5,7 +5,7 @@
 
 use crate::{
     Errno,
-    errno::{check, retry},
+    errno::{check, retry, system_call},
 };
 
 /// What reading a fixed number of bytes came to.
@@ -26,7 +26,7 @@ pub fn create() -> Result<(std::os::fd::OwnedFd, std::os::fd::OwnedFd), Errno> {
     use std::os::fd::{FromRawFd, OwnedFd};
     let mut ends = [0i32; 2];
     // SAFETY: `ends` has room for the two descriptors that the call writes.
-    check(unsafe { libc::syscall(libc::SYS_pipe2, ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    check(unsafe { system_call!(pipe2, ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
     // SAFETY: the call succeeded, so this descriptor is open and ours alone.
     let read = unsafe { OwnedFd::from_raw_fd(ends[0]) };
     // SAFETY: as above, for the other end.
@@ -57,9 +57,8 @@ pub fn receive(fd: i32, buffer: &mut [u8]) -> Result<Received, Errno> {
 pub fn receive_some(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
     // SAFETY: the kernel writes at most `buffer.len()` bytes to a buffer that
     // is borrowed mutably for the whole call.
-    let count =
-        retry(|| unsafe { libc::syscall(libc::SYS_read, fd, buffer.as_mut_ptr(), buffer.len()) })?;
-    Ok(count as usize)
+    let count = retry(|| unsafe { system_call!(read, fd, buffer.as_mut_ptr(), buffer.len()) })?;
+    Ok(count)
 }
 
 /// Writes a message of at most 4,096 bytes, whole.
@@ -72,9 +71,8 @@ pub fn send(fd: i32, message: &[u8]) -> Result<(), Errno> {
     while sent < message.len() {
         let rest = &message[sent..];
         // SAFETY: the kernel reads at most `rest.len()` bytes of a live buffer.
-        let count =
-            retry(|| unsafe { libc::syscall(libc::SYS_write, fd, rest.as_ptr(), rest.len()) })?;
-        sent += count as usize;
+        let count = retry(|| unsafe { system_call!(write, fd, rest.as_ptr(), rest.len()) })?;
+        sent += count;
     }
     Ok(())
 }
@@ -84,12 +82,12 @@ pub fn send(fd: i32, message: &[u8]) -> Result<(), Errno> {
 pub fn close_range(first: i32, last: i32) {
     // SAFETY: no Rust object owns these descriptors; the caller says so by
     // naming fixed numbers.
-    let done = check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) });
+    let done = check(unsafe { system_call!(close_range, first, last, 0) });
     if done.is_err() {
         // Before Linux 5.9.
         for fd in first..=last {
             // SAFETY: as above.
-            unsafe { libc::syscall(libc::SYS_close, fd) };
+            unsafe { system_call!(close, fd) };
         }
     }
 }

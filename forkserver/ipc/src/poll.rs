@@ -1,6 +1,9 @@
 //! Waiting for a descriptor with a limit of time.
 
-use crate::{Errno, errno::check};
+use crate::{
+    Errno,
+    errno::{check, system_call},
+};
 use core::time::Duration;
 
 /// What a wait came to.
@@ -31,13 +34,13 @@ pub fn readable(fd: i32, limit: Duration) -> Result<Ready, Errno> {
     // SAFETY: `entry` is one pollfd, as the count says; `limit` lives across the
     // call; no signal mask is given, so its size is not looked at.
     let returned = unsafe {
-        libc::syscall(
-            libc::SYS_ppoll,
+        system_call!(
+            ppoll,
             &raw mut entry,
             1usize,
             &raw const limit,
             core::ptr::null::<libc::sigset_t>(),
-            0usize,
+            0
         )
     };
     match check(returned) {

@@ -2,7 +2,7 @@
 
 use crate::{
     Errno,
-    errno::{check, retry},
+    errno::{check, retry, system_call},
 };
 use core::sync::atomic::AtomicI32;
 
@@ -39,13 +39,13 @@ pub unsafe fn fork(pid: &AtomicI32, thread_id: Option<*mut i32>) -> Result<Forke
     // i32 to `pid`, which is one, and to `thread_id`, which the caller vouches
     // for.
     let returned = unsafe {
-        libc::syscall(
-            libc::SYS_clone,
+        system_call!(
+            clone,
             flags as usize,
             core::ptr::null::<u8>(),
             pid.as_ptr(),
             thread_id.unwrap_or(core::ptr::null_mut()),
-            0usize,
+            0
         )
     };
     match check(returned)? {
@@ -60,17 +60,7 @@ pub fn thread_id_address() -> Option<*mut i32> {
     const PR_GET_TID_ADDRESS: i32 = 40;
     let mut address: *mut i32 = core::ptr::null_mut();
     // SAFETY: the kernel writes one pointer to `address`.
-    check(unsafe {
-        libc::syscall(
-            libc::SYS_prctl,
-            PR_GET_TID_ADDRESS,
-            &raw mut address,
-            0,
-            0,
-            0,
-        )
-    })
-    .ok()?;
+    check(unsafe { system_call!(prctl, PR_GET_TID_ADDRESS, &raw mut address, 0, 0, 0) }).ok()?;
     (!address.is_null()).then_some(address)
 }
 
@@ -84,12 +74,12 @@ pub fn wait(pid: i32, or_stops: bool) -> Result<i32, Errno> {
     let mut status = 0i32;
     // SAFETY: the kernel writes one i32 to `status`; no rusage is asked for.
     retry(|| unsafe {
-        libc::syscall(
-            libc::SYS_wait4,
+        system_call!(
+            wait4,
             pid,
             &raw mut status,
             options,
-            core::ptr::null_mut::<libc::rusage>(),
+            core::ptr::null_mut::<libc::rusage>()
         )
     })?;
     Ok(status)
@@ -99,21 +89,21 @@ pub fn wait(pid: i32, or_stops: bool) -> Result<i32, Errno> {
 #[must_use]
 pub fn id() -> i32 {
     // SAFETY: getpid takes nothing and cannot fail.
-    unsafe { libc::syscall(libc::SYS_getpid) as i32 }
+    unsafe { system_call!(getpid) as i32 }
 }
 
 /// The id of this process's parent.
 #[must_use]
 pub fn parent_id() -> i32 {
     // SAFETY: getppid takes nothing and cannot fail.
-    unsafe { libc::syscall(libc::SYS_getppid) as i32 }
+    unsafe { system_call!(getppid) as i32 }
 }
 
 /// Makes this process the leader of a process group of its own.
 pub fn lead_group() {
     // SAFETY: setpgid takes plain numbers. It fails only for a session leader,
     // which leads a group already.
-    unsafe { libc::syscall(libc::SYS_setpgid, 0, 0) };
+    unsafe { system_call!(setpgid, 0, 0) };
 }
 
 /// Makes this process the leader of a session and a group of its own: no
@@ -121,14 +111,14 @@ pub fn lead_group() {
 pub fn lead_session() {
     // SAFETY: setsid takes nothing; it fails only for a group leader, which a
     // freshly forked child is not.
-    unsafe { libc::syscall(libc::SYS_setsid) };
+    unsafe { system_call!(setsid) };
 }
 
 /// Ends this process at once: no handlers, no flushing.
 pub fn exit_now(code: i32) -> ! {
     loop {
         // SAFETY: exit_group does not return.
-        unsafe { libc::syscall(libc::SYS_exit_group, code) };
+        unsafe { system_call!(exit_group, code) };
     }
 }
 
@@ -164,10 +154,10 @@ fn set_limit(resource: i32, bytes: u64) -> Result<(), Errno> {
 pub fn fix_addresses() -> Result<(), Errno> {
     const ASK: libc::c_ulong = 0xffff_ffff;
     // SAFETY: personality takes a plain number.
-    let now = check(unsafe { libc::syscall(libc::SYS_personality, ASK) })?;
+    let now = check(unsafe { system_call!(personality, ASK) })?;
     let fixed = now as libc::c_ulong | libc::ADDR_NO_RANDOMIZE as libc::c_ulong;
     // SAFETY: as above.
-    check(unsafe { libc::syscall(libc::SYS_personality, fixed) }).map(drop)
+    check(unsafe { system_call!(personality, fixed) }).map(drop)
 }
 
 /// Makes sure that descriptors up to `highest` can be used, if the hard limit
@@ -204,7 +194,7 @@ fn limit_call(
     old: *mut libc::rlimit64,
 ) -> Result<(), Errno> {
     // SAFETY: each pointer is null or points to a live rlimit64 of the caller.
-    check(unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, new, old) }).map(drop)
+    check(unsafe { system_call!(prlimit64, 0, resource, new, old) }).map(drop)
 }
 
 /// Duplicates `fd` to a free number of at least `lowest`, closed on exec.
@@ -213,8 +203,7 @@ fn limit_call(
 /// `EINVAL` or `EMFILE` when the descriptor limit is too low.
 pub fn duplicate_above(fd: i32, lowest: i32) -> Result<i32, Errno> {
     // SAFETY: fcntl with F_DUPFD_CLOEXEC takes plain numbers.
-    check(unsafe { libc::syscall(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) })
-        .map(|fd| fd as i32)
+    check(unsafe { system_call!(fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) }).map(|fd| fd as i32)
 }
 
 /// Puts `from` on the descriptor `to`, which stays open across exec.
@@ -223,7 +212,7 @@ pub fn duplicate_above(fd: i32, lowest: i32) -> Result<i32, Errno> {
 /// What `dup3(2)` says.
 pub fn place_descriptor(from: i32, to: i32) -> Result<(), Errno> {
     // SAFETY: dup3 takes plain numbers; what `to` was is gone after exec anyway.
-    check(unsafe { libc::syscall(libc::SYS_dup3, from, to, 0) }).map(drop)
+    check(unsafe { system_call!(dup3, from, to, 0) }).map(drop)
 }
 
 /// Replaces `length` bytes of memory at `address` by private zero pages.
@@ -238,6 +227,5 @@ pub unsafe fn map_private_over(address: usize, length: usize) -> Result<(), Errn
     const ACCESS: i32 = libc::PROT_READ | libc::PROT_WRITE;
     const KIND: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
     // SAFETY: the caller owns the pages.
-    check(unsafe { libc::syscall(libc::SYS_mmap, address, length, ACCESS, KIND, -1, 0usize) })
-        .map(drop)
+    check(unsafe { system_call!(mmap, address, length, ACCESS, KIND, -1i32, 0) }).map(drop)
 }

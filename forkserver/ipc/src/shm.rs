@@ -5,7 +5,10 @@
 //! marked right after its creator attached it: whatever way the processes end,
 //! the last one takes it along.
 
-use crate::{Errno, errno::check};
+use crate::{
+    Errno,
+    errno::{check, system_call},
+};
 use core::{marker::PhantomData, ptr::NonNull};
 
 /// An attached segment. Another process writes it at any time, so it is never
@@ -31,11 +34,10 @@ impl Segment {
     pub fn create(size: usize) -> Result<Self, Errno> {
         const MODE: i32 = libc::IPC_CREAT | libc::IPC_EXCL | 0o600;
         // SAFETY: shmget takes plain numbers.
-        let id = check(unsafe { libc::syscall(libc::SYS_shmget, libc::IPC_PRIVATE, size, MODE) })?
-            as i32;
+        let id = check(unsafe { system_call!(shmget, libc::IPC_PRIVATE, size, MODE) })? as i32;
         let attached = attach(id);
         // SAFETY: IPC_RMID ignores its buffer.
-        unsafe { libc::syscall(libc::SYS_shmctl, id, libc::IPC_RMID, 0usize) };
+        unsafe { system_call!(shmctl, id, libc::IPC_RMID, 0) };
         Ok(Self {
             id,
             base: attached?,
@@ -120,16 +122,25 @@ impl Segment {
         // SAFETY: an old size of 0 duplicates a shared mapping and leaves the
         // old one alone; the caller owns the pages at `address`.
         let returned = unsafe {
-            libc::syscall(
-                libc::SYS_mremap,
+            system_call!(
+                mremap,
                 self.base().wrapping_add(offset),
                 SHARE_THE_OLD_MAPPING,
                 length,
                 libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
-                address,
+                address
             )
         };
         check(returned).map(drop)
+    }
+
+    /// Leaves the segment out of children: one mapping less for each fork to
+    /// copy and for each exit to take down.
+    pub fn keep_from_children(&self) {
+        // SAFETY: MADV_DONTFORK changes nothing in this process; a child that
+        // wanted the segment would have to attach it.
+        let _ =
+            check(unsafe { system_call!(madvise, self.base(), self.size, libc::MADV_DONTFORK) });
     }
 
     /// Copies `bytes` to `offset`. What does not fit is left out.
@@ -280,26 +291,19 @@ impl Words<'_> {
 
 fn attach(id: i32) -> Result<NonNull<u8>, Errno> {
     // SAFETY: a null address lets the kernel choose a free range.
-    let address = check(unsafe { libc::syscall(libc::SYS_shmat, id, 0usize, 0) })?;
+    let address = check(unsafe { system_call!(shmat, id, 0, 0) })?;
     NonNull::new(address as *mut u8).ok_or(Errno(libc::EINVAL))
 }
 
 fn detach(base: NonNull<u8>) {
     // SAFETY: `base` came from shmat and nothing refers to it any more.
-    unsafe { libc::syscall(libc::SYS_shmdt, base.as_ptr()) };
+    unsafe { system_call!(shmdt, base.as_ptr()) };
 }
 
 fn segment_size(id: i32) -> Result<usize, Errno> {
     let mut description = core::mem::MaybeUninit::<libc::shmid_ds>::zeroed();
     // SAFETY: the kernel writes one shmid_ds to `description`.
-    check(unsafe {
-        libc::syscall(
-            libc::SYS_shmctl,
-            id,
-            libc::IPC_STAT,
-            description.as_mut_ptr(),
-        )
-    })?;
+    check(unsafe { system_call!(shmctl, id, libc::IPC_STAT, description.as_mut_ptr()) })?;
     // SAFETY: zeroed at first and filled by the call; all fields are numbers.
     Ok(unsafe { description.assume_init() }.shm_segsz)
 }

@@ -1,6 +1,9 @@
 //! Signals: how one process ends or stops another.
 
-use crate::{Errno, errno::check};
+use crate::{
+    Errno,
+    errno::{check, system_call},
+};
 
 /// Ends a process; it cannot be caught.
 pub const KILL: i32 = libc::SIGKILL;
@@ -19,7 +22,7 @@ pub fn send(pid: i32, signal: i32) -> Result<(), Errno> {
         return Err(Errno(libc::EINVAL));
     }
     // SAFETY: kill takes plain numbers and touches no memory of ours.
-    check(unsafe { libc::syscall(libc::SYS_kill, pid, signal) }).map(drop)
+    check(unsafe { system_call!(kill, pid, signal) }).map(drop)
 }
 
 /// Sends `signal` to every process in the group that `leader` leads or led.
@@ -31,7 +34,7 @@ pub fn send_group(leader: i32, signal: i32) -> Result<(), Errno> {
         return Err(Errno(libc::EINVAL));
     }
     // SAFETY: as in `send`.
-    check(unsafe { libc::syscall(libc::SYS_kill, -leader, signal) }).map(drop)
+    check(unsafe { system_call!(kill, -leader, signal) }).map(drop)
 }
 
 /// Asks the kernel to kill this process when the thread that forked it ends.
@@ -40,6 +43,5 @@ pub fn send_group(leader: i32, signal: i32) -> Result<(), Errno> {
 /// What `prctl(2)` says.
 pub fn die_with_parent() -> Result<(), Errno> {
     // SAFETY: this prctl takes plain numbers.
-    check(unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, KILL, 0, 0, 0) })
-        .map(drop)
+    check(unsafe { system_call!(prctl, libc::PR_SET_PDEATHSIG, KILL, 0, 0, 0) }).map(drop)
 }

@@ -44,8 +44,9 @@ pub(crate) fn start() {
     if let (true, Some(segment)) = (agreement.shm_input, input) {
         input::publish(segment);
     }
-    server::serve(agreement, page.filter(|_| agreement.control_page));
+    // Before the first fork, so that no child has to write it.
     exports::set_connected();
+    server::serve(agreement, page.filter(|_| agreement.control_page));
 }
 
 /// Puts the counters into the coverage segment. Returns the size of the map in
@@ -62,6 +63,7 @@ fn attach_coverage() -> Result<u32, TargetError> {
 fn control_page() -> Option<&'static ControlPage> {
     let segment = Segment::attach(environment::number(env::CONTROL_PAGE_SHM_ID)?).ok()?;
     let segment: &'static Segment = leak(segment);
+    segment.keep_from_children();
     // SAFETY: ControlPage is repr(C) and consists of atomics only.
     let page = unsafe { segment.atomics::<ControlPage>(0) }?;
     let known = page.magic.load(Ordering::Relaxed) == control::MAGIC
