@@ -77,6 +77,12 @@ pub fn send(fd: i32, message: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Sets a file that stands behind `fd` to its beginning; a pipe has none.
+pub fn rewind(fd: i32) {
+    // SAFETY: lseek takes plain numbers.
+    unsafe { system_call!(lseek, fd, 0, libc::SEEK_SET) };
+}
+
 /// Closes every descriptor from `first` to `last`. Ones that are not open do
 /// not matter.
 pub fn close_range(first: i32, last: i32) {

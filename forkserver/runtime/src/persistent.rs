@@ -4,37 +4,70 @@
 //! that status, and continues it when the next input is there.
 
 use crate::{coverage, environment, exports::__afl_connected};
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use tine_ipc::{process, signal};
+use core::sync::atomic::{AtomicU32, Ordering};
+use tine_ipc::{pipe, process, signal};
 use tine_protocol::env;
 
-static INSIDE: AtomicBool = AtomicBool::new(false);
+/// Where an input that does not come by shared memory is read from.
+const STDIN: i32 = 0;
+
+static STAGE: AtomicU32 = AtomicU32::new(OUTSIDE);
 static PASSES_LEFT: AtomicU32 = AtomicU32::new(0);
+
+/// Before the loop, or behind it.
+const OUTSIDE: u32 = 0;
+/// In the first pass, which is run for nothing: see [`next_pass`].
+const WARMING_UP: u32 = 1;
+/// In a pass that counts.
+const LOOPING: u32 = 2;
 
 /// Whether there is another pass. By hand, or for a controller that knows
 /// nothing of the loop, there is one.
+///
+/// A child runs its first input twice. The first time the program enters the
+/// loop from above and sets up what it sets up once; counting that would make
+/// the same input look different each time a child is forked. A crash is a crash
+/// in either pass.
 pub(crate) fn next_pass(passes: u32) -> bool {
     let fuzzed =
         __afl_connected.load(Ordering::Relaxed) != 0 && environment::is_set(env::PERSISTENT);
-    if !INSIDE.swap(true, Ordering::Relaxed) {
-        PASSES_LEFT.store(if fuzzed { passes } else { 1 }, Ordering::Relaxed);
-        if fuzzed {
-            // What ran before the loop runs once a child, not once an input.
-            coverage::clear();
+    match STAGE.load(Ordering::Relaxed) {
+        OUTSIDE => {
+            let passes = if fuzzed { passes } else { 1 };
+            let warm_up = fuzzed && passes > 1;
+            PASSES_LEFT.store(passes, Ordering::Relaxed);
+            STAGE.store(
+                if warm_up { WARMING_UP } else { LOOPING },
+                Ordering::Relaxed,
+            );
+            if fuzzed {
+                // What ran before the loop runs once a child, not once an input.
+                coverage::clear();
+            }
+            true
         }
-        return true;
+        WARMING_UP => {
+            STAGE.store(LOOPING, Ordering::Relaxed);
+            pipe::rewind(STDIN);
+            coverage::clear();
+            true
+        }
+        _ => another(fuzzed),
     }
+}
+
+fn another(fuzzed: bool) -> bool {
     let left = PASSES_LEFT.load(Ordering::Relaxed).saturating_sub(1);
     PASSES_LEFT.store(left, Ordering::Relaxed);
-    if left == 0 {
-        if fuzzed {
-            // What runs behind the loop belongs to no input.
-            coverage::detach();
-        }
-        INSIDE.store(false, Ordering::Relaxed);
-        return false;
+    if left > 0 {
+        let _ = signal::send(process::id(), signal::STOP);
+        coverage::begin_pass();
+        return true;
     }
-    let _ = signal::send(process::id(), signal::STOP);
-    coverage::begin_pass();
-    true
+    if fuzzed {
+        // What runs behind the loop belongs to no input.
+        coverage::detach();
+    }
+    STAGE.store(OUTSIDE, Ordering::Relaxed);
+    false
 }
