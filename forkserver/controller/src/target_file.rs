@@ -239,7 +239,7 @@ impl TargetFile {
 fn contains(path: &Path, marks: &[&[u8]]) -> io::Result<Vec<bool>> {
     const PIECE: usize = 1 << 20;
     const OVERLAP: usize = 64;
-    let finders: Vec<_> = marks.iter().map(|mark| memmem::Finder::new(mark)).collect();
+    let finders: Vec<_> = marks.iter().map(memmem::Finder::new).collect();
     let mut found = vec![false; marks.len()];
     let mut file = File::open(path)?;
     let mut buffer = vec![0; OVERLAP + PIECE];

@@ -1,32 +1,44 @@
 //! `libtine_shared.a`: what `tine-cc` links into shared objects.
 //!
-//! Weak versions of the runtime's symbols that do nothing. In a program that
-//! `tine-cc` linked, the runtime's own take their place, because the program
-//! comes before its libraries in the search; in any other program the shared
+//! The functions that instrumented code calls, each of which goes on to the
+//! runtime in the program, by another name (`tine-cc` gives the runtime's
+//! functions those names when it links a program). In a program that `tine-cc`
+//! did not link, that other name is nowhere and they return at once: the shared
 //! object still loads and runs.
+//!
+//! They are hidden. If they had the runtime's own names and were to be replaced
+//! by them, a version script with `local: *` or `-Bsymbolic` would bind the
+//! calls to the copies here, and the shared object would go uncounted.
 
 #![no_std]
 
 #[cfg(target_arch = "x86_64")]
 core::arch::global_asm!(
+    // A jump, not a call: for trace_pc the return address is the edge, and it
+    // may use only the registers that any call may clobber.
+    ".macro tine_forward name, to",
+    ".globl \\name",
+    ".hidden \\name",
+    ".type \\name, @function",
+    ".weak \\to",
+    "\\name:",
+    "mov rax, qword ptr [rip + \\to@GOTPCREL]",
+    "test rax, rax",
+    "je 9f",
+    "jmp rax",
+    "9: ret",
+    ".size \\name, . - \\name",
+    ".endm",
     ".pushsection .text.tine_shared, \"ax\", @progbits",
-    ".weak __sanitizer_cov_8bit_counters_init",
-    ".type __sanitizer_cov_8bit_counters_init, @function",
-    "__sanitizer_cov_8bit_counters_init:",
-    ".weak __sanitizer_cov_pcs_init",
-    ".type __sanitizer_cov_pcs_init, @function",
-    "__sanitizer_cov_pcs_init:",
-    ".weak __sanitizer_cov_trace_pc",
-    ".type __sanitizer_cov_trace_pc, @function",
-    "__sanitizer_cov_trace_pc:",
-    ".weak __afl_manual_init",
-    ".type __afl_manual_init, @function",
-    "__afl_manual_init:",
-    "ret",
-    ".size __sanitizer_cov_8bit_counters_init, . - __sanitizer_cov_8bit_counters_init",
-    ".size __sanitizer_cov_pcs_init, . - __sanitizer_cov_pcs_init",
-    ".size __sanitizer_cov_trace_pc, . - __sanitizer_cov_trace_pc",
-    ".size __afl_manual_init, . - __afl_manual_init",
+    "tine_forward __sanitizer_cov_8bit_counters_init, tine_counters_init",
+    "tine_forward __sanitizer_cov_pcs_init, tine_pcs_init",
+    "tine_forward __sanitizer_cov_trace_pc, tine_trace_pc",
+    "tine_forward __afl_manual_init, tine_manual_init",
+    ".popsection",
+    ".purgem tine_forward",
+    // lld puts the counters behind .data, which a small shared object may not
+    // have.
+    ".pushsection .data, \"aw\", @progbits",
     ".popsection",
 );
 

@@ -1,0 +1,186 @@
+//! The files that travel inside this program and that the linker reads: they
+//! are written once into a cache folder.
+
+use crate::{error::InstrumentError, plan::FOR_SHARED_OBJECTS, settings::Settings};
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+use tine_protocol::layout::coverage::{PAGE_SIZE, SECTION_MARK};
+
+/// The fork server, for programs.
+const RUNTIME: &[u8] = include_bytes!(env!("TINE_RUNTIME_ARCHIVE"));
+/// A `main` for harnesses that have none.
+const DRIVER: &[u8] = include_bytes!(env!("TINE_DRIVER_ARCHIVE"));
+/// What shared objects need to load into any program.
+const SHARED: &[u8] = include_bytes!(env!("TINE_SHARED_ARCHIVE"));
+/// Hash of the three, made when this crate was built.
+const ARCHIVES_HASH: &str = env!("TINE_ARCHIVES_HASH");
+
+/// Symbols of the runtime that a shared object may refer to directly.
+const EXPORTS: [&str; 4] = [
+    "__afl_*",
+    "__sanitizer_cov_8bit_counters_init",
+    "__sanitizer_cov_pcs_init",
+    "__sanitizer_cov_trace_pc",
+];
+
+/// Where the files are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Files {
+    pub(crate) folder: PathBuf,
+}
+
+impl Files {
+    /// Sees to it that the files are there. Many processes may do so at once.
+    pub(crate) fn install(settings: &Settings) -> Result<Files, InstrumentError> {
+        let contents = contents();
+        let name = folder_name(&contents);
+        let mut first_error = None;
+        for root in &settings.cache {
+            match install_in(root, &name, &contents) {
+                Ok(folder) => return Ok(Files { folder }),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        if settings.cache_chosen
+            && let Some(error) = first_error
+        {
+            return Err(error);
+        }
+        // No home, or one that cannot be written: builds run in such places.
+        let own = format!("tine-{}", nix::unistd::Uid::effective());
+        install_in(&std::env::temp_dir().join(own), &name, &contents).map(|folder| Files { folder })
+    }
+
+    pub(crate) fn runtime(&self) -> PathBuf {
+        self.folder.join("libtine_runtime.a")
+    }
+
+    pub(crate) fn driver(&self) -> PathBuf {
+        self.folder.join("libtine_driver.a")
+    }
+
+    pub(crate) fn shared(&self) -> PathBuf {
+        self.folder.join("libtine_shared.a")
+    }
+
+    pub(crate) fn fragment(&self) -> PathBuf {
+        self.folder.join("counters.ld")
+    }
+
+    pub(crate) fn exports(&self) -> PathBuf {
+        self.folder.join("exports.list")
+    }
+}
+
+type Contents = [(&'static str, Cow<'static, [u8]>); 5];
+
+fn contents() -> Contents {
+    [
+        ("libtine_runtime.a", RUNTIME.into()),
+        ("libtine_driver.a", DRIVER.into()),
+        ("libtine_shared.a", SHARED.into()),
+        ("counters.ld", fragment().into_bytes().into()),
+        ("exports.list", exports().into_bytes().into()),
+    ]
+}
+
+/// The linker-script fragment. The mark tells the runtime that the section has
+/// its pages to itself. No KEEP: the counters of a function that the linker
+/// drops go with it, together with its entries in the table of addresses.
+fn fragment() -> String {
+    format!(
+        "SECTIONS {{\n  \
+           __sancov_cntrs : ALIGN({PAGE_SIZE}) {{\n    \
+             PROVIDE_HIDDEN(__start___sancov_cntrs = .);\n    \
+             *(__sancov_cntrs)\n    \
+             PROVIDE_HIDDEN(__stop___sancov_cntrs = .);\n    \
+             QUAD({SECTION_MARK:#x})\n    \
+             . = ALIGN({PAGE_SIZE});\n  \
+           }}\n\
+         }} INSERT AFTER .data;\n"
+    )
+}
+
+fn exports() -> String {
+    let mut list = String::from("{\n");
+    let aliases = FOR_SHARED_OBJECTS.map(|(alias, _)| alias);
+    for symbol in EXPORTS.iter().chain(&aliases) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(list, "  {symbol};");
+    }
+    list.push_str("};\n");
+    list
+}
+
+/// A name that stands for the contents, so that several versions of tine can
+/// share a cache.
+fn folder_name(contents: &Contents) -> String {
+    let mut hasher = DefaultHasher::new();
+    ARCHIVES_HASH.hash(&mut hasher);
+    for (name, bytes) in &contents[3..] {
+        (name, bytes).hash(&mut hasher);
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+fn install_in(root: &Path, name: &str, contents: &Contents) -> Result<PathBuf, InstrumentError> {
+    let folder = root.join(name);
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |source| InstrumentError::Cache { path, source }
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(at(&folder))?;
+    // Members of one's own group may add to a folder that the user chose, but
+    // not change what is in ours.
+    check_own(root, 0o002)?;
+    check_own(&folder, 0o022)?;
+    for (file, bytes) in contents {
+        let path = folder.join(file);
+        // Only whole files get this name, and only we can write here, so the
+        // size is proof enough.
+        let there = path.symlink_metadata();
+        if !there.is_ok_and(|data| data.is_file() && data.len() == bytes.len() as u64) {
+            write_whole(&folder, &path, bytes).map_err(at(&path))?;
+        }
+    }
+    Ok(folder)
+}
+
+/// Refuses a folder in which somebody else could exchange the files.
+fn check_own(folder: &Path, forbidden: u32) -> Result<(), InstrumentError> {
+    let data = folder.metadata().map_err(|source| InstrumentError::Cache {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let others_write = data.permissions().mode() & forbidden != 0;
+    if data.uid() != nix::unistd::Uid::effective().as_raw() || others_write {
+        return Err(InstrumentError::CacheNotOwn {
+            path: folder.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Writes under another name first, so that nobody ever sees half a file.
+fn write_whole(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

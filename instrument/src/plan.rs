@@ -1,0 +1,300 @@
+//! From the user's command line to the compiler's: nothing is read, written or
+//! run here.
+//!
+//! ```text
+//! macros  sanitizers  -g -O2  coverage   the user's words   linker  fragment  driver  runtime
+//! `------------- compiling ----------´                      `---------- linking ----------´
+//! ```
+//! tine's own words stand in front where the user's shall win, and behind where
+//! the order of inputs counts.
+
+use crate::{
+    arguments::{CommandLine, Facts, Output, Stage},
+    compiler::{Compiler, Family},
+    error::InstrumentError,
+    files::Files,
+    linker::Linking,
+    macros,
+    settings::{Sanitizer, Settings},
+};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
+
+/// clang's inline counters and their table of addresses, by the names that the
+/// compiler proper has for them: the driver's -fsanitize-coverage= would link
+/// clang's UBSan runtime into the program as well.
+const CLANG_COVERAGE: &[&str] = &[
+    "-Xclang",
+    "-fsanitize-coverage-type=3",
+    "-Xclang",
+    "-fsanitize-coverage-inline-8bit-counters",
+    "-Xclang",
+    "-fsanitize-coverage-pc-table",
+];
+
+/// gcc's callback at each basic block.
+const GCC_COVERAGE: &str = "-fsanitize-coverage=trace-pc";
+
+/// Other names for functions of the runtime, by which the callbacks inside a
+/// shared object call on to the program's. Were the names the same, a version
+/// script or -Bsymbolic would bind the shared object's calls to itself.
+pub(crate) const FOR_SHARED_OBJECTS: [(&str, &str); 4] = [
+    ("tine_counters_init", "__sanitizer_cov_8bit_counters_init"),
+    ("tine_pcs_init", "__sanitizer_cov_pcs_init"),
+    ("tine_trace_pc", "__sanitizer_cov_trace_pc"),
+    ("tine_manual_init", "__afl_manual_init"),
+];
+
+/// What a link gets from tine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkWith {
+    /// Nothing.
+    Nothing,
+    /// The fork server, and a `main` if there is none.
+    Runtime,
+    /// What an instrumented object needs to be linked at all: in a shared
+    /// object, which finds the runtime in the program, or without a C library,
+    /// on which the runtime depends.
+    Callbacks,
+}
+
+impl LinkWith {
+    pub(crate) fn of(facts: &Facts) -> LinkWith {
+        match (facts.is_question, facts.stage, facts.output) {
+            (true, _, _) | (_, _, Output::Relocatable) => LinkWith::Nothing,
+            (_, Stage::Link, Output::SharedObject) => LinkWith::Callbacks,
+            (_, Stage::Link, Output::Program) if facts.no_libc && !facts.names_libc => {
+                LinkWith::Callbacks
+            }
+            (_, Stage::Link, Output::Program) => LinkWith::Runtime,
+            _ => LinkWith::Nothing,
+        }
+    }
+}
+
+/// How a link is done, and with which files.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) with: LinkWith,
+    pub(crate) linking: Linking,
+    pub(crate) files: Files,
+}
+
+/// The command to execute.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
+}
+
+impl Plan {
+    /// The command for `line`. `link` is what is known of the link, if there is
+    /// one.
+    pub(crate) fn new(
+        line: &CommandLine,
+        compiler: &Compiler,
+        settings: &Settings,
+        link: Option<&Link>,
+    ) -> Result<Plan, InstrumentError> {
+        let facts = &line.facts;
+        let mut arguments = compiler.leading.clone();
+        if facts.is_question {
+            arguments.extend(line.edited());
+            return Ok(Plan {
+                program: compiler.program.clone(),
+                arguments,
+            });
+        }
+        if let Some(option) = &facts.foreign_architecture {
+            return Err(InstrumentError::WrongArchitecture {
+                option: option.clone(),
+            });
+        }
+        let mut words = Words(arguments);
+        if facts.preprocesses {
+            let leak_sanitizer = settings.sanitizers.contains(&Sanitizer::Leak);
+            words
+                .0
+                .extend(macros::definitions(&facts.macros, leak_sanitizer));
+        }
+        if facts.has_source || facts.stage == Stage::Link {
+            sanitize(&mut words, facts, compiler, settings)?;
+        }
+        if facts.has_source {
+            compile(&mut words, facts, settings);
+        }
+        if instruments(facts, compiler, settings) {
+            match compiler.family {
+                Family::Clang => words.all(CLANG_COVERAGE),
+                Family::Gcc => words.add(GCC_COVERAGE),
+            }
+        }
+        words.0.extend(line.edited());
+        if let Some(link) = link {
+            self::link(&mut words, facts, link);
+        }
+        Ok(Plan {
+            program: compiler.program.clone(),
+            arguments: words.0,
+        })
+    }
+
+    /// The command as a line for a shell.
+    pub(crate) fn to_shell(&self) -> OsString {
+        let mut line = quoted(self.program.as_os_str());
+        for argument in &self.arguments {
+            line.push(" ");
+            line.push(quoted(argument));
+        }
+        line
+    }
+}
+
+/// Whether code comes out that shall count its edges.
+fn instruments(facts: &Facts, compiler: &Compiler, settings: &Settings) -> bool {
+    if settings.no_instrument || facts.no_coverage {
+        return false;
+    }
+    let compiles = facts.has_source && facts.stage >= Stage::Compile;
+    // gcc instruments when it makes machine code, which with -flto is here.
+    let gcc_lto = compiler.family == Family::Gcc && facts.lto && facts.stage == Stage::Link;
+    compiles || gcc_lto
+}
+
+/// Optimisation and debug information, unless the user chose.
+fn compile(words: &mut Words, facts: &Facts, settings: &Settings) {
+    if !settings.no_optimise {
+        // Unoptimised code runs several times slower, and whoever says nothing
+        // wants a fuzz target. Not -O3: it copies loops, and with them edges.
+        if !facts.optimised {
+            words.add("-O2");
+        }
+        // Coverage reports and a crash's stack need source lines. Code stays
+        // the same.
+        if !facts.debug_info && facts.stage >= Stage::Compile {
+            words.add("-g");
+        }
+    }
+    if settings.harden {
+        words.add("-fstack-protector-all");
+        if facts.preprocesses && !facts.macros.contains("_FORTIFY_SOURCE") {
+            words.add("-D_FORTIFY_SOURCE=2");
+        }
+    }
+}
+
+/// What `AFL_USE_…` ask for and the command line does not have.
+fn sanitize(
+    words: &mut Words,
+    facts: &Facts,
+    compiler: &Compiler,
+    settings: &Settings,
+) -> Result<(), InstrumentError> {
+    for sanitizer in &settings.sanitizers {
+        let clang_only = matches!(sanitizer, Sanitizer::Memory | Sanitizer::ControlFlow);
+        if clang_only && compiler.family == Family::Gcc {
+            return Err(InstrumentError::NoSuchSanitizer {
+                variable: sanitizer.variable(),
+                compiler: compiler.path.clone(),
+            });
+        }
+        if !facts.sanitizers.contains(sanitizer.name()) {
+            words.add(format!("-fsanitize={}", sanitizer.name()));
+        }
+        match sanitizer {
+            // Checks in the C library's headers hide what the sanitizer sees.
+            Sanitizer::Address | Sanitizer::Memory if facts.preprocesses => {
+                words.add("-U_FORTIFY_SOURCE");
+            }
+            // A finding has to end the run, or no fuzzer notices it.
+            Sanitizer::Undefined => words.add("-fno-sanitize-recover=all"),
+            Sanitizer::ControlFlow => {
+                if !facts.lto {
+                    words.add("-flto");
+                }
+                words.add("-fvisibility=hidden");
+            }
+            _ => {}
+        }
+    }
+    if !settings.sanitizers.is_empty() && facts.has_source && !facts.frame_pointer {
+        words.add("-fno-omit-frame-pointer");
+    }
+    Ok(())
+}
+
+/// What stands behind the user's inputs. All of it goes by -Xlinker, which a
+/// user's -x does not touch and in which a path may contain commas.
+fn link(words: &mut Words, facts: &Facts, link: &Link) {
+    if let Some(option) = &link.linking.linker {
+        words.add(option);
+    }
+    if link.linking.fragment {
+        words.linker("-T");
+        words.linker(link.files.fragment());
+    }
+    match link.with {
+        LinkWith::Nothing => {}
+        LinkWith::Callbacks => words.linker(link.files.shared()),
+        LinkWith::Runtime => {
+            // Shared objects, also those that are loaded later, find the
+            // runtime here.
+            let mut exports = OsString::from("--dynamic-list=");
+            exports.push(link.files.exports());
+            words.linker(exports);
+            for (alias, symbol) in FOR_SHARED_OBJECTS {
+                words.linker(format!("--defsym={alias}={symbol}"));
+            }
+            if facts.fuzzer {
+                // The driver calls it, but stands behind the library that has it.
+                words.linker("-u");
+                words.linker("LLVMFuzzerTestOneInput");
+            }
+            // Of the driver only what is missing is taken: `main`, if nobody
+            // has one. The runtime is taken whole, because nobody refers to its
+            // constructor, and last, because that one is to run last.
+            words.linker("--no-whole-archive");
+            words.linker(link.files.driver());
+            words.linker("--whole-archive");
+            words.linker(link.files.runtime());
+            words.linker("--no-whole-archive");
+            if facts.no_libc {
+                words.add("-lc");
+            }
+        }
+    }
+}
+
+/// A growing command line.
+struct Words(Vec<OsString>);
+
+impl Words {
+    fn add(&mut self, word: impl Into<OsString>) {
+        self.0.push(word.into());
+    }
+
+    fn all(&mut self, words: &[&str]) {
+        self.0.extend(words.iter().map(OsString::from));
+    }
+
+    fn linker(&mut self, word: impl Into<OsString>) {
+        self.add("-Xlinker");
+        self.add(word);
+    }
+}
+
+fn quoted(word: &OsStr) -> OsString {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./=+,:@%".contains(byte);
+    if !word.is_empty() && word.as_encoded_bytes().iter().all(plain) {
+        return word.to_owned();
+    }
+    match word.to_str() {
+        Some(text) => format!("'{}'", text.replace('\'', r"'\''")).into(),
+        None => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

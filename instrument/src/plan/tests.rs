@@ -1,0 +1,220 @@
+use super::*;
+use std::path::Path;
+
+/// The command that `line` becomes, with tine's macros left out and its files
+/// without their folder.
+fn planned_by(family: Family, line: &str, settings: &Settings) -> String {
+    let path = match family {
+        Family::Clang => "clang",
+        Family::Gcc => "gcc",
+    };
+    let compiler = Compiler {
+        program: path.into(),
+        leading: vec![],
+        path: path.into(),
+        family,
+    };
+    let line = CommandLine::parse(line.split_whitespace().map(OsString::from).collect()).unwrap();
+    let with = LinkWith::of(&line.facts);
+    let link = (with != LinkWith::Nothing).then(|| Link {
+        with,
+        linking: Linking {
+            fragment: true,
+            ..Linking::default()
+        },
+        files: Files {
+            folder: Path::new("").into(),
+        },
+    });
+    let plan = match Plan::new(&line, &compiler, settings, link.as_ref()) {
+        Ok(plan) => plan,
+        Err(error) => return error.to_string(),
+    };
+    let macros = macros::definitions(&line.facts.macros, false);
+    let has_macros = macros.iter().all(|word| plan.arguments.contains(word));
+    let rest: Vec<OsString> = plan
+        .arguments
+        .into_iter()
+        .filter(|word| !macros.contains(word))
+        .collect();
+    let text = rest.join(OsStr::new(" ")).into_string().unwrap();
+    let text = text
+        .replace(&CLANG_COVERAGE.join(" "), "COVERAGE")
+        .replace(GCC_COVERAGE, "TRACE");
+    let wants_harness = text.contains(HARNESS_LINK);
+    let runtime = if wants_harness {
+        "RUNTIME+HARNESS"
+    } else {
+        "RUNTIME"
+    };
+    let text = text.replace(HARNESS_LINK, "");
+    let text = text
+        .replace(PROGRAM_LINK, runtime)
+        .replace(SHARED_LINK, "CALLBACKS");
+    if has_macros {
+        format!("MACROS {text}")
+    } else {
+        text
+    }
+}
+
+const PROGRAM_LINK: &str = "-Xlinker -T -Xlinker counters.ld \
+    -Xlinker --dynamic-list=exports.list \
+    -Xlinker --defsym=tine_counters_init=__sanitizer_cov_8bit_counters_init \
+    -Xlinker --defsym=tine_pcs_init=__sanitizer_cov_pcs_init \
+    -Xlinker --defsym=tine_trace_pc=__sanitizer_cov_trace_pc \
+    -Xlinker --defsym=tine_manual_init=__afl_manual_init \
+    -Xlinker --no-whole-archive -Xlinker libtine_driver.a \
+    -Xlinker --whole-archive -Xlinker libtine_runtime.a -Xlinker --no-whole-archive";
+/// What makes a library yield its harness.
+const HARNESS_LINK: &str = "-Xlinker -u -Xlinker LLVMFuzzerTestOneInput ";
+const SHARED_LINK: &str = "-Xlinker -T -Xlinker counters.ld -Xlinker libtine_shared.a";
+
+#[test]
+fn what_clang_gets() {
+    let cases = [
+        ("a.c -o a", "MACROS -O2 -g COVERAGE a.c -o a RUNTIME"),
+        ("-c a.c", "MACROS -O2 -g COVERAGE -c a.c"),
+        ("-c -g0 -O0 a.c", "MACROS COVERAGE -c -g0 -O0 a.c"),
+        ("-S a.c -Os", "MACROS -g COVERAGE -S a.c -Os"),
+        ("-E a.c", "MACROS -O2 -E a.c"),
+        ("-fsyntax-only a.c", "MACROS -O2 -fsyntax-only a.c"),
+        ("-c a.i", "-O2 -g COVERAGE -c a.i"),
+        ("-c a.s", "-c a.s"),
+        ("a.o b.a -o a", "a.o b.a -o a RUNTIME"),
+        ("a.o -shared", "a.o -shared CALLBACKS"),
+        (
+            "a.c -shared -O1 -g",
+            "MACROS COVERAGE a.c -shared -O1 -g CALLBACKS",
+        ),
+        ("-r a.o b.o", "-r a.o b.o"),
+        ("-nostdlib a.o", "-nostdlib a.o CALLBACKS"),
+        ("-nostdlib a.o -lc", "-nostdlib a.o -lc RUNTIME -lc"),
+        ("-nostartfiles a.o", "-nostartfiles a.o RUNTIME"),
+        ("-x c - -o a", "MACROS -O2 -g COVERAGE -x c - -o a RUNTIME"),
+        ("a.h", "MACROS -O2 -g COVERAGE a.h"),
+        ("-fno-sanitize-coverage=edge -c a.c", "MACROS -O2 -g -c a.c"),
+        (
+            "-fsanitize=address,fuzzer a.o",
+            "-fsanitize=address a.o RUNTIME+HARNESS",
+        ),
+        ("-fsanitize=fuzzer-no-link a.o", "a.o RUNTIME"),
+        ("--version", "--version"),
+        ("-v", "-v"),
+        ("-v -fsanitize=fuzzer", "-v"),
+        ("-cc1 -emit-obj a.c", "-cc1 -emit-obj a.c"),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(
+            planned_by(Family::Clang, line, &Settings::default()),
+            expected,
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn what_gcc_gets() {
+    let cases = [
+        ("a.c", "MACROS -O2 -g TRACE a.c RUNTIME"),
+        ("-c a.c", "MACROS -O2 -g TRACE -c a.c"),
+        ("a.o", "a.o RUNTIME"),
+        ("a.o -flto", "TRACE a.o -flto RUNTIME"),
+        ("-E a.c", "MACROS -O2 -E a.c"),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(
+            planned_by(Family::Gcc, line, &Settings::default()),
+            expected,
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn what_the_environment_adds() {
+    use Sanitizer::{Address, ControlFlow, Memory, Undefined};
+    let with = |sanitizers: &[Sanitizer]| Settings {
+        sanitizers: sanitizers.to_vec(),
+        no_optimise: true,
+        ..Settings::default()
+    };
+    let cases = [
+        (
+            with(&[Address]),
+            "-c a.c",
+            "MACROS -fsanitize=address -U_FORTIFY_SOURCE -fno-omit-frame-pointer COVERAGE -c a.c",
+        ),
+        (with(&[Address]), "a.o", "-fsanitize=address a.o RUNTIME"),
+        (
+            with(&[Address]),
+            "-fsanitize=address a.o",
+            "-fsanitize=address a.o RUNTIME",
+        ),
+        (with(&[Address]), "-c a.s", "-c a.s"),
+        (
+            with(&[Undefined]),
+            "-c -fomit-frame-pointer a.i",
+            "-fsanitize=undefined -fno-sanitize-recover=all COVERAGE -c -fomit-frame-pointer a.i",
+        ),
+        (
+            with(&[ControlFlow]),
+            "a.o",
+            "-fsanitize=cfi -flto -fvisibility=hidden a.o RUNTIME",
+        ),
+        (
+            Settings {
+                no_instrument: true,
+                ..Settings::default()
+            },
+            "a.c",
+            "MACROS -O2 -g a.c RUNTIME",
+        ),
+        (
+            Settings {
+                harden: true,
+                no_optimise: true,
+                ..Settings::default()
+            },
+            "-c a.c",
+            "MACROS -fstack-protector-all -D_FORTIFY_SOURCE=2 COVERAGE -c a.c",
+        ),
+    ];
+    for (settings, line, expected) in cases {
+        assert_eq!(
+            planned_by(Family::Clang, line, &settings),
+            expected,
+            "{line}"
+        );
+    }
+    assert!(planned_by(Family::Gcc, "a.c", &with(&[Memory])).contains("TINE_CC"));
+}
+
+#[test]
+fn other_architectures_are_refused() {
+    for line in ["-m32 a.c", "-c --target=aarch64-linux-gnu a.c", "-mx32 a.o"] {
+        let message = planned_by(Family::Clang, line, &Settings::default());
+        assert!(
+            message.contains("another architecture"),
+            "{line}: {message}"
+        );
+    }
+    assert_eq!(
+        planned_by(Family::Clang, "-m32 --version", &Settings::default()),
+        "-m32 --version"
+    );
+}
+
+#[test]
+fn the_shown_command_can_be_pasted() {
+    let plan = Plan {
+        program: "/usr/bin/cc".into(),
+        arguments: ["-Da=\"b c\"", "it's", "", "-O2"]
+            .map(OsString::from)
+            .to_vec(),
+    };
+    assert_eq!(
+        plan.to_shell(),
+        r#"/usr/bin/cc '-Da="b c"' 'it'\''s' '' -O2"#
+    );
+}
