@@ -1,7 +1,7 @@
 //! What can go wrong, in a sentence each, with the way out.
 
 use crate::signal_name;
-use std::{io, path::PathBuf, time::Duration};
+use std::{borrow::Cow, io, path::PathBuf, time::Duration};
 use tine_ipc::Errno;
 use tine_protocol::{TargetError, WaitStatus, handshake::controller::HandshakeError};
 
@@ -76,12 +76,17 @@ pub enum StartError {
         stage: &'static str,
     },
     /// The two sides did not agree.
-    #[error("the handshake with {} failed: {source}{}", .program.display(), handshake_hint(*.source))]
+    #[error(
+        "the handshake with {} failed: {source}; {}",
+        .program.display(), handshake_hint(*.source, *.memory_limit)
+    )]
     Handshake {
         /// The target.
         program: PathBuf,
         /// What was wrong.
         source: HandshakeError,
+        /// Its limit of address space in bytes, if any.
+        memory_limit: Option<u64>,
     },
     /// The map is larger than anything that tine gives out.
     #[error("{} needs a coverage map of more than {limit} bytes", .program.display())]
@@ -102,8 +107,7 @@ fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello:
     }
     let failed = status.is_some_and(|status| status.exit_code() != Some(0));
     if let (Some(limit), true) = (memory_limit, failed) {
-        let megabytes = limit >> 20;
-        return format!("its memory limit of {megabytes} MB may be too small, try `-m none`");
+        return memory_hint(limit);
     }
     match status.and_then(WaitStatus::signal) {
         Some(_) => "it crashed before main, in a constructor or while its libraries were loaded: \
@@ -137,12 +141,24 @@ fn segment_hint(errno: Errno) -> &'static str {
     }
 }
 
-fn handshake_hint(error: HandshakeError) -> &'static str {
-    match error {
-        HandshakeError::Target(TargetError::CountersNotAlone) => "; link it with tine-cc too",
-        HandshakeError::Target(_) => "; AFL_DEBUG=1 makes it explain itself",
-        _ => "; was it built by tine-cc or AFL++, and does nothing else write to descriptor 199?",
+fn handshake_hint(error: HandshakeError, memory_limit: Option<u64>) -> Cow<'static, str> {
+    use TargetError::{CountersNotAlone, MapAddress, Mmap, ShmAttach};
+    match (error, memory_limit) {
+        (HandshakeError::Target(ShmAttach | Mmap | MapAddress), Some(limit)) => {
+            memory_hint(limit).into()
+        }
+        (HandshakeError::Target(CountersNotAlone), _) => "link it with tine-cc too".into(),
+        (HandshakeError::Target(_), _) => "AFL_DEBUG=1 makes it explain itself".into(),
+        _ => "was it built by tine-cc or AFL++, and does nothing else write to descriptor 199?"
+            .into(),
     }
+}
+
+fn memory_hint(limit: u64) -> String {
+    format!(
+        "its memory limit of {} MB may be too small, try `-m none`",
+        limit >> 20
+    )
 }
 
 /// Why an input could not be run.

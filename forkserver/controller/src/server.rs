@@ -192,6 +192,7 @@ impl ForkServer {
             Boot::NeedsMap(size) => Err(lost(StartError::Handshake {
                 program: self.config.program.clone(),
                 source: HandshakeError::MapSize(size.try_into().unwrap_or(u32::MAX)),
+                memory_limit: self.config.memory_limit,
             })),
         }
     }
@@ -476,10 +477,12 @@ fn variables(
         (env::name(env::INPUT_SHM_ID), input.segment_id().to_string()),
         (env::name(env::CONTROL_PAGE_SHM_ID), page.id().to_string()),
         (env::name(env::MAP_SIZE), map.capacity().to_string()),
-        // Symbols are bound once, in the server, not again in every child.
-        ("LD_BIND_NOW", "1".into()),
         ("GLIBC_TUNABLES", tunables(config)),
     ];
+    if std::env::var_os("LD_BIND_LAZY").is_none() {
+        // Symbols are bound once, in the server, not again in every child.
+        variables.push(("LD_BIND_NOW", "1".into()));
+    }
     if signatures.persistent {
         variables.push((env::name(env::PERSISTENT), "1".into()));
     }
@@ -532,7 +535,11 @@ fn handshake_failure(
                 ));
             }
         }
-        Failure::Disagreed(source) => StartError::Handshake { program, source },
+        Failure::Disagreed(source) => StartError::Handshake {
+            program,
+            source,
+            memory_limit: config.memory_limit,
+        },
         Failure::TimedOut => StartError::TimedOut {
             program,
             limit: config.startup_timeout,

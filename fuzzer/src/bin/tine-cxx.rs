@@ -1,0 +1,7 @@
+//! The `tine-c++` command: a C++ compiler that makes programs tine can drive.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tine_instrument::main(tine_instrument::Language::Cxx)
+}

@@ -1,0 +1,5 @@
+//! One module a subcommand.
+
+pub mod demo;
+pub mod fuzz;
+pub mod showmap;

@@ -1,0 +1,325 @@
+//! `tine showmap`: run a target and write down which edges it took.
+
+mod cleanup;
+mod inputs;
+mod output;
+
+use crate::{
+    cli::ShowmapArgs,
+    target::{self, Target, TargetError},
+};
+use inputs::{Inputs, Source};
+use output::{Counts, Sink};
+use std::{
+    collections::HashSet,
+    ffi::OsString,
+    fmt, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+use tine_controller::{ForkServer, Outcome, RunError, StartError, TargetOutput};
+
+/// Why no map was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowmapError {
+    /// The target is not fit.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Its fork server did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A run came to nothing.
+    #[error("{what}: {source}")]
+    Run {
+        /// Which input it was.
+        what: String,
+        /// What was wrong.
+        source: RunError,
+    },
+    /// An input could not be read.
+    #[error("cannot read {what}: {source}")]
+    Input {
+        /// The file.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder has no file.
+    #[error("{} has no file to run the target on", .0.display())]
+    NoInputs(PathBuf),
+    /// No input of the folder could be run.
+    #[error("the target could not be run on any of the {0} inputs")]
+    NothingRan(u64),
+    /// A map could not be written.
+    #[error("cannot write {}: {source}", .path.display())]
+    Output {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// One file for many maps.
+    #[error(
+        "-o {} is a file, but -i names a folder: give a folder for one map an input, or -C for \
+         one map of all",
+        .0.display()
+    )]
+    OutputIsFile(PathBuf),
+    /// A folder for one map.
+    #[error("-o {} is a folder: give the name of a file for the map", .0.display())]
+    OutputIsFolder(PathBuf),
+    /// The maps would replace the inputs.
+    #[error("-o {} holds the inputs, which the maps would overwrite: choose another", .0.display())]
+    OutputIsInput(PathBuf),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the target does not start, or a file cannot be read or written.
+pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
+    let temporary = |source| ShowmapError::Output {
+        path: std::env::temp_dir(),
+        source,
+    };
+    let work_dir = tempfile::Builder::new()
+        .prefix("tine-")
+        .tempdir()
+        .map_err(temporary)?;
+    cleanup::remove_on_signal(work_dir.path().to_owned());
+    let Target { file, mut config } = target::prepare(
+        &args.target,
+        args.file.as_deref(),
+        work_dir.path(),
+        args.timeout.0,
+        args.memory,
+    )?;
+    let inputs = Inputs::find(args.input.as_deref())?;
+    let sink = Sink::choose(args, &inputs)?;
+    let is_shown = matches!(inputs, Inputs::One(_)) && !args.quiet && sink != Sink::Stdout;
+    if is_shown {
+        config.output = TargetOutput::Inherit;
+    }
+    let mut runner = Runner {
+        server: ForkServer::start(config)?,
+        counts: Counts::new(args, file.tine_runtime),
+        quiet: args.quiet,
+    };
+    match inputs {
+        Inputs::One(source) => runner.one(&source, &sink),
+        Inputs::Many(files) => runner.many(&files, &sink),
+    }
+}
+
+struct Runner {
+    server: ForkServer,
+    counts: Counts,
+    quiet: bool,
+}
+
+impl Runner {
+    fn one(&mut self, source: &Source, sink: &Sink) -> Result<ExitCode, ShowmapError> {
+        let input = self.read(source)?;
+        let (outcome, time) = self.run(source, &input)?;
+        self.counts.take(self.server.map());
+        sink.write(None, &self.counts.text())?;
+        self.say(format_args!(
+            "the target {outcome} after {}; {}",
+            Shown(time),
+            self.coverage(sink)
+        ));
+        Ok(exit_code(Verdict::of(outcome)))
+    }
+
+    fn many(&mut self, files: &[PathBuf], sink: &Sink) -> Result<ExitCode, ShowmapError> {
+        let mut tally = Tally::default();
+        let mut names = HashSet::new();
+        for path in files {
+            let source = Source::File(path.clone());
+            let ran = self
+                .read(&source)
+                .and_then(|input| self.run(&source, &input));
+            let outcome = match ran {
+                Ok((outcome, _)) => outcome,
+                // The next input has a chance if the server came back.
+                Err(
+                    error @ (ShowmapError::Input { .. }
+                    | ShowmapError::Run {
+                        source: RunError::Lost { .. },
+                        ..
+                    }),
+                ) => {
+                    say!("{error}; going on with the others");
+                    tally.failed += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let verdict = Verdict::of(outcome);
+            tally.add(verdict);
+            if verdict != Verdict::Ended {
+                self.say(format_args!("{}: the target {outcome}", path.display()));
+            }
+            let name = path.file_name().map(OsString::from).unwrap_or_default();
+            self.counts.take(self.server.map());
+            if !sink.is_collected() {
+                sink.write(Some(&name), &self.counts.text())?;
+                if !names.insert(name) {
+                    self.say(format_args!(
+                        "{}: another input has the same name, its map is replaced",
+                        path.display()
+                    ));
+                }
+            }
+        }
+        if tally.failed == files.len() as u64 {
+            return Err(ShowmapError::NothingRan(tally.failed));
+        }
+        if sink.is_collected() {
+            sink.write(None, &self.counts.text())?;
+        }
+        self.say(format_args!("{tally}; {}", self.coverage(sink)));
+        Ok(exit_code(tally.worst))
+    }
+
+    fn read(&self, source: &Source) -> Result<Vec<u8>, ShowmapError> {
+        let (input, cut) = source.read()?;
+        if cut > 0 {
+            say!("{source} is too long: the last {cut} bytes are left out");
+        }
+        if input.is_empty() {
+            self.say(format_args!(
+                "{source} is empty: the target runs on no input"
+            ));
+        }
+        Ok(input)
+    }
+
+    fn run(&mut self, source: &Source, input: &[u8]) -> Result<(Outcome, Duration), ShowmapError> {
+        self.server.map().clear();
+        let start = Instant::now();
+        let outcome = self.server.run(input).map_err(|error| ShowmapError::Run {
+            what: source.to_string(),
+            source: error,
+        })?;
+        Ok((outcome, start.elapsed()))
+    }
+
+    /// What was covered, and where it is written.
+    fn coverage(&self, sink: &Sink) -> String {
+        let destination = sink.name();
+        if matches!(sink, Sink::Folder(_)) {
+            return destination;
+        }
+        let edges = self.counts.edges();
+        let total = match self.server.info().edges {
+            Some(total) => format!(" of {total}"),
+            None => String::new(),
+        };
+        let hint = if edges == 0 {
+            ". No code that tine-cc or tine-c++ compiled was run: was it only used to link?"
+        } else {
+            ""
+        };
+        let s = if edges == 1 && total.is_empty() {
+            ""
+        } else {
+            "s"
+        };
+        format!("{edges}{total} edge{s} covered, {destination}{hint}")
+    }
+
+    fn say(&self, what: fmt::Arguments<'_>) {
+        if !self.quiet {
+            say!("{what}");
+        }
+    }
+}
+
+/// How a run ended, in the order of the exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Verdict {
+    #[default]
+    Ended,
+    TimedOut,
+    Crashed,
+}
+
+impl Verdict {
+    fn of(outcome: Outcome) -> Self {
+        if outcome.is_crash() {
+            Self::Crashed
+        } else if outcome.is_timeout() {
+            Self::TimedOut
+        } else {
+            Self::Ended
+        }
+    }
+}
+
+fn exit_code(verdict: Verdict) -> ExitCode {
+    ExitCode::from(verdict as u8)
+}
+
+/// What became of a folder of inputs.
+#[derive(Debug, Default)]
+struct Tally {
+    ran: u64,
+    timed_out: u64,
+    crashed: u64,
+    failed: u64,
+    worst: Verdict,
+}
+
+impl Tally {
+    fn add(&mut self, verdict: Verdict) {
+        self.ran += 1;
+        match verdict {
+            Verdict::Ended => {}
+            Verdict::TimedOut => self.timed_out += 1,
+            Verdict::Crashed => self.crashed += 1,
+        }
+        self.worst = self.worst.max(verdict);
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            ran,
+            timed_out,
+            crashed,
+            failed,
+            ..
+        } = self;
+        let s = if *ran == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{ran} input{s}: {crashed} crashed, {timed_out} timed out"
+        )?;
+        if *failed > 0 {
+            write!(f, ", {failed} could not be run")?;
+        }
+        Ok(())
+    }
+}
+
+/// A duration in the unit that suits it.
+struct Shown(Duration);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs_f64();
+        if seconds >= 1.0 {
+            write!(f, "{seconds:.1} s")
+        } else {
+            write!(f, "{:.1} ms", seconds * 1e3)
+        }
+    }
+}
+
+/// Whether the two paths lead to the same place.
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}

@@ -1,0 +1,96 @@
+//! What comes from outside while the target runs: signals and the passing of
+//! time. The hot loop looks at two words in memory, and asks no clock.
+
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+    flag,
+};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// How often there is time for things that need not be done for each run.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Listens for signals, and ticks while it lives. Handlers stay when it is gone:
+/// without them the system would lose signals rather than obey them.
+#[derive(Debug)]
+pub struct Control {
+    signal: Arc<AtomicUsize>,
+    due: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
+    ticker: Option<JoinHandle<()>>,
+}
+
+impl Control {
+    /// Starts listening. The first signal asks for an end; a second one ends
+    /// this process at once.
+    ///
+    /// # Errors
+    /// When the system gives no thread or signal handler.
+    pub fn start() -> io::Result<Self> {
+        let mut control = Self {
+            signal: Arc::default(),
+            due: Arc::default(),
+            over: Arc::default(),
+            ticker: None,
+        };
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let asked = || Arc::clone(&asked);
+            // In this order, so that the first one does not end the process.
+            flag::register_conditional_shutdown(signal, 128 + signal, asked())?;
+            flag::register(signal, asked())?;
+            flag::register_usize(signal, Arc::clone(&control.signal), signal as usize)?;
+        }
+        // A file that grows over the limit is an error of that write then.
+        flag::register(SIGXFSZ, Arc::default())?;
+        let (due, over) = (Arc::clone(&control.due), Arc::clone(&control.over));
+        let ticker = thread::Builder::new().name("tine-ticker".into());
+        control.ticker = Some(ticker.spawn(move || {
+            while !over.load(Relaxed) {
+                thread::park_timeout(TICK);
+                due.store(true, Relaxed);
+            }
+        })?);
+        Ok(control)
+    }
+
+    /// Whether a signal came or a tick is due.
+    #[inline]
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.due.load(Relaxed) || self.signal.load(Relaxed) != 0
+    }
+
+    /// Waits for the next tick.
+    pub fn acknowledge(&self) {
+        self.due.store(false, Relaxed);
+    }
+
+    /// The signal that asked for an end.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        match self.signal.load(Relaxed) {
+            0 => None,
+            number => i32::try_from(number).ok(),
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.over.store(true, Relaxed);
+        if let Some(ticker) = self.ticker.take() {
+            ticker.thread().unpark();
+            // It ends within a moment; it cannot panic.
+            let _ = ticker.join();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Why fuzzing cannot begin, or cannot go on.
+
+use super::{affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError};
+use crate::{
+    report::{folder::FolderError, store::StoreError},
+    target::TargetError,
+};
+use std::{io, path::PathBuf};
+use tine_controller::{Outcome, RunError, StartError};
+
+/// Why fuzzing cannot begin, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FuzzError {
+    /// The target is not fit.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Its fork server did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// An input could not be run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The output folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A result could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is nothing to begin with.
+    #[error(transparent)]
+    Seeds(#[from] SeedError),
+    /// A dictionary is not as it should be.
+    #[error(transparent)]
+    Dictionary(#[from] DictionaryError),
+    /// The core cannot be had.
+    #[error(transparent)]
+    Affinity(#[from] AffinityError),
+    /// No signal handler or no thread.
+    #[error("cannot listen for signals: {0}")]
+    Control(io::Error),
+    /// No seed is left.
+    #[error(
+        "no seed is left ({} tried): on {} the target {outcome}. Give at least one that it \
+         handles{}",
+        crate::ui::grouped(*.count), .first.display(), seed_hint(.outcome, *.memory_limit)
+    )]
+    NoSeedRuns {
+        /// How many seeds there are.
+        count: u64,
+        /// The first one.
+        first: PathBuf,
+        /// How the target ended on it.
+        outcome: Outcome,
+        /// The target's limit of memory.
+        memory_limit: Option<u64>,
+    },
+    /// No seed could be run to its end.
+    #[error("{}: {source}", .first.display())]
+    SeedNotRun {
+        /// The seed.
+        first: PathBuf,
+        /// What was wrong.
+        source: RunError,
+    },
+    /// No counter was ever touched.
+    #[error(
+        "{} ran, but none of its code that tine-cc or tine-c++ compiled was reached: compile its \
+         sources with them too, not only its last link (CC=tine-cc CXX=tine-c++, then build anew)",
+        .0.display()
+    )]
+    NoCoverage(PathBuf),
+    /// A rule of LibAFL's was broken.
+    #[error("this is a bug in tine, please report it: {0}")]
+    Engine(#[from] libafl::Error),
+}
+
+fn seed_hint(outcome: &Outcome, memory_limit: Option<u64>) -> String {
+    match memory_limit {
+        _ if outcome.is_timeout() => ", or a longer limit of time with -t".into(),
+        Some(bytes) => format!("; or its limit of memory (-m {}) is too low", bytes >> 20),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,150 @@
+//! From LibAFL's executor to the controller's fork server.
+
+use super::{State, trace::Trace};
+use libafl::{
+    Error,
+    executors::{Executor, ExitKind, HasObservers, HasTimeout, SetTimeout},
+    inputs::BytesInput,
+    observers::Observer,
+    state::HasExecutions,
+};
+use libafl_bolts::{
+    Named,
+    tuples::{RefIndexable, tuple_list, tuple_list_type},
+};
+use std::{borrow::Cow, time::Duration};
+use tine_controller::{CoverageMap, ForkServer, LossReason, Outcome, RunError, TargetInfo};
+
+/// What the last run covered, once it was taken from the shared map.
+#[derive(Debug)]
+pub struct TraceObserver(Trace);
+
+impl Named for TraceObserver {
+    fn name(&self) -> &Cow<'static, str> {
+        static NAME: Cow<'static, str> = Cow::Borrowed("trace");
+        &NAME
+    }
+}
+
+impl<I, S> Observer<I, S> for TraceObserver {}
+
+type Observers = tuple_list_type!(TraceObserver);
+
+/// Runs inputs in the children of a fork server.
+#[derive(Debug)]
+pub struct ForkServerExecutor {
+    server: ForkServer,
+    observers: Observers,
+}
+
+impl ForkServerExecutor {
+    /// Over a server that runs.
+    #[must_use]
+    pub fn new(server: ForkServer) -> Self {
+        let trace = Trace::with_capacity(server.map().words());
+        Self {
+            server,
+            observers: tuple_list!(TraceObserver(trace)),
+        }
+    }
+
+    /// Runs the target. Its counters stay in the shared map until they are
+    /// taken, and must be taken before the next run.
+    ///
+    /// # Errors
+    /// When the input cannot be handed over, or the server is lost for good.
+    #[inline]
+    pub fn run(&mut self, input: &[u8]) -> Result<Outcome, RunError> {
+        self.server.run(input)
+    }
+
+    /// As [`Self::run`], with a time limit of its own.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_within(&mut self, input: &[u8], limit: Duration) -> Result<Outcome, RunError> {
+        self.server.run_with_timeout(input, limit)
+    }
+
+    /// The counters, and the trace that they are to be taken to.
+    #[inline]
+    pub(super) fn coverage(&mut self) -> (&CoverageMap, &mut Trace) {
+        (self.server.map(), &mut self.observers.0.0)
+    }
+
+    /// What the last run covered, once it was taken from the map.
+    #[must_use]
+    pub const fn trace(&self) -> &Trace {
+        &self.observers.0.0
+    }
+
+    /// What the target said about itself.
+    #[must_use]
+    pub const fn info(&self) -> &TargetInfo {
+        self.server.info()
+    }
+
+    /// How often the fork server was lost and started again.
+    #[must_use]
+    pub const fn restarts(&self) -> u64 {
+        self.server.restarts()
+    }
+
+    /// Why it was started again the last time.
+    #[must_use]
+    pub const fn last_loss(&self) -> Option<LossReason> {
+        self.server.last_loss()
+    }
+
+    /// Process id of the fork server.
+    #[must_use]
+    pub fn server_pid(&self) -> i32 {
+        self.server.server_pid()
+    }
+}
+
+impl HasObservers for ForkServerExecutor {
+    type Observers = Observers;
+
+    fn observers(&self) -> RefIndexable<&Self::Observers, Self::Observers> {
+        RefIndexable::from(&self.observers)
+    }
+
+    fn observers_mut(&mut self) -> RefIndexable<&mut Self::Observers, Self::Observers> {
+        RefIndexable::from(&mut self.observers)
+    }
+}
+
+impl HasTimeout for ForkServerExecutor {
+    fn timeout(&self) -> Duration {
+        self.server.timeout()
+    }
+}
+
+impl SetTimeout for ForkServerExecutor {
+    fn set_timeout(&mut self, timeout: Duration) {
+        self.server.set_timeout(timeout);
+    }
+}
+
+impl<EM, Z> Executor<EM, BytesInput, State, Z> for ForkServerExecutor {
+    fn run_target(
+        &mut self,
+        _fuzzer: &mut Z,
+        state: &mut State,
+        _manager: &mut EM,
+        input: &BytesInput,
+    ) -> Result<ExitKind, Error> {
+        *state.executions_mut() += 1;
+        let outcome = self
+            .run(input.as_ref())
+            .map_err(|error| Error::unknown(error.to_string()))?;
+        Ok(if outcome.is_crash() {
+            ExitKind::Crash
+        } else if outcome.is_timeout() {
+            ExitKind::Timeout
+        } else {
+            ExitKind::Ok
+        })
+    }
+}

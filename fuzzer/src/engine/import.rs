@@ -1,0 +1,320 @@
+//! Filling the queue: with seeds, or with what an earlier session left.
+
+use super::{State, error::FuzzError, executor::ForkServerExecutor, judge::Engine, seeds::Seed};
+use crate::report::{
+    counted,
+    name::{self, Origin},
+    store,
+};
+use libafl::corpus::Corpus;
+use libafl::state::{HasCorpus, HasExecutions};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tine_controller::{Outcome, RunError};
+
+/// So many sentences about single seeds; the others are counted.
+const MOST_SENTENCES: u64 = 10;
+
+/// Runs take no longer than this if nothing else is said.
+pub const LONGEST_RUN: Duration = Duration::from_secs(1);
+
+/// Automatic limits are multiples of this.
+const LIMIT_STEP: Duration = Duration::from_millis(20);
+
+/// What became of the inputs.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// How many inputs there were.
+    count: u64,
+    /// How many the target handles.
+    handled: u64,
+    /// How many crash it or take too long.
+    failed: u64,
+    first_failure: Option<(PathBuf, Result<Outcome, RunError>)>,
+}
+
+/// What an earlier session left that cannot be read is told of, and passed over.
+fn read(engine: &mut Engine, path: &Path) -> Option<Vec<u8>> {
+    match fs::read(path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            engine.progress.note(format_args!(
+                "{} cannot be read and is passed over: {error}",
+                path.display()
+            ));
+            None
+        }
+    }
+}
+
+impl Engine {
+    /// Runs the seeds and puts those that the target handles into the queue.
+    pub(super) fn import_seeds(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        seeds: Vec<Seed>,
+    ) -> Result<Imported, FuzzError> {
+        let mut imported = Imported::default();
+        for Seed { path, bytes } in seeds {
+            if self.ending().is_some() {
+                break;
+            }
+            let limit = self.limits.run;
+            if !self.try_out(state, executor, &path, &bytes, limit, &mut imported)? {
+                continue;
+            }
+            let number = self.next.queue;
+            let original = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = name::of_seed(number, &original);
+            store::write(&self.folder.queue(), &name, &[&bytes])?;
+            self.next.queue += 1;
+            self.enter(state, executor, &bytes, number, limit)?;
+        }
+        Ok(imported)
+    }
+
+    /// Runs the testcases of an earlier session. Their files stay as they are.
+    pub(super) fn import_queue(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+    ) -> Result<Imported, FuzzError> {
+        let mut imported = Imported::default();
+        let mut depths = HashMap::new();
+        let folder = self.folder.queue();
+        for name in self.folder.testcases(&folder)? {
+            if self.ending().is_some() {
+                break;
+            }
+            let Some(number) = name::number(&name) else {
+                continue;
+            };
+            self.next.queue = self.next.queue.max(number.saturating_add(1));
+            let path = folder.join(&name);
+            let Some(bytes) = read(self, &path) else {
+                continue;
+            };
+            let limit = self.generous_limit();
+            if !self.try_out(state, executor, &path, &bytes, limit, &mut imported)? {
+                continue;
+            }
+            let source = name::source(&name);
+            let depth = source
+                .and_then(|source| depths.get(&source))
+                .map_or(1, |depth| depth + 1);
+            depths.insert(number, depth);
+            self.enter(state, executor, &bytes, number, limit)?;
+            if let Some(last) = state.corpus().last() {
+                self.queue.set_depth(last, depth);
+            }
+            self.counters.found += u64::from(!name.contains(",orig:"));
+        }
+        self.recall_faults(state, executor)?;
+        Ok(imported)
+    }
+
+    /// Runs the crashes and hangs of an earlier session, so that they are not
+    /// taken for new ones.
+    fn recall_faults(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+    ) -> Result<(), FuzzError> {
+        for is_crash in [true, false] {
+            let folder = if is_crash {
+                self.folder.crashes()
+            } else {
+                self.folder.hangs()
+            };
+            let names = self.folder.testcases(&folder)?;
+            let last = names.last().and_then(|name| name::number(name));
+            let next = last.map_or(0, |last| last.saturating_add(1));
+            if is_crash {
+                self.next.crash = next;
+                self.counters.saved_crashes = names.len() as u64;
+            } else {
+                self.next.hang = next;
+                self.counters.saved_hangs = names.len() as u64;
+            }
+            for name in names {
+                if self.control.signal().is_some() {
+                    return Ok(());
+                }
+                let Some(bytes) = read(self, &folder.join(name)) else {
+                    continue;
+                };
+                let outcome = match executor.run(&bytes) {
+                    Ok(outcome) => outcome,
+                    Err(error) => {
+                        self.lost(error)?;
+                        continue;
+                    }
+                };
+                *state.executions_mut() += 1;
+                let (map, trace) = executor.coverage();
+                self.virgin.take(map, trace);
+                if outcome.is_crash() {
+                    self.crashes.learn(executor.trace());
+                } else if outcome.is_timeout() {
+                    self.timeouts.learn(executor.trace());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs an input for the first time. Returns whether the target handles it.
+    fn try_out(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        path: &Path,
+        bytes: &[u8],
+        limit: Duration,
+        imported: &mut Imported,
+    ) -> Result<bool, FuzzError> {
+        imported.count += 1;
+        let ran = match executor.run_within(bytes, limit) {
+            Err(error) if !matches!(error, RunError::Lost { .. }) => return Err(error.into()),
+            other => other,
+        };
+        *state.executions_mut() += 1;
+        let (map, trace) = executor.coverage();
+        self.virgin.take(map, trace);
+        let what = match &ran {
+            Ok(outcome) if outcome.is_crash() => format!("the target {outcome}"),
+            Ok(outcome) if outcome.is_timeout() => {
+                format!("the target takes longer than {} ms (-t)", limit.as_millis())
+            }
+            Err(error) => error.to_string(),
+            Ok(_) => {
+                imported.handled += 1;
+                return Ok(true);
+            }
+        };
+        imported.failed += 1;
+        if imported.failed <= MOST_SENTENCES {
+            self.progress
+                .note(format_args!("{} is passed over: {what}", path.display()));
+        }
+        imported.first_failure.get_or_insert((path.to_owned(), ran));
+        if self.control.is_due() {
+            self.attend(state, executor)?;
+        }
+        Ok(false)
+    }
+
+    /// Puts an input that was just run, and is on disk, into the queue.
+    fn enter(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        bytes: &[u8],
+        number: u32,
+        limit: Duration,
+    ) -> Result<(), FuzzError> {
+        self.virgin.learn(executor.trace());
+        let id = self.add(state, bytes, number)?;
+        let origin = Origin {
+            source: number,
+            with: None,
+            operation: "calibration",
+            repetitions: 0,
+        };
+        self.calibrate(state, executor, id, bytes, &origin, limit)?;
+        if self.control.is_due() {
+            self.attend(state, executor)?;
+        }
+        Ok(())
+    }
+
+    /// Sees whether what was imported is enough to go on with.
+    pub(super) fn check_import(
+        &mut self,
+        imported: Imported,
+        target: &Path,
+        memory_limit: Option<u64>,
+    ) -> Result<(), FuzzError> {
+        let Imported {
+            count,
+            handled,
+            failed,
+            first_failure,
+        } = imported;
+        if failed > MOST_SENTENCES {
+            let more = counted(failed - MOST_SENTENCES, "other");
+            self.progress
+                .note(format_args!("{more} passed over for reasons like these"));
+        }
+        if handled > 0 || self.ending().is_some() {
+            if handled > 0 && self.virgin.edges() == 0 {
+                return Err(FuzzError::NoCoverage(target.to_owned()));
+            }
+            return Ok(());
+        }
+        Err(match first_failure {
+            Some((first, Ok(outcome))) => FuzzError::NoSeedRuns {
+                count,
+                first,
+                outcome,
+                memory_limit,
+            },
+            Some((first, Err(source))) => FuzzError::SeedNotRun { first, source },
+            None => libafl::Error::empty("nothing was imported").into(),
+        })
+    }
+
+    /// The limit of a run for a target whose limit the user leaves to us: five
+    /// times what testcases take in the mean, less for slow ones, but what the
+    /// slowest one takes at least.
+    pub(super) fn automatic_limit(&self) -> Duration {
+        let entries = self.queue.entries();
+        let sum: u64 = entries.iter().map(|entry| entry.exec_us).sum();
+        let mean = sum / (entries.len() as u64).max(1);
+        let slowest = entries
+            .iter()
+            .map(|entry| entry.exec_us)
+            .max()
+            .unwrap_or_default();
+        automatic_limit(mean, slowest)
+    }
+}
+
+fn automatic_limit(mean_us: u64, slowest_us: u64) -> Duration {
+    let factor = match mean_us {
+        50_001.. => 2,
+        10_001.. => 3,
+        _ => 5,
+    };
+    let milliseconds = (mean_us * factor).max(slowest_us) / 1000;
+    let step = LIMIT_STEP.as_millis() as u64;
+    Duration::from_millis((milliseconds + step) / step * step).min(LONGEST_RUN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::automatic_limit;
+
+    #[test]
+    fn the_automatic_limit_is_a_multiple_of_the_mean_in_steps() {
+        for (mean, slowest, limit) in [
+            (100, 200, 20),
+            (4_500, 5_000, 40),
+            (12_000, 13_000, 40),
+            (60_000, 61_000, 140),
+            (100, 95_000, 100),
+            (900_000, 950_000, 1000),
+        ] {
+            assert_eq!(
+                automatic_limit(mean, slowest).as_millis(),
+                limit,
+                "{mean} {slowest}"
+            );
+        }
+    }
+}

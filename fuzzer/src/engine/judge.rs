@@ -1,0 +1,368 @@
+//! One run and what follows from it.
+
+use super::{
+    State,
+    calibration::VariableEdges,
+    control::Control,
+    error::FuzzError,
+    executor::ForkServerExecutor,
+    novelty::{FaultMap, Novelty, VirginMap},
+    progress::Progress,
+    queue::Queue,
+};
+use crate::report::{
+    folder::OutputFolder,
+    name::{self, Moment, Origin},
+    store,
+    summary::{Ending, Replay},
+};
+use libafl::{
+    corpus::{Corpus, CorpusId, Testcase},
+    schedulers::Scheduler,
+    state::{HasCorpus, HasExecutions},
+};
+use std::{path::Path, time::Duration};
+use tine_controller::{Outcome, RunError};
+
+/// No more crashes are saved than this.
+const MOST_CRASHES: u64 = 25_600;
+
+/// No more hangs are saved than this.
+const MOST_HANGS: u64 = 512;
+
+/// So many inputs in a row may take the fork server along.
+const MOST_LOST: u32 = 10;
+
+/// When to end, and which runs are too long.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Limit of a run.
+    pub run: Duration,
+    /// A run over [`Self::run`] is a hang only if it is over this one too.
+    pub hang: Duration,
+    /// End at this many runs.
+    pub runs: u64,
+    /// End after this time.
+    pub time: Option<Duration>,
+    /// End at the first crash.
+    pub until_crash: bool,
+}
+
+/// How the crashes can be replayed.
+#[derive(Debug)]
+pub struct Account {
+    /// The command that replays a crash.
+    pub replay: Replay,
+    /// How the fuzzer was started.
+    pub command_line: String,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counters {
+    pub(super) found: u64,
+    pub(super) saved_crashes: u64,
+    pub(super) total_crashes: u64,
+    pub(super) saved_hangs: u64,
+    pub(super) total_timeouts: u64,
+    pub(super) last_find: u64,
+    pub(super) last_crash: u64,
+    pub(super) last_hang: u64,
+    pub(super) runs_at_last_crash: u64,
+    pub(super) cycles_before: u64,
+    pub(super) calibration: Duration,
+    pub(super) slowest: Duration,
+    /// Inputs in a row that took the fork server along.
+    lost: u32,
+}
+
+/// Numbers of the next files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NextNumbers {
+    pub(super) queue: u32,
+    pub(super) crash: u32,
+    pub(super) hang: u32,
+}
+
+/// The fuzzer: judges runs, keeps what is new. In LibAFL's words `Z`.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) virgin: VirginMap,
+    pub(super) crashes: FaultMap,
+    pub(super) timeouts: FaultMap,
+    pub(super) variable: VariableEdges,
+    pub(super) queue: Queue,
+    pub(super) counters: Counters,
+    pub(super) next: NextNumbers,
+    pub(super) limits: Limits,
+    pub(super) folder: OutputFolder,
+    pub(super) account: Account,
+    pub(super) control: Control,
+    pub(super) progress: Progress,
+    /// Score of the entry that is fuzzed now.
+    pub(super) score: u64,
+    pub(super) ending: Option<Ending>,
+    failure: Option<FuzzError>,
+}
+
+impl Engine {
+    /// With an empty queue. `words` is the size of the map in words.
+    pub fn new(
+        words: usize,
+        queue: Queue,
+        limits: Limits,
+        folder: OutputFolder,
+        account: Account,
+        control: Control,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            virgin: VirginMap::new(words),
+            crashes: FaultMap::default(),
+            timeouts: FaultMap::default(),
+            variable: VariableEdges::default(),
+            queue,
+            counters: Counters::default(),
+            next: NextNumbers::default(),
+            limits,
+            folder,
+            account,
+            control,
+            progress,
+            score: 0,
+            ending: None,
+            failure: None,
+        }
+    }
+
+    /// Runs an input, and keeps it if it is new.
+    ///
+    /// # Errors
+    /// When the target cannot be run any more, or a find cannot be written.
+    #[inline]
+    pub fn evaluate(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+    ) -> Result<(), FuzzError> {
+        match executor.run(input) {
+            Ok(outcome) => {
+                *state.executions_mut() += 1;
+                let (map, trace) = executor.coverage();
+                let is_new = self.virgin.take(map, trace);
+                self.counters.lost = 0;
+                match outcome {
+                    Outcome::Exited(_) | Outcome::LoopDone => {
+                        if is_new {
+                            self.keep(state, executor, input, origin)?;
+                        }
+                    }
+                    Outcome::Signaled { .. } | Outcome::CrashExit(_) => {
+                        self.crashed(state, executor, input, origin, outcome)?;
+                    }
+                    Outcome::TimedOut => self.timed_out(state, executor, input, origin)?,
+                }
+            }
+            Err(error) => self.lost(error)?,
+        }
+        if self.control.is_due() || *state.executions() >= self.limits.runs {
+            self.attend(state, executor)?;
+        }
+        Ok(())
+    }
+
+    /// Puts an input that covers something new into the queue.
+    fn keep(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+    ) -> Result<(), FuzzError> {
+        let novelty = self.virgin.learn(executor.trace());
+        let moment = self.moment(state);
+        let number = self.next.queue;
+        let name = name::of_find(number, *origin, moment, novelty == Novelty::Edges);
+        store::write(&self.folder.queue(), &name, &[input])?;
+        self.next.queue += 1;
+        self.counters.found += 1;
+        self.counters.last_find = Progress::now();
+        let id = self.add(state, input, number)?;
+        let limit = self.generous_limit();
+        self.calibrate(state, executor, id, input, origin, limit)
+    }
+
+    /// A limit for runs of testcases that were within the limit before: the
+    /// machine may be busy.
+    pub(super) fn generous_limit(&self) -> Duration {
+        const MORE: Duration = Duration::from_millis(50);
+        let limit = self.limits.run;
+        (limit + MORE).max(limit * 5 / 4)
+    }
+
+    /// Adds an input, which is on disk already, to the corpus and the queue.
+    pub(super) fn add(
+        &mut self,
+        state: &mut State,
+        input: &[u8],
+        number: u32,
+    ) -> Result<CorpusId, FuzzError> {
+        let id = state
+            .corpus_mut()
+            .add(Testcase::new(input.to_vec().into()))?;
+        self.queue.on_add(state, id)?;
+        self.queue.entry_mut(id).number = number;
+        Ok(id)
+    }
+
+    /// Saves an input that crashed the target, if the crash is a new one.
+    pub(super) fn crashed(
+        &mut self,
+        state: &State,
+        executor: &ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+        outcome: Outcome,
+    ) -> Result<(), FuzzError> {
+        self.counters.total_crashes += 1;
+        let is_new = self.crashes.learn(executor.trace());
+        if !is_new || self.counters.saved_crashes >= MOST_CRASHES {
+            return Ok(());
+        }
+        let signal = match outcome {
+            Outcome::Signaled { signal, .. } => signal,
+            _ => 0,
+        };
+        let folder = self.folder.crashes();
+        self.explain(&folder)?;
+        let name = name::of_crash(self.next.crash, signal, *origin, self.moment(state));
+        store::write(&folder, &name, &[input])?;
+        self.next.crash += 1;
+        self.counters.saved_crashes += 1;
+        self.counters.last_crash = Progress::now();
+        self.counters.runs_at_last_crash = *state.executions();
+        if self.limits.until_crash {
+            self.ending.get_or_insert(Ending::Crash);
+        }
+        Ok(())
+    }
+
+    /// Tells beside the first crash how to replay it.
+    fn explain(&self, folder: &Path) -> Result<(), FuzzError> {
+        const README: &str = "README.txt";
+        if folder.join(README).exists() {
+            return Ok(());
+        }
+        let Account {
+            replay,
+            command_line,
+        } = &self.account;
+        store::write(folder, README, &[replay.readme(command_line).as_bytes()])?;
+        Ok(())
+    }
+
+    /// Saves an input that took too long, if that is new and it takes too long
+    /// with a longer limit, too.
+    fn timed_out(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+    ) -> Result<(), FuzzError> {
+        self.counters.total_timeouts += 1;
+        let is_new = self.timeouts.learn(executor.trace());
+        if !is_new || self.counters.saved_hangs >= MOST_HANGS {
+            return Ok(());
+        }
+        if self.limits.run < self.limits.hang {
+            let outcome = match executor.run_within(input, self.limits.hang) {
+                Ok(outcome) => outcome,
+                Err(error) => return self.lost(error),
+            };
+            *state.executions_mut() += 1;
+            let (map, trace) = executor.coverage();
+            self.virgin.take(map, trace);
+            if outcome.is_crash() {
+                return self.crashed(state, executor, input, origin, outcome);
+            }
+            if !outcome.is_timeout() {
+                return Ok(());
+            }
+        }
+        let name = name::of_hang(self.next.hang, *origin, self.moment(state));
+        store::write(&self.folder.hangs(), &name, &[input])?;
+        self.next.hang += 1;
+        self.counters.saved_hangs += 1;
+        self.counters.last_hang = Progress::now();
+        Ok(())
+    }
+
+    /// An input that takes the fork server along is passed over, unless one
+    /// after another does.
+    pub(super) fn lost(&mut self, error: RunError) -> Result<(), FuzzError> {
+        self.counters.lost += 1;
+        if !matches!(error, RunError::Lost { .. }) || self.counters.lost > MOST_LOST {
+            return Err(error.into());
+        }
+        self.progress
+            .note(format_args!("an input is passed over: {error}"));
+        Ok(())
+    }
+
+    pub(super) fn moment(&self, state: &State) -> Moment {
+        let milliseconds = self.progress.run_time().as_millis() as u64;
+        Moment {
+            milliseconds,
+            runs: *state.executions(),
+        }
+    }
+
+    /// Sees to what need not be done for each run.
+    #[cold]
+    pub(super) fn attend(
+        &mut self,
+        state: &State,
+        executor: &ForkServerExecutor,
+    ) -> Result<(), FuzzError> {
+        self.control.acknowledge();
+        let runs = *state.executions();
+        if let Some(signal) = self.control.signal() {
+            self.ending.get_or_insert(Ending::Signal(signal));
+        } else if runs >= self.limits.runs {
+            self.ending.get_or_insert(Ending::Runs);
+        } else if self
+            .limits
+            .time
+            .is_some_and(|limit| self.progress.this_part() >= limit)
+        {
+            self.ending.get_or_insert(Ending::Time);
+        }
+        self.report(state, executor)
+    }
+
+    /// Whether the session is to end, and why.
+    #[must_use]
+    pub const fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// LibAFL's stages can only return LibAFL's errors: keeps ours for
+    /// [`Self::failure`] and returns one that stops all stages.
+    pub(super) fn fail(&mut self, error: FuzzError) -> libafl::Error {
+        match error {
+            FuzzError::Engine(error) => error,
+            other => {
+                self.failure = Some(other);
+                libafl::Error::shutting_down()
+            }
+        }
+    }
+
+    /// What stopped the stages.
+    pub(super) fn failure(&mut self, error: libafl::Error) -> FuzzError {
+        self.failure.take().unwrap_or(FuzzError::Engine(error))
+    }
+}

@@ -1,0 +1,299 @@
+//! The numbers of a session: the status line, `fuzzer_stats` and `plot_data`.
+
+use super::{State, error::FuzzError, executor::ForkServerExecutor, judge::Engine};
+use crate::{
+    report::{
+        counted,
+        stats::{Earlier, Facts, PLOT_HEADER, Snapshot},
+        store::StoreError,
+    },
+    ui::Status,
+};
+use libafl::state::HasExecutions;
+use std::{
+    collections::VecDeque,
+    fmt,
+    fs::{self, OpenOptions},
+    io::Write,
+    path::Path,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// How often the files are written.
+const WRITE: Duration = Duration::from_secs(5);
+
+/// How long the speed is looked back for.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How long the speed that is shown is looked back for.
+const NOW: Duration = Duration::from_secs(3);
+
+/// What is shown and written of a session.
+#[derive(Debug)]
+pub struct Progress {
+    status: Status,
+    facts: Facts,
+    core: Option<usize>,
+    began: Instant,
+    began_at: u64,
+    earlier: Duration,
+    next_write: Instant,
+    speed: Speedometer,
+    restarts: u64,
+}
+
+impl Progress {
+    /// A session that begins now; `earlier` is what came before it.
+    #[must_use]
+    pub fn new(status: Status, facts: Facts, core: Option<usize>, earlier: &Earlier) -> Self {
+        let began = Instant::now();
+        Self {
+            status,
+            facts,
+            core,
+            began,
+            began_at: Self::now(),
+            earlier: earlier.run_time,
+            next_write: began,
+            speed: Speedometer::new(began, earlier.runs),
+            restarts: 0,
+        }
+    }
+
+    /// Seconds since 1970.
+    #[must_use]
+    pub fn now() -> u64 {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
+    }
+
+    /// How long this part of the session runs.
+    #[must_use]
+    pub fn this_part(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// How long the session ran, earlier parts included.
+    #[must_use]
+    pub fn run_time(&self) -> Duration {
+        self.earlier + self.this_part()
+    }
+
+    /// Says a sentence.
+    pub fn note(&mut self, sentence: fmt::Arguments<'_>) {
+        self.status.note(sentence);
+    }
+
+    /// Removes the status line.
+    pub fn clear(&mut self) {
+        self.status.clear();
+    }
+}
+
+impl Engine {
+    /// Shows and writes what is due.
+    pub(super) fn report(
+        &mut self,
+        state: &State,
+        executor: &ForkServerExecutor,
+    ) -> Result<(), FuzzError> {
+        let now = Instant::now();
+        self.progress.speed.take(now, *state.executions());
+        self.note_restarts(executor);
+        let is_write_due = now >= self.progress.next_write;
+        if !is_write_due && !self.progress.status.is_due(now) {
+            return Ok(());
+        }
+        let snapshot = self.snapshot(state, executor);
+        if self.progress.status.is_due(now) {
+            self.progress.status.show(&snapshot, now);
+        }
+        if is_write_due {
+            self.progress.next_write = now + WRITE;
+            self.write(&snapshot)?;
+        }
+        Ok(())
+    }
+
+    /// Writes `fuzzer_stats` and a line of `plot_data`.
+    pub(super) fn write(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.folder
+            .write("fuzzer_stats", &snapshot.fuzzer_stats(&self.progress.facts))?;
+        let path = self.folder.path().join("plot_data");
+        append(&path, &snapshot.plot_line()).map_err(|source| StoreError { path, source })
+    }
+
+    /// A lost fork server is told of the first time, and then ever more seldom.
+    fn note_restarts(&mut self, executor: &ForkServerExecutor) {
+        let restarts = executor.restarts();
+        let before = std::mem::replace(&mut self.progress.restarts, restarts);
+        if restarts.checked_ilog2() == before.checked_ilog2() {
+            return;
+        }
+        let Some(reason) = executor.last_loss() else {
+            return;
+        };
+        self.progress.note(format_args!(
+            "the fork server was started again, {} so far; the last time because {reason}",
+            counted(restarts, "time")
+        ));
+    }
+
+    /// Where the session stands.
+    pub(super) fn snapshot(&self, state: &State, executor: &ForkServerExecutor) -> Snapshot {
+        let (queue, counters, progress) = (&self.queue, &self.counters, &self.progress);
+        let info = executor.info();
+        let runs = *state.executions();
+        let (favored, pending_favored, pending) = queue.counts();
+        let current = queue
+            .entries()
+            .get(queue.position())
+            .map_or(0, |entry| entry.number);
+        Snapshot {
+            start_time: progress.began_at,
+            last_update: Progress::now(),
+            run_time: progress.run_time(),
+            calibration_time: counters.calibration,
+            cycles_done: counters.cycles_before + queue.cycle().saturating_sub(1),
+            cycles_without_finds: queue.cycles_without_finds(),
+            runs,
+            runs_per_second_last_minute: progress.speed.over(MINUTE),
+            runs_per_second_now: progress.speed.over(NOW),
+            corpus: queue.len() as u64,
+            found: counters.found,
+            favored: favored as u64,
+            pending_favored: pending_favored as u64,
+            pending: pending as u64,
+            variable: queue.totals.variable,
+            max_depth: queue.totals.max_depth.into(),
+            current: current.into(),
+            corpus_bytes: queue.totals.bytes,
+            edges: self.virgin.edges() as u64,
+            total_edges: info.edges.unwrap_or(info.map_size) as u64,
+            variable_edges: self.variable.count(),
+            saved_crashes: counters.saved_crashes,
+            total_crashes: counters.total_crashes,
+            saved_hangs: counters.saved_hangs,
+            total_timeouts: counters.total_timeouts,
+            last_find: counters.last_find,
+            last_crash: counters.last_crash,
+            last_hang: counters.last_hang,
+            runs_since_crash: runs.saturating_sub(counters.runs_at_last_crash),
+            limit: self.limits.run,
+            slowest: counters.slowest,
+            peak_megabytes: peak_megabytes(executor.server_pid()),
+            core: progress.core,
+            auto_tokens: info.dictionary.len() as u64,
+        }
+    }
+}
+
+/// Adds a line to a plot, and the header to a new one.
+fn append(path: &Path, line: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let header = if file.metadata()?.len() == 0 {
+        PLOT_HEADER
+    } else {
+        ""
+    };
+    file.write_all(format!("{header}{line}").as_bytes())
+}
+
+/// The most memory that the fork server had. Its children share nearly all of it.
+fn peak_megabytes(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or_default() / 1024
+}
+
+/// How fast it runs.
+#[derive(Debug)]
+struct Speedometer {
+    samples: VecDeque<(Instant, u64)>,
+}
+
+impl Speedometer {
+    /// How far samples lie apart.
+    const GAP: Duration = Duration::from_millis(500);
+
+    fn new(now: Instant, runs: u64) -> Self {
+        Self {
+            samples: [(now, runs)].into(),
+        }
+    }
+
+    fn take(&mut self, now: Instant, runs: u64) {
+        if let [.., (before, _), (last, _)] = self.samples.make_contiguous()
+            && *last - *before < Self::GAP
+        {
+            // The newest sample moves until it is far enough from the one before.
+            self.samples.pop_back();
+        }
+        self.samples.push_back((now, runs));
+        // One sample that is older than a minute stays to look back to.
+        while self
+            .samples
+            .get(1)
+            .is_some_and(|(time, _)| now - *time >= MINUTE)
+        {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Runs a second over the last `span`, or as long as it is known.
+    fn over(&self, span: Duration) -> f64 {
+        let Some(&(now, runs)) = self.samples.back() else {
+            return 0.0;
+        };
+        let since = self
+            .samples
+            .iter()
+            .rev()
+            .find(|(time, _)| now - *time >= span);
+        let Some(&(then, before)) = since.or(self.samples.front()) else {
+            return 0.0;
+        };
+        let seconds = (now - then).as_secs_f64();
+        if seconds > 0.0 {
+            (runs - before) as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MINUTE, NOW, Speedometer};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn speed_is_that_of_the_span_asked_for() {
+        let start = Instant::now();
+        let mut speed = Speedometer::new(start, 500);
+        assert!(speed.over(NOW).abs() < f64::EPSILON);
+        // 100 a second for two minutes, then 1000 a second for 30 seconds.
+        let mut runs = 500;
+        for tenth in 1..=1500 {
+            runs += if tenth <= 1200 { 10 } else { 100 };
+            speed.take(start + Duration::from_millis(100 * tenth), runs);
+        }
+        assert!(
+            (speed.over(NOW) - 1000.0).abs() < 10.0,
+            "{}",
+            speed.over(NOW)
+        );
+        assert!(
+            (speed.over(MINUTE) - 550.0).abs() < 20.0,
+            "{}",
+            speed.over(MINUTE)
+        );
+        assert!(
+            speed.samples.len() < 150,
+            "samples are few: {}",
+            speed.samples.len()
+        );
+    }
+}

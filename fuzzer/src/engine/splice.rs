@@ -1,0 +1,125 @@
+//! The splice stage: the start of one testcase and the end of another, then
+//! havoc. It comes into play when a whole cycle through the queue found nothing.
+
+use super::{
+    State,
+    executor::ForkServerExecutor,
+    havoc::{Mutator, copy_input, current, rounds},
+    judge::Engine,
+};
+use crate::report::name::Origin;
+use libafl::{
+    Error,
+    corpus::{Corpus, CorpusId},
+    stages::{Restartable, Stage},
+    state::{HasCorpus, HasRand},
+};
+use libafl_bolts::rands::Rand;
+use std::num::NonZeroUsize;
+
+/// So many partners for each testcase.
+const PARTNERS: u32 = 15;
+
+/// Rounds with one partner, for an entry of average score.
+const ROUNDS: u64 = 32;
+
+/// The stage.
+#[derive(Debug)]
+pub struct SpliceStage {
+    mutator: Mutator,
+    original: Vec<u8>,
+    other: Vec<u8>,
+}
+
+impl SpliceStage {
+    /// With a mutator of its own.
+    #[must_use]
+    pub const fn new(mutator: Mutator) -> Self {
+        Self {
+            mutator,
+            original: Vec::new(),
+            other: Vec::new(),
+        }
+    }
+}
+
+impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for SpliceStage {
+    fn perform(
+        &mut self,
+        engine: &mut Engine,
+        executor: &mut ForkServerExecutor,
+        state: &mut State,
+        _manager: &mut EM,
+    ) -> Result<(), Error> {
+        if engine.queue.cycles_without_finds() == 0 || engine.queue.len() < 2 {
+            return Ok(());
+        }
+        let id = current(state)?;
+        copy_input(state, id, &mut self.original)?;
+        for _ in 0..PARTNERS {
+            if engine.ending().is_some() {
+                break;
+            }
+            let count = NonZeroUsize::new(state.corpus().count()).unwrap_or(NonZeroUsize::MIN);
+            let partner = CorpusId(state.rand_mut().below(count));
+            if partner == id {
+                continue;
+            }
+            copy_input(state, partner, &mut self.other)?;
+            let Some((first, last)) = difference(&self.original, &self.other) else {
+                continue;
+            };
+            let cut = state.rand_mut().between(first + 1, last);
+            self.mutator.base.clear();
+            self.mutator.base.extend_from_slice(&self.original[..cut]);
+            self.mutator.base.extend_from_slice(&self.other[cut..]);
+            let origin = Origin {
+                source: engine.queue.entry(id).number,
+                with: Some(engine.queue.entry(partner).number),
+                operation: "splice",
+                repetitions: 0,
+            };
+            let rounds = rounds(engine, ROUNDS);
+            self.mutator.run(engine, executor, state, rounds, origin)?;
+        }
+        Ok(())
+    }
+}
+
+impl Restartable<State> for SpliceStage {
+    fn should_restart(&mut self, _state: &mut State) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    fn clear_progress(&mut self, _state: &mut State) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The first and the last place where two inputs differ, if a cut between them
+/// gives something new.
+fn difference(one: &[u8], other: &[u8]) -> Option<(usize, usize)> {
+    let differs = |&at: &usize| one[at] != other[at];
+    let common = one.len().min(other.len());
+    let first = (0..common).find(differs)?;
+    let last = (0..common).rfind(differs)?;
+    (first < last).then_some((first, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::difference;
+
+    #[test]
+    fn a_cut_must_lie_between_differences() {
+        assert_eq!(difference(b"abcdef", b"aXcdeY"), Some((1, 5)));
+        assert_eq!(difference(b"abcdef", b"aXcdYfgh"), Some((1, 4)));
+        assert_eq!(difference(b"abc", b"abcdef"), None, "nothing differs");
+        assert_eq!(
+            difference(b"abc", b"aXc"),
+            None,
+            "one side would be the whole input"
+        );
+        assert_eq!(difference(b"", b"x"), None);
+    }
+}

@@ -1,0 +1,451 @@
+//! The output folder: who may use it, what lies in it, what may be replaced.
+//!
+//! ```text
+//! OUT/default/queue/         testcases that cover something new
+//! OUT/default/crashes/       inputs that crash the target
+//! OUT/default/hangs/         inputs that hang it
+//! OUT/default/fuzzer_stats   counters, plot_data their history
+//! OUT/default/cmdline        how the target is run
+//! OUT/default/fuzzer_setup   how the fuzzer was run
+//! ```
+
+use super::{
+    name,
+    store::{self, StoreError},
+};
+use nix::fcntl::{Flock, FlockArg};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Name of the one instance.
+const INSTANCE: &str = "default";
+
+/// The folders with testcases.
+const QUEUE: &str = "queue";
+const CRASHES: &str = "crashes";
+const HANGS: &str = "hangs";
+
+/// Files beside these folders that a new session writes anew.
+const FILES: [&str; 6] = [
+    "fuzzer_stats",
+    "plot_data",
+    "cmdline",
+    "fuzzer_setup",
+    "fuzz_bitmap",
+    ".cur_input",
+];
+
+/// Why an output folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It cannot be made or read.
+    #[error("cannot use the output folder {}: {source}; choose another with -o", .path.display())]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is a file.
+    #[error("-o {} is a file: give a folder for the results", .0.display())]
+    NotAFolder(PathBuf),
+    /// Another fuzzer works in it.
+    #[error(
+        "{} belongs to a fuzzer that is running{}: end that one, or choose another folder with -o",
+        .path.display(),
+        .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// The fuzzer's process, if it said so.
+        pid: Option<u32>,
+    },
+    /// There are results in it.
+    #[error(
+        "{} holds the results of an earlier session ({what}): go on with it by `-i -`, or choose \
+         another folder with -o; tine does not delete what was found",
+        .path.display()
+    )]
+    HasResults {
+        /// The folder.
+        path: PathBuf,
+        /// How many of what.
+        what: String,
+    },
+    /// The seeds lie in it.
+    #[error(
+        "the seeds in {} lie within the output folder {}: choose another folder with -o",
+        .seeds.display(), .path.display()
+    )]
+    HoldsSeeds {
+        /// The seeds.
+        seeds: PathBuf,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// `-i -` without an earlier session.
+    #[error(
+        "there is no session to go on with in {}: begin one with -i SEEDS",
+        .0.display()
+    )]
+    NothingToResume(PathBuf),
+    /// Something in it cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An output folder that belongs to this process as long as it lives.
+#[derive(Debug)]
+pub struct OutputFolder {
+    path: PathBuf,
+    /// Folders that were made for it, the innermost last.
+    made: Vec<PathBuf>,
+    _lock: Flock<File>,
+}
+
+/// What a session begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// With seeds.
+    Fresh,
+    /// With what an earlier session left.
+    Resumed,
+}
+
+impl OutputFolder {
+    /// Makes the folder if it is missing, and locks it. `seeds` is where the
+    /// seeds are; `None` goes on with what is there.
+    ///
+    /// Nothing is deleted yet.
+    ///
+    /// # Errors
+    /// When it cannot be used, is in use, or what it holds does not fit.
+    pub fn open(out: &Path, seeds: Option<&Path>) -> Result<(Self, Beginning), FolderError> {
+        let out = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
+        let path = out.join(INSTANCE);
+        let unusable = |path: &Path, source| FolderError::Unusable {
+            path: path.into(),
+            source,
+        };
+        if fs::metadata(&out).is_ok_and(|found| !found.is_dir()) {
+            return Err(FolderError::NotAFolder(out));
+        }
+        if seeds.is_none() && !path.is_dir() {
+            return Err(FolderError::NothingToResume(out));
+        }
+        let made = missing(&path);
+        fs::create_dir_all(&path).map_err(|source| unusable(&path, source))?;
+        let handle = File::open(&path).map_err(|source| unusable(&path, source))?;
+        let lock = match Flock::lock(handle, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => lock,
+            Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+                return Err(FolderError::Locked {
+                    pid: owner(&path),
+                    path,
+                });
+            }
+            Err((_, errno)) => return Err(unusable(&path, errno.into())),
+        };
+        let folder = Self {
+            path,
+            made,
+            _lock: lock,
+        };
+        match folder.beginning(seeds) {
+            Ok(beginning) => Ok((folder, beginning)),
+            Err(error) => {
+                folder.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    fn beginning(&self, seeds: Option<&Path>) -> Result<Beginning, FolderError> {
+        let queue = self.testcases(&self.queue())?;
+        let Some(seeds) = seeds else {
+            return if queue.is_empty() {
+                Err(FolderError::NothingToResume(self.path.clone()))
+            } else {
+                Ok(Beginning::Resumed)
+            };
+        };
+        if let (Ok(seeds), Ok(path)) = (seeds.canonicalize(), self.path.canonicalize())
+            && seeds.starts_with(&path)
+        {
+            return Err(FolderError::HoldsSeeds { seeds, path });
+        }
+        if !queue.is_empty() && std::env::var_os("AFL_AUTORESUME").is_some() {
+            return Ok(Beginning::Resumed);
+        }
+        let finds = queue.iter().filter(|name| !name.contains(",orig:")).count();
+        let crashes = self.testcases(&self.crashes())?.len();
+        let hangs = self.testcases(&self.hangs())?.len();
+        let what: Vec<String> = [(finds, "find"), (crashes, "crash"), (hangs, "hang")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, noun)| super::counted(count as u64, noun))
+            .collect();
+        if what.is_empty() {
+            Ok(Beginning::Fresh)
+        } else {
+            Err(FolderError::HasResults {
+                path: self.path.clone(),
+                what: what.join(", "),
+            })
+        }
+    }
+
+    /// Makes the folders, and for a fresh beginning removes what an earlier
+    /// session without results left.
+    ///
+    /// # Errors
+    /// When something cannot be made or removed.
+    pub fn lay_out(&self, beginning: Beginning) -> Result<(), FolderError> {
+        let unusable = |path: PathBuf| move |source| FolderError::Unusable { path, source };
+        for folder in [self.queue(), self.crashes(), self.hangs()] {
+            fs::create_dir_all(&folder).map_err(unusable(folder))?;
+        }
+        if beginning == Beginning::Fresh {
+            let queue = self.queue();
+            for name in self.testcases(&queue)? {
+                let path = queue.join(name);
+                fs::remove_file(&path).map_err(unusable(path))?;
+            }
+            for name in FILES {
+                let path = self.path.join(name);
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(unusable(path)(error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the folders that were made for a session that did not begin.
+    pub fn abandon(self) {
+        let inner = [QUEUE, CRASHES, HANGS].map(|name| self.path.join(name));
+        if self.made.is_empty() {
+            return;
+        }
+        let _ = fs::remove_file(self.path.join(".cur_input"));
+        for folder in inner.iter().chain(self.made.iter().rev()) {
+            // What is not empty stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+
+    /// The folder of the instance.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where testcases are.
+    #[must_use]
+    pub fn queue(&self) -> PathBuf {
+        self.path.join(QUEUE)
+    }
+
+    /// Where crashes are.
+    #[must_use]
+    pub fn crashes(&self) -> PathBuf {
+        self.path.join(CRASHES)
+    }
+
+    /// Where hangs are.
+    #[must_use]
+    pub fn hangs(&self) -> PathBuf {
+        self.path.join(HANGS)
+    }
+
+    /// Writes a file of the instance.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&self, name: &str, content: &str) -> Result<(), StoreError> {
+        store::write(&self.path, name, &[content.as_bytes()])
+    }
+
+    /// The names of the testcases in `folder`, in order of their numbers.
+    ///
+    /// # Errors
+    /// When the folder is there but cannot be read.
+    pub fn testcases(&self, folder: &Path) -> Result<Vec<String>, FolderError> {
+        let unusable = |source| FolderError::Unusable {
+            path: folder.into(),
+            source,
+        };
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(unusable)?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(unusable)?;
+            if let Ok(name) = entry.file_name().into_string()
+                && let Some(number) = name::number(&name)
+            {
+                names.push((number, name));
+            }
+        }
+        names.sort();
+        Ok(names.into_iter().map(|(_, name)| name).collect())
+    }
+}
+
+/// The folders on the way to `path` that do not exist, the innermost last.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = path
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .map(PathBuf::from)
+        .collect();
+    folders.reverse();
+    folders
+}
+
+/// The process that writes the statistics in `path`.
+fn owner(path: &Path) -> Option<u32> {
+    let text = fs::read_to_string(path.join("fuzzer_stats")).ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("fuzzer_pid"))?;
+    line.trim_start_matches([' ', ':']).trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Beginning, FolderError, OutputFolder};
+    use std::{fs, path::PathBuf};
+
+    struct Place {
+        root: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let root = tempfile::tempdir().unwrap();
+            fs::create_dir(root.path().join("seeds")).unwrap();
+            Self { root }
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.root.path().join(name)
+        }
+
+        fn open(&self) -> Result<(OutputFolder, Beginning), FolderError> {
+            OutputFolder::open(&self.path("out"), Some(&self.path("seeds")))
+        }
+
+        fn resume(&self) -> Result<(OutputFolder, Beginning), FolderError> {
+            OutputFolder::open(&self.path("out"), None)
+        }
+    }
+
+    #[test]
+    fn a_session_without_finds_is_replaced() {
+        let place = Place::new();
+        let (folder, beginning) = place.open().unwrap();
+        folder.lay_out(beginning).unwrap();
+        let seed = folder.queue().join("id:000000,time:0,execs:0,orig:a");
+        fs::write(&seed, "a").unwrap();
+        fs::write(folder.queue().join("notes"), "mine").unwrap();
+        folder.write("fuzzer_stats", "fuzzer_pid : 1\n").unwrap();
+        drop(folder);
+        let (folder, beginning) = place.open().unwrap();
+        assert_eq!(beginning, Beginning::Fresh);
+        folder.lay_out(beginning).unwrap();
+        assert!(!seed.exists() && !folder.path().join("fuzzer_stats").exists());
+        assert!(
+            folder.queue().join("notes").exists(),
+            "only what tine wrote is removed"
+        );
+    }
+
+    #[test]
+    fn results_are_never_replaced() {
+        for (folder_name, name) in [
+            (
+                "queue",
+                "id:000001,src:000000,time:1,execs:1,op:havoc,rep:1",
+            ),
+            (
+                "crashes",
+                "id:000000,sig:06,src:000000,time:1,execs:1,op:havoc,rep:1",
+            ),
+            (
+                "hangs",
+                "id:000000,src:000000,time:1,execs:1,op:havoc,rep:1",
+            ),
+        ] {
+            let place = Place::new();
+            let (folder, beginning) = place.open().unwrap();
+            folder.lay_out(beginning).unwrap();
+            let find = folder.path().join(folder_name).join(name);
+            fs::write(&find, "a").unwrap();
+            drop(folder);
+            let error = place.open().unwrap_err();
+            assert!(matches!(error, FolderError::HasResults { .. }), "{error}");
+            assert!(error.to_string().contains("`-i -`"), "{error}");
+            assert!(find.exists());
+            assert_eq!(place.resume().is_ok(), folder_name == "queue");
+        }
+    }
+
+    #[test]
+    fn a_folder_in_use_is_refused_with_its_owner() {
+        let place = Place::new();
+        let (folder, _) = place.open().unwrap();
+        folder
+            .write(
+                "fuzzer_stats",
+                "start_time        : 1\nfuzzer_pid        : 77\n",
+            )
+            .unwrap();
+        let error = place.open().unwrap_err().to_string();
+        assert!(error.contains("process 77"), "{error}");
+        drop(folder);
+        assert!(place.open().is_ok());
+    }
+
+    #[test]
+    fn a_session_that_does_not_begin_leaves_nothing() {
+        let place = Place::new();
+        let out = place.path("deep/er/out");
+        let (folder, beginning) = OutputFolder::open(&out, Some(&place.path("seeds"))).unwrap();
+        folder.lay_out(beginning).unwrap();
+        folder.abandon();
+        assert!(!place.path("deep").exists());
+        assert!(matches!(
+            place.resume(),
+            Err(FolderError::NothingToResume(_))
+        ));
+        assert!(!place.path("out").exists());
+    }
+
+    #[test]
+    fn seeds_within_the_output_folder_are_safe() {
+        let place = Place::new();
+        let (folder, beginning) = place.open().unwrap();
+        folder.lay_out(beginning).unwrap();
+        let queue = folder.queue();
+        fs::write(queue.join("id:000000,time:0,execs:0,orig:a"), "a").unwrap();
+        drop(folder);
+        let error = OutputFolder::open(&place.path("out"), Some(&queue)).unwrap_err();
+        assert!(matches!(error, FolderError::HoldsSeeds { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_not_an_output_folder() {
+        let place = Place::new();
+        fs::write(place.path("out"), "").unwrap();
+        assert!(matches!(place.open(), Err(FolderError::NotAFolder(_))));
+    }
+}

@@ -1,0 +1,194 @@
+//! Names of testcases, as AFL writes and reads them.
+//!
+//! `id:000003,src:000001,time:250,execs:1234,op:havoc,rep:4,+cov`
+
+use std::fmt::Write;
+
+/// The longest name that file systems take, in bytes.
+const LONGEST: usize = 255;
+
+/// Where a find came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Number of the entry that was mutated.
+    pub source: u32,
+    /// Number of the entry that it was spliced with.
+    pub with: Option<u32>,
+    /// How it was mutated.
+    pub operation: &'static str,
+    /// How many mutations were stacked.
+    pub repetitions: u32,
+}
+
+/// When something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Milliseconds since the session began, earlier parts included.
+    pub milliseconds: u64,
+    /// Runs until then.
+    pub runs: u64,
+}
+
+/// The name of a seed in the queue. `original` is the name of its file.
+#[must_use]
+pub fn of_seed(id: u32, original: &str) -> String {
+    let mut name = format!("id:{id:06},time:0,execs:0,orig:");
+    // A seed from another queue keeps the name that it had at first.
+    let original = match original.split_once(",orig:") {
+        Some((_, first)) if number(original).is_some() => first,
+        _ => original,
+    };
+    for character in original.chars() {
+        if name.len() + character.len_utf8() > LONGEST {
+            break;
+        }
+        name.push(character);
+    }
+    name
+}
+
+/// The name of a find in the queue.
+#[must_use]
+pub fn of_find(id: u32, origin: Origin, moment: Moment, has_new_edges: bool) -> String {
+    let mut name = format!("id:{id:06},");
+    describe(&mut name, origin, moment);
+    if has_new_edges {
+        name.push_str(",+cov");
+    }
+    name
+}
+
+/// The name of a crash. `signal` is 0 for a crash that is told by an exit code.
+#[must_use]
+pub fn of_crash(id: u32, signal: i32, origin: Origin, moment: Moment) -> String {
+    let mut name = format!("id:{id:06},sig:{signal:02},");
+    describe(&mut name, origin, moment);
+    name
+}
+
+/// The name of a hang.
+#[must_use]
+pub fn of_hang(id: u32, origin: Origin, moment: Moment) -> String {
+    let mut name = format!("id:{id:06},");
+    describe(&mut name, origin, moment);
+    name
+}
+
+fn describe(name: &mut String, origin: Origin, moment: Moment) {
+    let Origin {
+        source,
+        with,
+        operation,
+        repetitions,
+    } = origin;
+    let Moment { milliseconds, runs } = moment;
+    // Writing to a string cannot fail.
+    let _ = write!(name, "src:{source:06}");
+    if let Some(with) = with {
+        let _ = write!(name, "+{with:06}");
+    }
+    let _ = write!(
+        name,
+        ",time:{milliseconds},execs:{runs},op:{operation},rep:{repetitions}"
+    );
+}
+
+/// The number of a testcase, from its name.
+#[must_use]
+pub fn number(name: &str) -> Option<u32> {
+    let digits = name.strip_prefix("id:")?.split(',').next()?;
+    digits.parse().ok()
+}
+
+/// The number of the entry that a find was made from; `None` for a seed.
+#[must_use]
+pub fn source(name: &str) -> Option<u32> {
+    let field = name
+        .split(',')
+        .find_map(|field| field.strip_prefix("src:"))?;
+    field.split('+').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, Moment, Origin, number, of_crash, of_find, of_hang, of_seed, source};
+
+    const ORIGIN: Origin = Origin {
+        source: 1,
+        with: None,
+        operation: "havoc",
+        repetitions: 4,
+    };
+    const MOMENT: Moment = Moment {
+        milliseconds: 250,
+        runs: 1234,
+    };
+
+    #[test]
+    fn names_are_those_of_afl() {
+        let splice = Origin {
+            with: Some(7),
+            operation: "splice",
+            ..ORIGIN
+        };
+        assert_eq!(
+            of_find(3, ORIGIN, MOMENT, true),
+            "id:000003,src:000001,time:250,execs:1234,op:havoc,rep:4,+cov"
+        );
+        assert_eq!(
+            of_find(3, splice, MOMENT, false),
+            "id:000003,src:000001+000007,time:250,execs:1234,op:splice,rep:4"
+        );
+        assert_eq!(
+            of_crash(0, 6, ORIGIN, MOMENT),
+            "id:000000,sig:06,src:000001,time:250,execs:1234,op:havoc,rep:4"
+        );
+        assert_eq!(
+            of_hang(0, ORIGIN, MOMENT),
+            "id:000000,src:000001,time:250,execs:1234,op:havoc,rep:4"
+        );
+        assert_eq!(of_seed(12, "a.png"), "id:000012,time:0,execs:0,orig:a.png");
+    }
+
+    #[test]
+    fn a_seed_from_a_queue_keeps_its_first_name() {
+        assert_eq!(
+            of_seed(2, "id:000009,time:0,execs:0,orig:a.png"),
+            "id:000002,time:0,execs:0,orig:a.png"
+        );
+        let odd = "photo,orig:x";
+        assert_eq!(
+            of_seed(2, odd),
+            format!("id:000002,time:0,execs:0,orig:{odd}")
+        );
+    }
+
+    #[test]
+    fn a_long_name_is_cut_at_a_character() {
+        for character in ["x", "\u{e9}", "\u{1f980}"] {
+            let name = of_seed(0, &character.repeat(255));
+            assert!(
+                name.len() <= LONGEST && name.len() > LONGEST - 4,
+                "{}",
+                name.len()
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_back() {
+        let splice = Origin {
+            with: Some(7),
+            ..ORIGIN
+        };
+        let name = of_find(1_000_000, splice, MOMENT, true);
+        assert_eq!((number(&name), source(&name)), (Some(1_000_000), Some(1)));
+        let crash = of_crash(5, 11, ORIGIN, MOMENT);
+        assert_eq!((number(&crash), source(&crash)), (Some(5), Some(1)));
+        assert_eq!(
+            (number("README.txt"), source(&of_seed(1, "src"))),
+            (None, None)
+        );
+        assert_eq!(number("id:x"), None);
+    }
+}

@@ -1,0 +1,368 @@
+//! From the words after `--` to a target that the controller can start.
+
+use crate::cli::MemoryLimit;
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs::{File, OpenOptions},
+    io,
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::OpenOptionsExt,
+    },
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tine_controller::{
+    InputRoute, TargetConfig, TargetFile, TargetFileError, target_file::Sanitizer,
+};
+
+/// Stands for the input file in the target's arguments.
+const PLACEHOLDER: &[u8] = b"@@";
+
+/// Name of the input file in the work folder, as `afl-fuzz` has it.
+const INPUT_FILE: &str = ".cur_input";
+
+/// Exit code by which sanitizers that cannot abort are told to report; the code
+/// that `AFL++` chose for `MemorySanitizer`.
+const REPORT_EXIT_CODE: i32 = 86;
+
+/// A target and how it will be started.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// What its file says about it.
+    pub file: TargetFile,
+    /// How to start it.
+    pub config: TargetConfig,
+}
+
+/// Why the target cannot be started as it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Its file is not a target.
+    #[error(transparent)]
+    File(#[from] TargetFileError),
+    /// The file that stands for `@@` cannot be written.
+    #[error(
+        "cannot write {}, the file that the target reads its input from: {source}; choose \
+         another with -f FILE",
+        .path.display()
+    )]
+    InputFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The input file is the target itself.
+    #[error(
+        "-f {} is the target itself, which every input would overwrite: give the name of a \
+         file that may be replaced",
+        .path.display()
+    )]
+    InputIsTarget {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A memory limit that a sanitizer cannot keep.
+    #[error(
+        "{} is built with {sanitizer}, which reserves terabytes of address space: it cannot \
+         start with -m {limit}; use -m none (and ASAN_OPTIONS=hard_rss_limit_mb=… to limit it)",
+        .path.display()
+    )]
+    MemoryAndSanitizer {
+        /// The target.
+        path: PathBuf,
+        /// What it is built with.
+        sanitizer: Sanitizer,
+        /// The limit that was asked for.
+        limit: MemoryLimit,
+    },
+    /// An environment variable with a value that means nothing.
+    #[error("{name}={value}: {expected}")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+}
+
+/// Looks at the target and says how to start it.
+///
+/// `command` is the target and its arguments. Each `@@` in them becomes the path
+/// of the input file: `input_file`, or else one in `work_dir`. With an
+/// `input_file` and no `@@` the target is taken to know the name.
+///
+/// # Errors
+/// When the target is not there or not fit, its input file cannot be written, or
+/// the limits cannot work.
+pub fn prepare(
+    command: &[OsString],
+    input_file: Option<&Path>,
+    work_dir: &Path,
+    timeout: Duration,
+    memory: MemoryLimit,
+) -> Result<Target, TargetError> {
+    let (program, args) = command
+        .split_first()
+        .map_or((OsStr::new(""), &[][..]), |(first, rest)| {
+            (first.as_os_str(), rest)
+        });
+    let file = if is_set("AFL_SKIP_BIN_CHECK") {
+        TargetFile::inspect_unchecked(program)?
+    } else {
+        TargetFile::inspect(program)?
+    };
+    check_memory(&file, memory)?;
+
+    let path = absolute(input_file.map_or_else(|| work_dir.join(INPUT_FILE), Path::to_owned));
+    let mut named = false;
+    let args = args
+        .iter()
+        .map(|arg| substitute(arg, &path, &mut named))
+        .collect();
+    let input = if named || input_file.is_some() {
+        check_input_file(&path, &file.path)?;
+        InputRoute::File(path)
+    } else {
+        InputRoute::Stdin
+    };
+
+    let crash_exit_code = crash_exit_code(&file)?;
+    let mut config = TargetConfig::new(&file.path);
+    config.args = args;
+    config.input = input;
+    config.timeout = timeout;
+    config.startup_timeout = startup_timeout(config.startup_timeout)?;
+    config.memory_limit = memory.0;
+    config.env = environment(file.sanitizer, crash_exit_code.unwrap_or(REPORT_EXIT_CODE));
+    config.crash_exit_code = crash_exit_code;
+    Ok(Target { file, config })
+}
+
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// The target may change its folder.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// `argument` with each `@@` replaced by `path`.
+fn substitute(argument: &OsStr, path: &Path, named: &mut bool) -> OsString {
+    let mut result = Vec::new();
+    let mut rest = argument.as_bytes();
+    while let Some(at) = rest
+        .windows(PLACEHOLDER.len())
+        .position(|part| part == PLACEHOLDER)
+    {
+        *named = true;
+        result.extend(&rest[..at]);
+        result.extend(path.as_os_str().as_bytes());
+        rest = &rest[at + PLACEHOLDER.len()..];
+    }
+    result.extend(rest);
+    OsString::from_vec(result)
+}
+
+fn check_input_file(path: &Path, target: &Path) -> Result<(), TargetError> {
+    let is_target = |file: &File| {
+        use std::os::unix::fs::MetadataExt;
+        let (Ok(file), Ok(target)) = (file.metadata(), std::fs::metadata(target)) else {
+            return false;
+        };
+        (file.dev(), file.ino()) == (target.dev(), target.ino())
+    };
+    if File::open(path).is_ok_and(|file| is_target(&file)) {
+        return Err(TargetError::InputIsTarget { path: path.into() });
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|source| TargetError::InputFile {
+            path: path.into(),
+            source,
+        })
+}
+
+fn check_memory(file: &TargetFile, memory: MemoryLimit) -> Result<(), TargetError> {
+    /// `AddressSanitizer`'s shadow on x86-64.
+    const RESERVED: u64 = 20 << 40;
+    match (file.sanitizer, memory.0) {
+        (Some(sanitizer), Some(bytes))
+            if sanitizer.reserves_address_space() && bytes < RESERVED =>
+        {
+            let path = file.path.clone();
+            Err(TargetError::MemoryAndSanitizer {
+                path,
+                sanitizer,
+                limit: memory,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The exit code that counts as a crash: the user's, or the one that sanitizers
+/// are told to use. Other programs may exit with any code.
+fn crash_exit_code(file: &TargetFile) -> Result<Option<i32>, TargetError> {
+    const NAME: &str = "AFL_CRASH_EXITCODE";
+    match variable(NAME) {
+        None => Ok(file.sanitizer.map(|_| REPORT_EXIT_CODE)),
+        Some(value) => match value.parse::<i32>() {
+            // Negative numbers mean what `exit` makes of them.
+            Ok(code @ -127..=255) => Ok(Some(code & 0xff)),
+            _ => Err(TargetError::Variable {
+                name: NAME,
+                value,
+                expected: "give an exit code, -127 to 255",
+            }),
+        },
+    }
+}
+
+fn startup_timeout(default: Duration) -> Result<Duration, TargetError> {
+    const NAME: &str = "AFL_FORKSRV_INIT_TMOUT";
+    match variable(NAME) {
+        None => Ok(default),
+        Some(value) => match value.parse::<u64>() {
+            Ok(limit @ 1..) => Ok(Duration::from_millis(limit)),
+            _ => Err(TargetError::Variable {
+                name: NAME,
+                value,
+                expected: "give a number of milliseconds, such as 10000",
+            }),
+        },
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var_os(name).map(|value| value.display().to_string())
+}
+
+/// What the target gets on top of the environment of this process.
+fn environment(sanitizer: Option<Sanitizer>, report_exit_code: i32) -> Vec<(OsString, OsString)> {
+    let mut variables = sanitizer_options(sanitizer, report_exit_code, |name| env::var_os(name));
+    if let Some(preload) = env::var_os("AFL_PRELOAD") {
+        variables.push(("LD_PRELOAD".into(), preload));
+    }
+    variables
+}
+
+/// How sanitizers must behave for their reports to be seen: end by a signal, at
+/// once, without looking up symbols, and leave signals to the kernel. What the
+/// user set comes last, and so wins.
+fn sanitizer_options(
+    sanitizer: Option<Sanitizer>,
+    report_exit_code: i32,
+    user: impl Fn(&str) -> Option<OsString>,
+) -> Vec<(OsString, OsString)> {
+    const COMMON: &str = "abort_on_error=1:symbolize=0:handle_segv=0:handle_sigbus=0:\
+                          handle_abort=0:handle_sigfpe=0:handle_sigill=0:handle_sigtrap=0";
+    // The large ones read the variables of these two as well, after their own:
+    // nothing may stand there that would undo what the user set for them.
+    let alone = !sanitizer.is_some_and(Sanitizer::reserves_address_space);
+    let specific = [
+        (
+            "ASAN_OPTIONS",
+            true,
+            "detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=0:\
+             malloc_context_size=0:detect_stack_use_after_return=0"
+                .to_owned(),
+        ),
+        (
+            "MSAN_OPTIONS",
+            true,
+            format!("exit_code={report_exit_code}:allocator_may_return_null=1"),
+        ),
+        (
+            "TSAN_OPTIONS",
+            true,
+            format!("halt_on_error=1:exitcode={report_exit_code}"),
+        ),
+        (
+            "UBSAN_OPTIONS",
+            alone,
+            "halt_on_error=1:print_stacktrace=0".to_owned(),
+        ),
+        (
+            "LSAN_OPTIONS",
+            alone,
+            if alone {
+                format!("exitcode={report_exit_code}")
+            } else {
+                String::new()
+            },
+        ),
+    ];
+    let mut variables = Vec::new();
+    for (name, takes_common, options) in specific {
+        let common = if takes_common {
+            COMMON.to_owned()
+        } else {
+            String::new()
+        };
+        let own = user(name).unwrap_or_default();
+        let parts = [common.into(), options.into(), own];
+        let parts: Vec<OsString> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        if !parts.is_empty() {
+            variables.push((name.into(), parts.join(OsStr::new(":"))));
+        }
+    }
+    variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sanitizer, sanitizer_options, substitute};
+    use std::{ffi::OsStr, ffi::OsString, path::Path};
+
+    #[test]
+    fn every_placeholder_is_replaced_wherever_it_stands() {
+        for (argument, expected, is_named) in [
+            ("@@", "/in", true),
+            ("--file=@@", "--file=/in", true),
+            ("@@:@@", "/in:/in", true),
+            ("@@@", "/in@", true),
+            ("a@b", "a@b", false),
+            ("", "", false),
+        ] {
+            let mut named = false;
+            let result = substitute(OsStr::new(argument), Path::new("/in"), &mut named);
+            assert_eq!(
+                (result.to_str(), named),
+                (Some(expected), is_named),
+                "{argument}"
+            );
+        }
+    }
+
+    #[test]
+    fn sanitizers_end_by_a_signal_unless_the_user_says_otherwise() {
+        let user = |name: &str| (name == "ASAN_OPTIONS").then(|| "abort_on_error=0".into());
+        let options = sanitizer_options(Some(Sanitizer::Address), 86, user);
+        let of = |name: &str| -> OsString {
+            options
+                .iter()
+                .find(|(key, _)| key == name)
+                .expect("is set")
+                .1
+                .clone()
+        };
+        let address = of("ASAN_OPTIONS").into_string().unwrap();
+        assert!(address.contains("abort_on_error=1") && address.ends_with(":abort_on_error=0"));
+        let memory = of("MSAN_OPTIONS").into_string().unwrap();
+        assert!(
+            memory.contains("exit_code=86") && memory.contains("abort_on_error=1"),
+            "{memory}"
+        );
+    }
+}

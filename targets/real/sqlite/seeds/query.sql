@@ -1,0 +1,3 @@
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+SELECT i, sum(i) OVER (ORDER BY i), printf('%05.2f', i), CASE WHEN i % 2 THEN 'odd' END
+FROM n WHERE i IN (1, 3, 5) OR EXISTS(SELECT 1 FROM n AS m WHERE m.i = n.i + 1);

@@ -1,0 +1,80 @@
+//! `cargo xtask bench …`: measurements that are repeatable, printed and kept as JSON.
+
+mod fork;
+mod fuzzer;
+mod memory;
+mod proc_stat;
+mod strace;
+mod summary;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::paths;
+
+/// What to measure.
+#[derive(Subcommand)]
+pub enum Bench {
+    /// Runs a second in fork mode: tine and Debian's afl-fuzz in turn, the same targets and core
+    Fork {
+        /// How many times each fuzzer gets its turn
+        #[arg(long, default_value_t = 5)]
+        pairs: usize,
+        /// Seconds of one turn
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// Core that both run on [default: the last one]
+        #[arg(long)]
+        core: Option<usize>,
+        /// Real target to run; repeatable [default: tiny and png]
+        #[arg(long = "target", value_name = "NAME")]
+        targets: Vec<String>,
+    },
+    /// Memory of the fuzzer's process over many runs of a persistent target
+    Memory {
+        /// How many runs
+        #[arg(long, default_value_t = 1_000_000)]
+        runs: u64,
+    },
+}
+
+/// Measures.
+pub fn run(bench: Bench) -> Result<()> {
+    match bench {
+        Bench::Fork {
+            pairs,
+            seconds,
+            core,
+            targets,
+        } => fork::run(&fork::Plan::new(pairs, seconds, core, targets)?),
+        Bench::Memory { runs } => memory::run(runs),
+    }
+}
+
+/// Keeps a result below target/bench.
+fn save(name: &str, result: &impl Serialize) -> Result<PathBuf> {
+    let dir = paths::target_dir().join("bench");
+    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let file = dir.join(name);
+    fs::write(&file, serde_json::to_string_pretty(result)?)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(file)
+}
+
+/// A folder in memory, so that no disk is measured.
+fn scratch_dir() -> Result<tempfile::TempDir> {
+    let shm = PathBuf::from("/dev/shm");
+    let parent = if shm.is_dir() {
+        shm
+    } else {
+        std::env::temp_dir()
+    };
+    tempfile::Builder::new()
+        .prefix("fork-bench-")
+        .tempdir_in(&parent)
+        .with_context(|| format!("cannot create a folder in {}", parent.display()))
+}
