@@ -139,7 +139,10 @@ fn a_crash_is_found_named_saved_and_replayed_by_the_command_that_is_printed() {
 
     // A shell runs what the summary says.
     let text = done.stderr();
-    let command = text.lines().find(|line| line.contains(" showmap -o ")).expect(&text);
+    let command = text
+        .lines()
+        .find(|line| line.contains(" showmap -o "))
+        .expect(&text);
     let command = command.trim_start_matches("tine:").trim();
     let replayed = bench.program("sh").args(["-c", command]).run();
     replayed.assert_code(2).assert_stderr("SIGABRT");
@@ -492,10 +495,18 @@ fn a_result_that_cannot_be_written_ends_it_with_a_reason_and_no_half_file() {
         target.display()
     );
     let done = bench.program("bash").args(["-c", &script]).run();
-    done.assert_code(1).assert_stderr("fuzzer_stats").assert_stderr("ulimit -f");
+    done.assert_code(1)
+        .assert_stderr("fuzzer_stats")
+        .assert_stderr("ulimit -f");
     let files = entries(&instance(&bench));
-    assert!(!files.contains("fuzzer_stats") && !files.contains(".unfinished"), "{files:?}");
-    assert!(files.contains("queue") && files.contains("cmdline"), "{files:?}");
+    assert!(
+        !files.contains("fuzzer_stats") && !files.contains(".unfinished"),
+        "{files:?}"
+    );
+    assert!(
+        files.contains("queue") && files.contains("cmdline"),
+        "{files:?}"
+    );
 }
 
 #[test]
@@ -564,9 +575,17 @@ fn a_session_runs_on_one_core_and_says_which() {
 #[test]
 fn targets_of_aflplusplus_are_fuzzed_too() {
     let bench = Workbench::new();
-    bench.seeds("seeds", ["prxx"]);
-    let target = bench.target("magic_bytes", &Compiler::aflplusplus());
-    let options = ["-V", "110", "--until-crash"];
-    let done = fuzz(&bench, "seeds", &options, &target.program()).run();
+    bench.seeds("seeds", ["abxx"]);
+    let source = bench.write("steps.c", STEPS);
+    let target = bench.path("steps");
+    bench
+        .program(Compiler::aflplusplus().cc)
+        .args(["-O1", "-o"])
+        .arg(&target)
+        .arg(source)
+        .run()
+        .assert_code(0);
+    let options = ["-V", "110", "-t", "100", "--until-crash"];
+    let done = fuzz(&bench, "seeds", &options, &target).run();
     done.assert_code(0).assert_stderr("1 crash in");
 }

@@ -21,7 +21,7 @@ pub struct TargetConfig {
     pub env: Vec<(OsString, OsString)>,
     /// Where the target's standard output and error go.
     pub output: TargetOutput,
-    /// A child that exits with this code has crashed. `MSan` reports this way.
+    /// A child that exits with this code has crashed; `MSan` reports by 86.
     pub crash_exit_code: Option<i32>,
     /// Working directory of the target; `None`: this process's.
     pub current_dir: Option<PathBuf>,
@@ -29,7 +29,8 @@ pub struct TargetConfig {
 
 impl TargetConfig {
     /// `program` without arguments, fed through standard input, one second a
-    /// run, ten for the handshake, no memory limit, its output thrown away.
+    /// run, ten for the handshake, no memory limit, no exit code that is a crash, its
+    /// output thrown away.
     #[must_use]
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
@@ -41,7 +42,7 @@ impl TargetConfig {
             memory_limit: None,
             env: Vec::new(),
             output: TargetOutput::Null,
-            crash_exit_code: Some(86),
+            crash_exit_code: None,
             current_dir: None,
         }
     }

@@ -12,9 +12,6 @@ pub const COVERAGE_SHM_ID: &CStr = c"__AFL_SHM_ID";
 /// Id of the input segment, in decimal ([`crate::layout::input`]).
 pub const INPUT_SHM_ID: &CStr = c"__AFL_SHM_FUZZ_ID";
 
-/// Id of the compare-log segment, in decimal.
-pub const CMPLOG_SHM_ID: &CStr = c"__AFL_CMPLOG_SHM_ID";
-
 /// Id of tine's control page, in decimal ([`crate::layout::control`]). Offered
 /// by tine's controller only; a runtime that does not know it speaks plain v1.
 pub const CONTROL_PAGE_SHM_ID: &CStr = c"__TINE_CONTROL_SHM_ID";

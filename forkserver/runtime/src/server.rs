@@ -128,8 +128,10 @@ impl Server {
         self.child = if status.stop_signal().is_some() {
             Child::Stopped(pid)
         } else {
-            // Whatever the target forked goes with it.
+            // Whatever the target forked goes with it. From here on the number
+            // may become another process's, so nobody is told it any longer.
             let _ = signal::send_group(pid, signal::KILL);
+            self.child_pid.store(0, Ordering::Relaxed);
             Child::None
         };
         Ok(Side::Server(status))

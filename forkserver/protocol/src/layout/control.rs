@@ -24,8 +24,8 @@ pub struct ControlPage {
     /// Controller, before the target starts: [`VERSION`].
     pub version: AtomicU32,
     /// Runtime (the kernel, within `clone`), before the child runs: the pid of
-    /// the newest child, which leads a process group of its own. The controller
-    /// reads it only to kill the child.
+    /// the newest child, which leads a process group of its own; 0 once it is
+    /// reaped. The controller reads it only to kill the child.
     pub child_pid: AtomicI32,
     /// Runtime, before it answers the first run: how many bytes of the
     /// coverage map belong to counters, each an edge.

@@ -24,6 +24,3 @@ pub const PAGE_SIZE: usize = 4096;
 /// `tine-cc`'s linker-script fragment puts this right behind a module's last
 /// counter: it proves that the section was laid out on pages of its own.
 pub const SECTION_MARK: u64 = 0x7365_6761_705f_656e;
-
-/// An old runtime whose `exec` failed leaves this word at the segment's start.
-pub const EXEC_FAILED: u32 = 0xfee1_dead;
