@@ -3,7 +3,10 @@
 
 mod support;
 
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use std::{
     collections::BTreeSet,
     fs,
@@ -143,7 +146,6 @@ fn a_crash_is_found_named_saved_and_replayed_by_the_command_that_is_printed() {
         .lines()
         .find(|line| line.contains(" showmap -o "))
         .expect(&text);
-    let command = command.trim_start_matches("tine:").trim();
     let replayed = bench.program("sh").args(["-c", command]).run();
     replayed.assert_code(2).assert_stderr("SIGABRT");
 }
@@ -520,6 +522,46 @@ fn an_output_folder_that_disappears_ends_it_with_a_reason() {
     let done = session.wait();
     done.assert_code(1)
         .assert_stderr("was the output folder removed?");
+}
+
+#[test]
+fn a_lost_fork_server_comes_back() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["hello"]);
+    let target = compile(&bench, "busy", BUSY);
+    let session = fuzz(&bench, "seeds", &[], &target).start();
+    wait_for_runs(&session, &bench);
+    let server = pid_of_server(&session);
+    kill(Pid::from_raw(server), Signal::SIGKILL).unwrap();
+    session.wait_for("the note", |session| {
+        session.stderr().contains("started again, 1 time")
+    });
+    assert_ne!(pid_of_server(&session), server);
+    session.signal(Signal::SIGINT);
+    session.wait().assert_code(0);
+}
+
+#[test]
+fn an_input_that_kills_the_fork_server_is_passed_over() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["x"]);
+    let target = compile(
+        &bench,
+        "killer",
+        r#"
+#include <signal.h>
+#include <unistd.h>
+int main(void) {
+    char b = 0;
+    if (read(0, &b, 1) == 1 && (b & 0xf0) == 0x20) kill(getppid(), SIGKILL);
+    return 0;
+}
+"#,
+    );
+    let done = fuzz(&bench, "seeds", &["-V", "5"], &target).run();
+    done.assert_code(0)
+        .assert_stderr("1 input passed over so far")
+        .assert_stderr("(-V)");
 }
 
 #[test]

@@ -26,6 +26,10 @@ pub const PERSISTENT: &CStr = c"__AFL_PERSISTENT";
 /// Set to 1 when the target starts the fork server itself, with `__AFL_INIT()`.
 pub const DEFERRED: &CStr = c"__AFL_DEFER_FORKSRV";
 
+/// Set by the user: children take the whole way through `exit`, also where it
+/// makes no difference.
+pub const FULL_EXIT: &CStr = c"TINE_FULL_EXIT";
+
 /// Set by the user: the runtime explains on stderr what it does.
 pub const DEBUG: &CStr = c"AFL_DEBUG";
 

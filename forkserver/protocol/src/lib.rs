@@ -13,7 +13,7 @@
 //! ```
 //!
 //! 1. **Start.** The controller creates the segments and the pipes, names the
-//!    segments in the environment ([`env`]) and executes the target. Before
+//!    segments in the environment ([`mod@env`]) and executes the target. Before
 //!    `main`, the runtime attaches the segments.
 //! 2. **Handshake.** The runtime says hello ([`hello`]); what follows depends on
 //!    the dialect that the hello belongs to ([`handshake`]).

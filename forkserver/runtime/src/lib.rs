@@ -7,6 +7,7 @@
 //!   server::serve                                one fork a request; only children return
 //! main                                           in the child
 //!   __AFL_LOOP()                                 persistent: stop, be continued, go round
+//! exit                                           exit: no walk where it leads nowhere
 //! ```
 //!
 //! Without a fuzzer (no `__AFL_SHM_ID` in the environment) it does nothing at
@@ -20,6 +21,7 @@
 
 mod coverage;
 mod environment;
+mod exit;
 mod exports;
 mod input;
 mod persistent;

@@ -1,6 +1,6 @@
 //! From the constructor to the fork server.
 
-use crate::{coverage, environment, exports, input, server, trace};
+use crate::{coverage, environment, exit, exports, input, server, trace};
 use core::sync::atomic::{AtomicBool, Ordering};
 use tine_ipc::{pipe, process, shm::Segment};
 use tine_protocol::{
@@ -46,6 +46,7 @@ pub(crate) fn start() {
     }
     // Before the first fork, so that no child has to write it.
     exports::set_connected();
+    exit::shorten();
     server::serve(agreement, page.filter(|_| agreement.control_page));
 }
 

@@ -11,6 +11,7 @@ use super::{
     queue::Queue,
 };
 use crate::report::{
+    counted,
     folder::OutputFolder,
     name::{self, Moment, Origin},
     store,
@@ -74,6 +75,8 @@ pub struct Counters {
     pub(super) slowest: Duration,
     /// Inputs in a row that took the fork server along.
     lost: u32,
+    /// All such inputs.
+    passed_over: u64,
 }
 
 /// Numbers of the next files.
@@ -307,8 +310,13 @@ impl Engine {
         if !matches!(error, RunError::Lost { .. }) || self.counters.lost > MOST_LOST {
             return Err(error.into());
         }
-        self.progress
-            .note(format_args!("an input is passed over: {error}"));
+        self.counters.passed_over += 1;
+        // Ever more seldom: there may be thousands.
+        if self.counters.passed_over.is_power_of_two() {
+            let count = counted(self.counters.passed_over, "input");
+            self.progress
+                .note(format_args!("{count} passed over so far: {error}"));
+        }
         Ok(())
     }
 

@@ -36,6 +36,7 @@ use libafl_bolts::tuples::tuple_list;
 use std::{
     env,
     hash::{BuildHasher, Hasher, RandomState},
+    io::Write,
     path::PathBuf,
     time::Duration,
 };
@@ -219,7 +220,13 @@ impl Session {
         // The fork server and its child are gone before the summary is there.
         drop(self.executor);
         for line in lines {
-            say!("{line}");
+            match line.strip_prefix(summary::COMMAND) {
+                // As it is, to be copied.
+                Some(command) => {
+                    let _ = writeln!(std::io::stderr(), "{}{command}", summary::COMMAND);
+                }
+                None => say!("{line}"),
+            }
         }
         Ok(ending)
     }

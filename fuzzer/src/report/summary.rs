@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What stands before a command.
+pub const COMMAND: &str = "  ";
+
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -122,7 +125,7 @@ pub fn text(
             counted(count, noun),
             folder.display()
         ));
-        lines.push(format!("  {}", replay.command(example)));
+        lines.push(format!("{COMMAND}{}", replay.command(example)));
     }
     if first_crash.is_none() {
         lines.push(format!(

@@ -8,8 +8,6 @@ pub use tine_runtime::*;
 /// that no program raises by itself.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {
-        // SAFETY: an illegal instruction ends the process here.
-        unsafe { core::arch::asm!("ud2", options(noreturn, nomem, nostack)) }
-    }
+    // SAFETY: an illegal instruction ends the process here.
+    unsafe { core::arch::asm!("ud2", options(noreturn, nomem, nostack)) }
 }
