@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Without a fuzzer (no `__AFL_SHM_ID` in the environment) it does nothing at
-//! all. It is `no_std`, never allocates and never panics: it lives in somebody
-//! else's program.
+//! all. It is `no_std`, keeps no memory of the heap and never panics: it lives in
+//! somebody else's program.
 
 #![no_std]
 // What runs inside the target: exported symbols, raw memory of the target,

@@ -63,23 +63,29 @@ fn read(trace: &Path, target: &Path) -> Result<Calls> {
     Ok(counter.finish())
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Who a process is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Role {
     Fuzzer,
     Server,
     Child,
 }
 
+type Counts = HashMap<Role, BTreeMap<String, usize>>;
+
 /// Follows the trace line by line.
 struct Counter {
     /// How the line begins in which a process becomes the target's fork server.
     server_start: String,
     roles: HashMap<u32, Role>,
+    /// Calls of processes whose birth was not seen yet: a child may be faster than
+    /// its parent's return from clone.
+    early: HashMap<u32, Vec<String>>,
     runs: usize,
-    counts: HashMap<&'static str, BTreeMap<String, usize>>,
+    counts: Counts,
     /// What was counted when the last child was born: the end of the fuzzer's
     /// session is not part of a run.
-    at_last_run: HashMap<&'static str, BTreeMap<String, usize>>,
+    at_last_run: Counts,
 }
 
 impl Counter {
@@ -87,6 +93,7 @@ impl Counter {
         Counter {
             server_start: format!("execve(\"{target}\", "),
             roles: HashMap::new(),
+            early: HashMap::new(),
             runs: 0,
             counts: HashMap::new(),
             at_last_run: HashMap::new(),
@@ -102,72 +109,84 @@ impl Counter {
             return;
         };
         let event = event.trim_start();
-        if event.starts_with("+++") || event.starts_with("---") {
+        if event.starts_with("+++") {
+            // The number may be given to another process.
+            self.roles.remove(&pid);
             return;
+        }
+        if event.starts_with("---") {
+            return;
+        }
+        if self.roles.is_empty() {
+            self.roles.insert(pid, Role::Fuzzer);
         }
         let resumed = event.strip_prefix("<... ");
         let name = match resumed {
             Some(rest) => rest.split(' ').next().unwrap_or(rest),
             None => event.split('(').next().unwrap_or(event),
         };
-        let role = *self.roles.entry(pid).or_insert(Role::Fuzzer);
         if resumed.is_none() {
-            self.count(role, name);
+            self.count(pid, name);
             if event.starts_with(&self.server_start) {
                 self.roles.insert(pid, Role::Server);
             }
         }
         if is_fork(name) {
-            self.note_birth(role, event);
+            self.note_birth(pid, event);
         }
     }
 
-    fn note_birth(&mut self, parent: Role, event: &str) {
+    fn note_birth(&mut self, parent: u32, event: &str) {
         let result = event.rsplit_once(" = ").map(|(_, result)| result);
         let Some(born) = result.and_then(|result| result.trim().parse::<u32>().ok()) else {
             return;
         };
-        if parent != Role::Server {
-            return;
+        if self.roles.get(&parent) == Some(&Role::Server) {
+            if self.runs == 0 {
+                // From here on a run is like the next.
+                self.counts.clear();
+            } else {
+                self.at_last_run = self.counts.clone();
+            }
+            self.runs += 1;
+            self.roles.insert(born, Role::Child);
+        } else if self.roles.get(&born) != Some(&Role::Server) {
+            // The server may have started the target before its parent returned.
+            self.roles.insert(born, Role::Fuzzer);
         }
-        if self.runs == 0 {
-            // From here on a run is like the next.
-            self.counts.clear();
-        } else {
-            self.at_last_run = self.counts.clone();
+        for name in self.early.remove(&born).unwrap_or_default() {
+            self.count(born, &name);
         }
-        self.runs += 1;
-        self.roles.insert(born, Role::Child);
     }
 
-    fn count(&mut self, role: Role, name: &str) {
-        let key = match role {
-            Role::Fuzzer => "fuzzer",
-            Role::Server => "server",
-            Role::Child => "child",
-        };
-        *self
-            .counts
-            .entry(key)
-            .or_default()
-            .entry(name.to_owned())
-            .or_default() += 1;
+    fn count(&mut self, pid: u32, name: &str) {
+        match self.roles.get(&pid) {
+            Some(&role) => {
+                *self
+                    .counts
+                    .entry(role)
+                    .or_default()
+                    .entry(name.to_owned())
+                    .or_default() += 1;
+            }
+            None => self.early.entry(pid).or_default().push(name.to_owned()),
+        }
     }
 
     fn finish(mut self) -> Calls {
         // One less than children: the counts end where the last one begins.
         let runs = self.runs.saturating_sub(1);
-        let mut per_run = |role| {
-            let counts: BTreeMap<String, usize> = self.at_last_run.remove(role).unwrap_or_default();
+        let mut per_run = |role: Role| {
+            let counts = self.at_last_run.remove(&role).unwrap_or_default();
             counts
                 .into_iter()
                 .map(|(name, count)| (name, count as f64 / runs.max(1) as f64))
                 .collect()
         };
         Calls {
-            fuzzer: per_run("fuzzer"),
-            server: per_run("server"),
-            child: per_run("child"),
+            fuzzer: per_run(Role::Fuzzer),
+            server: per_run(Role::Server),
+            child: per_run(Role::Child),
             runs,
         }
     }
@@ -199,21 +218,25 @@ mod tests {
             "10 <... read resumed>4) = 4",
             "10 write(198, 1, 4) = 4",
             "11 clone(child_stack=NULL, flags=SIGCHLD <unfinished ...>",
-            "11 <... clone resumed>) = 13",
+            // A child that is faster than its parent's return.
             "13 read(0, 1, 1) = 1",
+            "13 getpid() = 13",
+            "11 <... clone resumed>) = 13",
+            "11 clone(child_stack=NULL, flags=SIGCHLD) = 14",
         ] {
             counter.line(line);
         }
         let calls = counter.finish();
-        assert_eq!(calls.runs, 1);
+        assert_eq!(calls.runs, 2);
         let expected = |pairs: &[(&str, f64)]| {
             pairs
                 .iter()
                 .map(|(name, count)| ((*name).to_owned(), *count))
                 .collect()
         };
-        assert_eq!(calls.fuzzer, expected(&[("write", 1.0)]));
-        assert_eq!(calls.server, expected(&[("clone", 1.0), ("write", 1.0)]));
-        assert_eq!(calls.child, expected(&[("exit_group", 1.0), ("read", 1.0)]));
+        assert_eq!(calls.fuzzer, expected(&[("write", 0.5)]));
+        assert_eq!(calls.server, expected(&[("clone", 1.0), ("write", 0.5)]));
+        let child = [("exit_group", 0.5), ("getpid", 0.5), ("read", 1.0)];
+        assert_eq!(calls.child, expected(&child));
     }
 }
