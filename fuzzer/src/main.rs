@@ -59,7 +59,10 @@ fn answer(error: &clap::Error) -> ExitCode {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();
         }
-        _ => say!("{}", cli::sentence(error)),
+        _ => {
+            let words: Vec<_> = std::env::args_os().collect();
+            say!("{}", cli::sentence(error, &words));
+        }
     }
     FAILURE.into()
 }

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 use tine_controller::{
-    InputRoute, TargetConfig, TargetFile, TargetFileError, target_file::Sanitizer,
+    InputRoute, TargetConfig, TargetFile, TargetFileError, TargetOutput, target_file::Sanitizer,
 };
 
 /// Stands for the input file in the target's arguments.
@@ -26,6 +26,16 @@ const INPUT_FILE: &str = ".cur_input";
 /// Exit code by which sanitizers that cannot abort are told to report; the code
 /// that `AFL++` chose for `MemorySanitizer`.
 const REPORT_EXIT_CODE: i32 = 86;
+
+/// The exit code by which a target reports what a signal does not tell.
+fn report_exit_code(sanitizer: Option<Sanitizer>) -> i32 {
+    match sanitizer {
+        // Leaks are reported by the sanitizer and by `__AFL_LEAK_CHECK()`, which
+        // has a code of its own.
+        Some(Sanitizer::Leak) => tine_instrument::LEAK_EXIT_CODE,
+        _ => REPORT_EXIT_CODE,
+    }
+}
 
 /// A target and how it will be started.
 #[derive(Debug, Clone)]
@@ -138,8 +148,13 @@ pub fn prepare(
     config.timeout = timeout;
     config.startup_timeout = startup_timeout(config.startup_timeout)?;
     config.memory_limit = memory.0;
-    config.env = environment(file.sanitizer, crash_exit_code.unwrap_or(REPORT_EXIT_CODE));
+    let report_exit_code = crash_exit_code.unwrap_or_else(|| report_exit_code(file.sanitizer));
+    config.env = environment(file.sanitizer, report_exit_code);
     config.crash_exit_code = crash_exit_code;
+    if ["AFL_DEBUG", "AFL_DEBUG_CHILD"].into_iter().any(is_set) {
+        // What the runtime explains comes by the target's standard error.
+        config.output = TargetOutput::Inherit;
+    }
     Ok(Target { file, config })
 }
 
@@ -216,7 +231,9 @@ fn check_memory(file: &TargetFile, memory: MemoryLimit) -> Result<(), TargetErro
 fn crash_exit_code(file: &TargetFile) -> Result<Option<i32>, TargetError> {
     const NAME: &str = "AFL_CRASH_EXITCODE";
     match variable(NAME) {
-        None => Ok(file.sanitizer.map(|_| REPORT_EXIT_CODE)),
+        None => Ok(file
+            .sanitizer
+            .map(|sanitizer| report_exit_code(Some(sanitizer)))),
         Some(value) => match value.parse::<i32>() {
             // Negative numbers mean what `exit` makes of them.
             Ok(code @ -127..=255) => Ok(Some(code & 0xff)),

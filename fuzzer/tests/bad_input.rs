@@ -222,6 +222,31 @@ const OPTION_MISTAKES: &[Mistake] = &[
         ..NOTHING_SPECIAL
     },
     Mistake {
+        name: "an option that only afl-fuzz has",
+        commands: FUZZ,
+        options: &["-M", "main"],
+        says: &["-M is an option of afl-fuzz only", "-o of its own"],
+        ..NOTHING_SPECIAL
+    },
+    Mistake {
+        name: "an option that only afl-showmap has",
+        commands: SHOWMAP,
+        options: &["-Q"],
+        says: &["-Q is an option of afl-showmap only", "tine-cc"],
+        ..NOTHING_SPECIAL
+    },
+    Mistake {
+        name: "a seed that inputs would be written over",
+        commands: FUZZ,
+        options: &["-f", "seeds/../seeds/seed"],
+        says: &[
+            "-f seeds/../seeds/seed",
+            "is the seed seeds/seed",
+            "another",
+        ],
+        ..NOTHING_SPECIAL
+    },
+    Mistake {
         name: "no target",
         target: &[],
         says: &["TARGET", "not provided", "--help"],
@@ -481,6 +506,49 @@ int main(void) {
     let done = fuzz(&bench, "crashing-only", "out2").run();
     assert_eq!(done.code(), Some(1), "{done}");
     done.assert_stderr("one");
+    // Nor does it help that the session was over just then.
+    let line = ["fuzz", "-E", "1", "-i", "crashing-only", "-o", "out3"];
+    let done = bench.tine().args(line).args(["--", "./prog"]).run();
+    assert_refused(&done, &["no seed is left", "crashing-only/one"]);
+}
+
+#[test]
+fn options_behind_the_target_are_noticed() {
+    let bench = Workbench::new();
+    set_up(&bench);
+    let done = bench
+        .tine()
+        .args(["fuzz", "./prog", "-i", "seeds", "-o", "out"])
+        .run();
+    assert_refused(&done, &["--input", "--output", "options stand before"]);
+}
+
+#[test]
+fn a_missing_library_is_thought_of() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["x"]);
+    bench.write("library.c", "int answer(void) { return 42; }\n");
+    bench.write(
+        "prog.c",
+        "int answer(void);\nint main(void) { return answer() != 42; }\n",
+    );
+    for (tool, args) in [
+        (
+            bench.program("cc"),
+            ["-shared", "-fPIC", "-o", "libanswer.so", "library.c"],
+        ),
+        (
+            bench.tine_cc(),
+            ["-O1", "-o", "prog", "prog.c", "./libanswer.so"],
+        ),
+    ] {
+        tool.args(args).run().assert_code(0);
+    }
+    fs::remove_file(bench.path("libanswer.so")).unwrap();
+    assert_refused(
+        &fuzz(&bench, "seeds", "out").run(),
+        &["127", "library", "ldd"],
+    );
 }
 
 #[test]
@@ -496,6 +564,12 @@ fn output_folders_that_cannot_be_used_are_refused() {
     assert_refused(&fuzz(&bench, "seeds", "/proc/out").run(), &["/proc/out"]);
     // Nothing to go on with.
     assert_refused(&fuzz(&bench, "-", "out").run(), &["out"]);
+    // The results would be seeds of the next session.
+    assert_refused(
+        &fuzz(&bench, "seeds", "./seeds/").run(),
+        &["-i and -o", "same folder"],
+    );
+    assert!(!bench.path("seeds/default").exists());
 }
 
 #[test]

@@ -325,7 +325,7 @@ fn a_session_without_finds_can_be_begun_anew() {
 
 /// Sends a signal in the midst of it; nothing may stay behind, and everything
 /// must be saved.
-fn stop_by(signal: Signal, words: &str) {
+fn stop_by(signals: &[Signal], words: &str) {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
     let target = compile(&bench, "busy", BUSY);
@@ -335,7 +335,10 @@ fn stop_by(signal: Signal, words: &str) {
     std::thread::sleep(Duration::from_millis(300));
     let began = Instant::now();
     // As a terminal does it: to the whole group.
-    session.signal_group(signal);
+    for signal in signals {
+        session.signal_group(*signal);
+        std::thread::sleep(Duration::from_millis(1));
+    }
     let done = session.wait();
     assert!(
         began.elapsed() < Duration::from_secs(5),
@@ -358,17 +361,25 @@ fn stop_by(signal: Signal, words: &str) {
 
 #[test]
 fn ctrl_c_ends_it_cleanly() {
-    stop_by(Signal::SIGINT, "stopped by Ctrl-C");
+    stop_by(&[Signal::SIGINT], "stopped by Ctrl-C");
 }
 
 #[test]
 fn sigterm_ends_it_cleanly() {
-    stop_by(Signal::SIGTERM, "stopped by a signal");
+    stop_by(&[Signal::SIGTERM], "stopped by a signal");
 }
 
 #[test]
 fn a_closed_terminal_ends_it_cleanly() {
-    stop_by(Signal::SIGHUP, "stopped by a signal");
+    stop_by(&[Signal::SIGHUP], "stopped by a signal");
+}
+
+#[test]
+fn a_signal_that_comes_twice_at_once_ends_it_cleanly() {
+    // `timeout` sends to the process and to its group; of a closed terminal both the
+    // system and the shell tell.
+    stop_by(&[Signal::SIGTERM; 2], "stopped by a signal");
+    stop_by(&[Signal::SIGHUP; 3], "stopped by a signal");
 }
 
 #[test]

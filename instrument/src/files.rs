@@ -55,7 +55,9 @@ impl Files {
         }
         // No home, or one that cannot be written: builds run in such places.
         let own = format!("tine-{}", nix::unistd::Uid::effective());
-        install_in(&std::env::temp_dir().join(own), &name, &contents).map(|folder| Files { folder })
+        let root = std::env::temp_dir().join(own);
+        make_real(&root)?;
+        install_in(&root, &name, &contents).map(|folder| Files { folder })
     }
 
     pub(crate) fn runtime(&self) -> PathBuf {
@@ -155,6 +157,27 @@ fn install_in(root: &Path, name: &str, contents: &Contents) -> Result<PathBuf, I
         }
     }
     Ok(folder)
+}
+
+/// Makes a folder in a place where anybody may make one. A link is refused: who
+/// made it could let it lead elsewhere once the files were looked at.
+fn make_real(folder: &Path) -> Result<(), InstrumentError> {
+    let cache = |source| InstrumentError::Cache {
+        path: folder.to_owned(),
+        source,
+    };
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(cache(error)),
+        _ => {}
+    }
+    let data = folder.symlink_metadata().map_err(cache)?;
+    if data.is_dir() && data.uid() == nix::unistd::Uid::effective().as_raw() {
+        Ok(())
+    } else {
+        Err(InstrumentError::CacheNotOwn {
+            path: folder.to_owned(),
+        })
+    }
 }
 
 /// Refuses a folder in which somebody else could exchange the files.

@@ -25,6 +25,7 @@ mod plan;
 mod settings;
 
 pub use error::InstrumentError;
+pub use macros::LEAK_EXIT_CODE;
 
 use arguments::CommandLine;
 use compiler::Compiler;

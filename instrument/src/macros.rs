@@ -93,8 +93,8 @@ fn all() -> [(&'static str, String); 8] {
     ]
 }
 
-/// Exit code of a run that leaked, AFL++'s.
-const LEAKED: i32 = 23;
+/// Exit code of a run in which `__AFL_LEAK_CHECK()` found a leak, `AFL++`'s.
+pub const LEAK_EXIT_CODE: i32 = 23;
 
 /// Blocks, as AFL++'s are: harnesses write them with a semicolon and without.
 fn leak_checks() -> [(&'static str, String); 3] {
@@ -109,7 +109,7 @@ fn leak_checks() -> [(&'static str, String); 3] {
             "__AFL_LEAK_CHECK()",
             format!(
                 "{{ int (*tine_lsan)(void); void (*tine_exit)(int); {check} {exit} \
-                 if (tine_lsan() > 0) tine_exit({LEAKED}); }}",
+                 if (tine_lsan() > 0) tine_exit({LEAK_EXIT_CODE}); }}",
                 check = address("tine_lsan", "__lsan_do_recoverable_leak_check"),
                 exit = address("tine_exit", "_exit"),
             ),

@@ -98,6 +98,9 @@ pub enum StartError {
     },
 }
 
+/// The dynamic loader exits with this code when it cannot load a program.
+const LOADER_FAILED: i32 = 127;
+
 /// What to do about a target that ended during the handshake.
 fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello: bool) -> String {
     if said_hello {
@@ -108,6 +111,10 @@ fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello:
     let failed = status.is_some_and(|status| status.exit_code() != Some(0));
     if let (Some(limit), true) = (memory_limit, failed) {
         return memory_hint(limit);
+    }
+    if status.and_then(WaitStatus::exit_code) == Some(LOADER_FAILED) {
+        return "a library that it needs may be missing, `ldd` lists those: run it by hand to see"
+            .into();
     }
     match status.and_then(WaitStatus::signal) {
         Some(_) => "it crashed before main, in a constructor or while its libraries were loaded: \
@@ -161,11 +168,19 @@ fn memory_hint(limit: u64) -> String {
     )
 }
 
+fn disk_hint(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::ENOSPC | libc::EDQUOT) => "; make room there",
+        Some(libc::EFBIG) => "; the limit of file sizes (`ulimit -f`) is too low",
+        _ => "",
+    }
+}
+
 /// Why an input could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The input could not be handed over.
-    #[error("cannot write the input {what}: {source}")]
+    #[error("cannot write the input {what}: {source}{}", disk_hint(.source))]
     Input {
         /// The file, or what stands for it.
         what: String,

@@ -18,6 +18,11 @@ use std::{
 /// How often there is time for things that need not be done for each run.
 const TICK: Duration = Duration::from_millis(100);
 
+/// A signal often comes twice: `timeout` sends one to the process and one to its
+/// group, and when a terminal is closed so do the system and the shell. Only what
+/// comes so many ticks later is a second wish.
+const TICKS_OF_GRACE: u32 = 5;
+
 /// Listens for signals, and ticks while it lives. Handlers stay when it is gone:
 /// without them the system would lose signals rather than obey them.
 #[derive(Debug)]
@@ -25,12 +30,14 @@ pub struct Control {
     signal: Arc<AtomicUsize>,
     due: Arc<AtomicBool>,
     over: Arc<AtomicBool>,
+    /// The next signal ends the process at once.
+    impatient: Arc<AtomicBool>,
     ticker: Option<JoinHandle<()>>,
 }
 
 impl Control {
-    /// Starts listening. The first signal asks for an end; a second one ends
-    /// this process at once.
+    /// Starts listening. The first signal asks for an end; a second one, unless it
+    /// comes along with the first, ends this process at once.
     ///
     /// # Errors
     /// When the system gives no thread or signal handler.
@@ -39,24 +46,30 @@ impl Control {
             signal: Arc::default(),
             due: Arc::default(),
             over: Arc::default(),
+            impatient: Arc::default(),
             ticker: None,
         };
-        let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            let asked = || Arc::clone(&asked);
-            // In this order, so that the first one does not end the process.
-            flag::register_conditional_shutdown(signal, 128 + signal, asked())?;
-            flag::register(signal, asked())?;
+            let impatient = Arc::clone(&control.impatient);
+            flag::register_conditional_shutdown(signal, 128 + signal, impatient)?;
             flag::register_usize(signal, Arc::clone(&control.signal), signal as usize)?;
         }
         // A file that grows over the limit is an error of that write then.
         flag::register(SIGXFSZ, Arc::default())?;
         let (due, over) = (Arc::clone(&control.due), Arc::clone(&control.over));
         let ticker = thread::Builder::new().name("tine-ticker".into());
+        let (signal, impatient) = (Arc::clone(&control.signal), Arc::clone(&control.impatient));
         control.ticker = Some(ticker.spawn(move || {
+            let mut ticks_since_signal = 0;
             while !over.load(Relaxed) {
                 thread::park_timeout(TICK);
                 due.store(true, Relaxed);
+                if signal.load(Relaxed) != 0 {
+                    ticks_since_signal += 1;
+                }
+                if ticks_since_signal >= TICKS_OF_GRACE {
+                    impatient.store(true, Relaxed);
+                }
             }
         })?);
         Ok(control)
@@ -91,6 +104,10 @@ impl Drop for Control {
             ticker.thread().unpark();
             // It ends within a moment; it cannot panic.
             let _ = ticker.join();
+        }
+        // Nobody looks at the first one any more.
+        if self.signal.load(Relaxed) == 0 {
+            self.impatient.store(true, Relaxed);
         }
     }
 }

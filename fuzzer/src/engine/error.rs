@@ -35,6 +35,17 @@ pub enum FuzzError {
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),
+    /// Inputs would be written over a seed.
+    #[error(
+        "-f {} is the seed {}, which each input would be written over: give another file",
+        .file.display(), .seed.display()
+    )]
+    FileIsSeed {
+        /// The file for the inputs.
+        file: PathBuf,
+        /// The seed.
+        seed: PathBuf,
+    },
     /// No signal handler or no thread.
     #[error("cannot listen for signals: {0}")]
     Control(io::Error),

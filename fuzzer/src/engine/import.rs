@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 use tine_controller::{Outcome, RunError};
+use tine_protocol::layout::input::MAX_INPUT;
 
 /// So many sentences about single seeds; the others are counted.
 const MOST_SENTENCES: u64 = 10;
@@ -35,20 +36,21 @@ pub struct Imported {
     /// How many crash it or take too long.
     failed: u64,
     first_failure: Option<(PathBuf, Result<Outcome, RunError>)>,
+    /// The session ended before all were run.
+    cut_short: bool,
 }
 
-/// What an earlier session left that cannot be read is told of, and passed over.
+/// What an earlier session left that cannot be read, or is no testcase because
+/// of its length, is told of and passed over.
 fn read(engine: &mut Engine, path: &Path) -> Option<Vec<u8>> {
-    match fs::read(path) {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            engine.progress.note(format_args!(
-                "{} cannot be read and is passed over: {error}",
-                path.display()
-            ));
-            None
-        }
-    }
+    let problem = match fs::read(path) {
+        Ok(bytes) if bytes.len() <= MAX_INPUT => return Some(bytes),
+        Ok(_) => format!("is longer than {MAX_INPUT} bytes and is passed over"),
+        Err(error) => format!("cannot be read and is passed over: {error}"),
+    };
+    let path = path.display();
+    engine.progress.note(format_args!("{path} {problem}"));
+    None
 }
 
 impl Engine {
@@ -62,6 +64,7 @@ impl Engine {
         let mut imported = Imported::default();
         for Seed { path, bytes } in seeds {
             if self.ending().is_some() {
+                imported.cut_short = true;
                 break;
             }
             let limit = self.limits.run;
@@ -89,6 +92,7 @@ impl Engine {
         let folder = self.folder.queue();
         for name in self.folder.testcases(&folder)? {
             if self.ending().is_some() {
+                imported.cut_short = true;
                 break;
             }
             let Some(number) = name::number(&name) else {
@@ -245,13 +249,15 @@ impl Engine {
             handled,
             failed,
             first_failure,
+            cut_short,
         } = imported;
         if failed > MOST_SENTENCES {
             let more = counted(failed - MOST_SENTENCES, "other");
             self.progress
                 .note(format_args!("{more} passed over for reasons like these"));
         }
-        if handled > 0 || self.ending().is_some() {
+        // A limit that was reached on the way is no excuse when all were tried.
+        if handled > 0 || cut_short || self.control.signal().is_some() {
             if handled > 0 && self.virgin.edges() == 0 {
                 return Err(FuzzError::NoCoverage(target.to_owned()));
             }

@@ -77,7 +77,7 @@ impl Progress {
     /// How long the session ran, earlier parts included.
     #[must_use]
     pub fn run_time(&self) -> Duration {
-        self.earlier + self.this_part()
+        self.earlier.saturating_add(self.this_part())
     }
 
     /// Says a sentence.

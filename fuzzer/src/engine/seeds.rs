@@ -42,7 +42,7 @@ pub enum SeedError {
     None(PathBuf),
     /// No file in it is of use.
     #[error(
-        "none of the {count} files in {} can be a seed: {}; put a small valid input of the target \
+        "no file in {} can be a seed ({count} tried): {}; put a small valid input of the target \
          there",
         .folder.display(), .first
     )]
@@ -198,7 +198,7 @@ mod tests {
         fs::write(&file, "").unwrap();
         let error = load(folder.path(), |_| ()).unwrap_err().to_string();
         assert!(
-            error.contains("none of the 1 files") && error.contains("is empty"),
+            error.contains("can be a seed (1 tried)") && error.contains("is empty"),
             "{error}"
         );
         assert!(matches!(load(&file, |_| ()), Err(SeedError::NotAFolder(_))));

@@ -87,6 +87,17 @@ fn prepare(
         }
         _ => Vec::new(),
     };
+    if let Some(file) = &args.file
+        && let Ok(found) = file.canonicalize()
+        && let Some(seed) = seeds
+            .iter()
+            .find(|seed| seed.path.canonicalize().is_ok_and(|path| path == found))
+    {
+        return Err(FuzzError::FileIsSeed {
+            file: file.clone(),
+            seed: seed.path.clone(),
+        });
+    }
     let limit = args.timeout.map_or(LONGEST_RUN, |timeout| timeout.limit);
     let target = target::prepare(
         &args.target,
@@ -201,9 +212,12 @@ impl Session {
 
     fn run(mut self, args: &FuzzArgs) -> Result<Ending, FuzzError> {
         self.tell_beginning();
-        let ending = self.fuzz()?;
+        let ended = self.fuzz();
         let snapshot = self.engine.snapshot(&self.state, &self.executor);
-        self.engine.write(&snapshot)?;
+        let written = self.engine.write(&snapshot);
+        // What broke off the session matters more than what follows from it.
+        let ending = ended?;
+        written?;
         self.engine.progress.clear();
         let Engine {
             folder, account, ..

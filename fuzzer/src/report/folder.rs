@@ -87,6 +87,12 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// The results would lie among the seeds, and be taken for seeds another time.
+    #[error(
+        "-i and -o name the same folder, {}: choose another one for the results with -o",
+        .0.display()
+    )]
+    SameFolder(PathBuf),
     /// `-i -` without an earlier session.
     #[error(
         "there is no session to go on with in {}: begin one with -i SEEDS",
@@ -173,10 +179,13 @@ impl OutputFolder {
                 Ok(Beginning::Resumed)
             };
         };
-        if let (Ok(seeds), Ok(path)) = (seeds.canonicalize(), self.path.canonicalize())
-            && seeds.starts_with(&path)
-        {
-            return Err(FolderError::HoldsSeeds { seeds, path });
+        if let (Ok(seeds), Ok(path)) = (seeds.canonicalize(), self.path.canonicalize()) {
+            if seeds.starts_with(&path) {
+                return Err(FolderError::HoldsSeeds { seeds, path });
+            }
+            if path.parent() == Some(&seeds) {
+                return Err(FolderError::SameFolder(seeds));
+            }
         }
         if !queue.is_empty() && std::env::var_os("AFL_AUTORESUME").is_some() {
             return Ok(Beginning::Resumed);

@@ -83,3 +83,17 @@ fn a_folder_that_cannot_be_made_is_named() {
 fn the_fragment_holds_the_runtimes_mark() {
     assert!(fragment().contains(&format!("QUAD({SECTION_MARK:#x})")));
 }
+
+#[test]
+fn where_anybody_may_make_folders_a_link_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let (folder, link) = (place.path().join("folder"), place.path().join("link"));
+    make_real(&folder).unwrap();
+    make_real(&folder).unwrap();
+    symlink(&folder, &link).unwrap();
+    let error = make_real(&link).unwrap_err();
+    assert!(
+        matches!(error, InstrumentError::CacheNotOwn { .. }),
+        "{error}"
+    );
+}

@@ -115,30 +115,39 @@ fn replay(count: c_int, arguments: *mut *mut c_char) -> c_int {
             continue;
         }
         say(&[b"Running: ", name.to_bytes(), b"\n"]);
-        run_descriptor(file);
+        if !run_descriptor(file) {
+            say(&[b"cannot read ", name.to_bytes(), b"; is it a folder?\n"]);
+            failed = 1;
+        }
         // SAFETY: opened above.
         unsafe { libc::close(file) };
     }
-    if files == 0 {
-        run_descriptor(0);
+    if files == 0 && !run_descriptor(0) {
+        say(&[b"cannot read standard input\n"]);
+        failed = 1;
     }
     failed
 }
 
-/// Reads all of `file` and runs the harness on it.
-fn run_descriptor(file: c_int) {
+/// Reads all of `file` and runs the harness on it. What cannot be read at all is no
+/// input: the result is false.
+fn run_descriptor(file: c_int) -> bool {
     let buffer = (&raw mut BUFFER).cast::<u8>();
     let mut filled = 0;
     while filled < MAX_INPUT {
         // SAFETY: `filled` is less than the buffer's length, and the rest of
         // the buffer is what the call may write.
         let count = unsafe { libc::read(file, buffer.add(filled).cast(), MAX_INPUT - filled) };
+        if count < 0 && filled == 0 {
+            return false;
+        }
         if count <= 0 {
             break;
         }
         filled += count as usize;
     }
     run_copy(buffer, filled);
+    true
 }
 
 /// Runs the harness on a copy that is just as long as the input, so that a

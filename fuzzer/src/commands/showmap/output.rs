@@ -3,7 +3,7 @@
 use super::{ShowmapError, inputs::Inputs, is_same};
 use crate::cli::ShowmapArgs;
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fmt::Write as _,
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Write},
@@ -223,10 +223,8 @@ fn write_file(path: &Path, text: &str) -> io::Result<()> {
             .open(path)?
             .write_all(text.as_bytes());
     }
-    let mut name = OsString::from(".tine-");
-    name.push(std::process::id().to_string());
-    name.push(path.file_name().unwrap_or_default());
-    let unfinished = path.with_file_name(name);
+    // Not made of the file's own name, which may be as long as a name can be.
+    let unfinished = path.with_file_name(format!(".tine-{}", std::process::id()));
     let written = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, path));
     if written.is_err() {
         // What could not be written may not be there at all.
