@@ -23,6 +23,17 @@ int main(int count, char **arguments) {
 const LOADED: &str =
     "#include <stdlib.h>\n__attribute__((destructor)) static void end(void) { abort(); }\n";
 
+/// Leaves a stream open that it has overwritten: `exit` notices.
+const OVERWRITES: &str = r#"
+#include <stdio.h>
+int main(void) {
+    FILE *stream = fopen("/dev/null", "r");
+    if (stream == NULL || getc(stream) != EOF) return 3;
+    if (getchar() == 'x') *(void **)((char *)stream + sizeof(FILE)) = stream;
+    return 0;
+}
+"#;
+
 fn compilers() -> [Compiler; 2] {
     [Compiler::clang(), Compiler::gcc()]
 }
@@ -96,5 +107,20 @@ fn what_was_loaded_meanwhile_is_told_of_the_end() {
                 "{name}: {outcome}"
             );
         }
+    }
+}
+
+#[test]
+fn a_stream_that_was_overwritten_is_noticed() {
+    let bench = in_process();
+    bench.write("overwrites.c", OVERWRITES);
+    for compiler in compilers() {
+        compile(&bench, &compiler, "overwrites.c -o overwrites");
+        let mut config = TargetConfig::new(bench.path("overwrites"));
+        config.timeout = Duration::from_secs(20);
+        let mut server = ForkServer::start(config).expect("it starts");
+        assert_eq!(server.run(b"-").expect("it runs"), Outcome::Exited(0));
+        let outcome = server.run(b"x").expect("it runs");
+        assert!(outcome.is_crash(), "{}: {outcome}", compiler.name());
     }
 }

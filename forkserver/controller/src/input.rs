@@ -2,7 +2,7 @@
 
 use crate::{InputRoute, RunError, StartError};
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io,
     os::{
         fd::{AsRawFd, FromRawFd, OwnedFd},
@@ -28,7 +28,11 @@ enum Route {
     /// setting its offset rewinds the target's standard input.
     Stdin { write: File, read: File, len: u64 },
     /// A file that the target opens by its name.
-    File { path: PathBuf, file: File },
+    File {
+        path: PathBuf,
+        file: File,
+        identity: Identity,
+    },
 }
 
 impl InputPort {
@@ -42,13 +46,19 @@ impl InputPort {
                 what: "for standard input".into(),
                 source,
             })?,
-            InputRoute::File(path) => Route::File {
-                file: open_file(path).map_err(|source| StartError::Input {
+            InputRoute::File(path) => {
+                let opened =
+                    open_file(path).and_then(|file| Ok((identity(&file.metadata()?), file)));
+                let (identity, file) = opened.map_err(|source| StartError::Input {
                     what: format!("file {}", path.display()),
                     source,
-                })?,
-                path: path.clone(),
-            },
+                })?;
+                Route::File {
+                    path: path.clone(),
+                    file,
+                    identity,
+                }
+            }
         };
         Ok(Self {
             segment,
@@ -89,12 +99,14 @@ impl InputPort {
                     source,
                 })
             }
-            Route::File { path, file } => {
-                deliver_file(path, file, input).map_err(|source| RunError::Input {
-                    what: format!("file {}", path.display()),
-                    source,
-                })
-            }
+            Route::File {
+                path,
+                file,
+                identity,
+            } => deliver_file(path, file, identity, input).map_err(|source| RunError::Input {
+                what: format!("file {}", path.display()),
+                source,
+            }),
         }
     }
 }
@@ -109,10 +121,25 @@ fn deliver_stdin(write: &File, read: &File, len: &mut u64, input: &[u8]) -> io::
     rewind(read)
 }
 
-/// The target may delete, replace or truncate the file: look before each run.
-fn deliver_file(path: &Path, file: &mut File, input: &[u8]) -> io::Result<()> {
-    if file.metadata()?.nlink() == 0 {
+/// Device and inode: which file this is, whatever its name.
+type Identity = (u64, u64);
+
+fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
+
+/// The target may delete, rename, replace or truncate the file: look before each
+/// run whether the name still means it.
+fn deliver_file(
+    path: &Path,
+    file: &mut File,
+    known: &mut Identity,
+    input: &[u8],
+) -> io::Result<()> {
+    let there = fs::symlink_metadata(path).is_ok_and(|found| identity(&found) == *known);
+    if !there {
         *file = open_file(path)?;
+        *known = identity(&file.metadata()?);
     }
     file.write_all_at(input, 0)?;
     file.set_len(input.len() as u64)

@@ -13,16 +13,23 @@
 //! | `spawn` | pipes on 198 and 199, session, limits, exec |
 //! | `handshake` | drives the state machine of `tine-protocol` over the pipes |
 //! | `input` | shared memory, standard input or a file |
-//! | `server` | start, run, restart, end |
+//! | `boot` | from the file to a server that answers |
+//! | `process`, `answer` | one run, a run over its limit, the end |
+//! | `control_page` | the page shared with tine's runtime |
+//! | `server` | all of it: start, run, restart |
 //! | `coverage` | the counters |
 //! | `outcome`, `error` | how a run ended; what went wrong and the way out |
 
+mod answer;
+mod boot;
 mod config;
+mod control_page;
 mod coverage;
 mod error;
 mod handshake;
 mod input;
 mod outcome;
+mod process;
 mod server;
 mod signatures;
 mod spawn;

@@ -84,6 +84,7 @@ impl ChildSetup {
             // The controller died before the line above took effect.
             process::exit_now(1);
         }
+        signal::default_child_signal()?;
         process::limit_core_files()?;
         if let Some(bytes) = self.memory_limit {
             process::limit_address_space(bytes)?;

@@ -45,3 +45,60 @@ pub fn die_with_parent() -> Result<(), Errno> {
     // SAFETY: this prctl takes plain numbers.
     check(unsafe { system_call!(prctl, libc::PR_SET_PDEATHSIG, KILL, 0, 0, 0) }).map(drop)
 }
+
+/// How a process treats a signal, as the kernel keeps it.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action {
+    handler: usize,
+    flags: u64,
+    restorer: usize,
+    mask: u64,
+}
+
+impl Action {
+    /// What every process begins with.
+    pub const DEFAULT: Self = Self {
+        handler: libc::SIG_DFL,
+        flags: 0,
+        restorer: 0,
+        mask: 0,
+    };
+}
+
+/// Ends of children are told by this signal; a process that ignores it cannot
+/// wait for them.
+pub const CHILD: i32 = libc::SIGCHLD;
+
+/// Has this process told of its children's ends, whatever its parent did.
+///
+/// # Errors
+/// What `sigaction(2)` says.
+pub fn default_child_signal() -> Result<(), Errno> {
+    // SAFETY: the default is always allowed.
+    unsafe { treat(CHILD, Action::DEFAULT) }.map(drop)
+}
+
+/// Changes how this process treats `signal`. Returns how it did before.
+///
+/// # Errors
+/// `EINVAL` for a signal that cannot be treated.
+///
+/// # Safety
+/// `action` must be [`Action::DEFAULT`] or what this function returned in this
+/// process or its parent.
+pub unsafe fn treat(signal: i32, action: Action) -> Result<Action, Errno> {
+    let mut before = Action::DEFAULT;
+    // SAFETY: the kernel reads one such struct and writes another; a mask has 8
+    // bytes. The caller vouches for the handler.
+    check(unsafe {
+        system_call!(
+            rt_sigaction,
+            signal,
+            &raw const action,
+            &raw mut before,
+            size_of::<u64>()
+        )
+    })?;
+    Ok(before)
+}

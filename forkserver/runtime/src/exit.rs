@@ -71,13 +71,15 @@ const DT_FINI_ARRAYSZ: i64 = 28;
 const DT_GNU_HASH: i64 = 0x6fff_fef5;
 
 /// Whoever calls one of these wants something to happen at the end.
-const REGISTER: [&CStr; 6] = [
+const REGISTER: [&CStr; 7] = [
     c"__cxa_atexit",
     c"__cxa_thread_atexit_impl",
     c"__cxa_at_quick_exit",
     c"atexit",
     c"at_quick_exit",
     c"on_exit",
+    // Nobody lists the objects of another namespace here.
+    c"dlmopen",
 ];
 
 /// The objects that implement `exit`: their own ends are part of it.
@@ -97,6 +99,7 @@ core::arch::global_asm!(
 );
 
 type Handler = extern "C" fn(c_int, *mut c_void);
+type Flush = unsafe extern "C" fn(*mut c_void) -> c_int;
 type OnExit = unsafe extern "C" fn(Handler, *mut c_void) -> c_int;
 
 unsafe extern "C" {
@@ -106,6 +109,14 @@ unsafe extern "C" {
 /// The list of loaded objects, and how long it was before the first fork.
 static OBJECTS: AtomicPtr<Object> = AtomicPtr::new(ptr::null_mut());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// libc's `fflush`, which the program may have one of its own of.
+static FLUSH: AtomicUsize = AtomicUsize::new(0);
+/// libc's `_IO_list_all`: the open streams, the newest first.
+static STREAMS: AtomicPtr<usize> = AtomicPtr::new(ptr::null_mut());
+/// What it holds while only the standard streams are open.
+static STANDARD_STREAMS: AtomicUsize = AtomicUsize::new(0);
+/// libc's `__libc_single_threaded`.
+static SINGLE_THREADED: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 
 /// Has children end without the walk, if that makes no difference.
 pub(crate) fn shorten() {
@@ -114,7 +125,14 @@ pub(crate) fn shorten() {
     }
     let Some(first) = first_object() else { return };
     // Looked up by hand: a program that refers to it would not end quietly.
-    let Some(on_exit) = objects(first).find_map(|object| on_exit(&object)) else {
+    let symbol = |name| objects(first).find_map(|object| libc_symbol(&object, name));
+    let (Some(on_exit), Some(flush), Some(streams), Some(last), Some(single)) = (
+        symbol(c"on_exit"),
+        symbol(c"fflush"),
+        symbol(c"_IO_list_all"),
+        symbol(c"_IO_2_1_stderr_"),
+        symbol(c"__libc_single_threaded"),
+    ) else {
         return;
     };
     if !objects(first).all(|object| ends_quietly(&object)) {
@@ -122,6 +140,12 @@ pub(crate) fn shorten() {
     }
     OBJECTS.store(first.cast_mut(), Ordering::Relaxed);
     COUNT.store(objects(first).count(), Ordering::Relaxed);
+    FLUSH.store(flush, Ordering::Relaxed);
+    STREAMS.store(streams as *mut usize, Ordering::Relaxed);
+    STANDARD_STREAMS.store(last, Ordering::Relaxed);
+    SINGLE_THREADED.store(single as *mut u8, Ordering::Relaxed);
+    // SAFETY: glibc's on_exit has had this type for ever.
+    let on_exit = unsafe { core::mem::transmute::<usize, OnExit>(on_exit) };
     // SAFETY: libc's function, called as documented.
     unsafe { on_exit(leave, ptr::null_mut()) };
 }
@@ -133,8 +157,23 @@ extern "C" fn leave(status: c_int, _: *mut c_void) {
         // What was loaded meanwhile may want to be told of the end.
         return;
     }
+    // SAFETY: variables of libc, which stays loaded.
+    let (streams, single) = unsafe {
+        (
+            STREAMS.load(Ordering::Relaxed).read_volatile(),
+            SINGLE_THREADED.load(Ordering::Relaxed).read_volatile(),
+        )
+    };
+    // Where other streams are open, `exit` looks at each of them, and dies if it
+    // was overwritten: that crash must not be lost. And it flushes without
+    // waiting for threads that hold a stream, as `fflush` would.
+    if streams != STANDARD_STREAMS.load(Ordering::Relaxed) || single == 0 {
+        return;
+    }
+    // SAFETY: `shorten` found it before it had this function called.
+    let flush = unsafe { core::mem::transmute::<usize, Flush>(FLUSH.load(Ordering::Relaxed)) };
     // SAFETY: null means all streams.
-    unsafe { libc::fflush(ptr::null_mut()) };
+    unsafe { flush(ptr::null_mut()) };
     process::exit_now(status)
 }
 
@@ -189,15 +228,13 @@ fn ends_quietly(object: &Object) -> bool {
         })
 }
 
-/// libc's function of that name, if this object is libc and has it.
-fn on_exit(object: &Object) -> Option<OnExit> {
-    const NAME: &CStr = c"on_exit";
+/// The address of libc's symbol of that name, if this object is libc and has it.
+fn libc_symbol(object: &Object, name: &CStr) -> Option<usize> {
     let (symbols, strings) = tables(object)?;
-    let libc = OWN[0];
-    if string(strings, entry(object.dynamic, DT_SONAME)?) != libc {
+    if string(strings, entry(object.dynamic, DT_SONAME)?) != OWN[0] {
         return None;
     }
-    let hash = NAME.to_bytes().iter().fold(5381u32, |hash, byte| {
+    let hash = name.to_bytes().iter().fold(5381u32, |hash, byte| {
         hash.wrapping_mul(33).wrapping_add(u32::from(*byte))
     });
     let table = HashTable::of(object)?;
@@ -209,10 +246,8 @@ fn on_exit(object: &Object) -> Option<OnExit> {
         let word = unsafe { table.chains.add((index - table.first) as usize).read() };
         // SAFETY: the symbol table has each symbol of the hash table.
         let symbol = unsafe { symbols.add(index as usize).read() };
-        if word | 1 == hash | 1 && string(strings, symbol.name as usize) == NAME {
-            let function = object.base.wrapping_add(symbol.value as usize);
-            // SAFETY: glibc's on_exit has had this type for ever.
-            return Some(unsafe { core::mem::transmute::<usize, OnExit>(function) });
+        if word | 1 == hash | 1 && string(strings, symbol.name as usize) == name {
+            return Some(object.base.wrapping_add(symbol.value as usize));
         }
         if word & 1 == 1 {
             break;
@@ -246,6 +281,26 @@ impl HashTable {
             buckets,
             chains,
         })
+    }
+
+    /// Index behind the last symbol that it knows.
+    fn end(&self) -> u32 {
+        let last = (0..self.count as usize)
+            // SAFETY: there are as many buckets.
+            .map(|index| unsafe { self.buckets.add(index).read() })
+            .max()
+            .unwrap_or(0);
+        let mut index = last;
+        while index >= self.first {
+            // SAFETY: a chain has a word for each symbol from the first on, and
+            // the last one of a bucket is odd.
+            let word = unsafe { self.chains.add((index - self.first) as usize).read() };
+            if word & 1 == 1 {
+                break;
+            }
+            index += 1;
+        }
+        self.first.max(index + 1)
     }
 
     /// Whether it knows no symbol at all.
@@ -303,19 +358,23 @@ fn code<const N: usize>(function: usize) -> [u8; N] {
 }
 
 /// The symbols that an object wants from others. They come first in the table,
-/// before those that its hash table knows; `None` if that one does not tell.
+/// before those that its hash table knows; but a program that is not position
+/// independent and takes a function's address is where others find it, and has
+/// the hash table know it. `None` if that table does not tell how many there are.
 fn undefined_symbols(
     object: &Object,
     symbols: *const Symbol,
 ) -> Option<impl Iterator<Item = Symbol>> {
+    const UNDEFINED: u16 = 0;
     let table = HashTable::of(object)?;
     if table.is_empty() {
         // An empty table says nothing of where the others end.
         return None;
     }
-    Some((1..table.first as usize).map(move |index| {
-        // SAFETY: the table has more than `first` symbols.
-        unsafe { symbols.add(index).read() }
+    Some((1..table.end() as usize).filter_map(move |index| {
+        // SAFETY: the table has as many symbols.
+        let symbol = unsafe { symbols.add(index).read() };
+        (symbol.section == UNDEFINED).then_some(symbol)
     }))
 }
 

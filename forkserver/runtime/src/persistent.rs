@@ -4,7 +4,7 @@
 //! that status, and continues it when the next input is there.
 
 use crate::{coverage, environment, exports::__afl_connected};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tine_ipc::{pipe, process, signal};
 use tine_protocol::env;
 
@@ -13,6 +13,9 @@ const STDIN: i32 = 0;
 
 static STAGE: AtomicU32 = AtomicU32::new(OUTSIDE);
 static PASSES_LEFT: AtomicU32 = AtomicU32::new(0);
+/// Whether the controller knows of the loop: looked up when the loop begins, not
+/// in each pass.
+static FUZZED: AtomicBool = AtomicBool::new(false);
 
 /// Before the loop, or behind it.
 const OUTSIDE: u32 = 0;
@@ -29,10 +32,11 @@ const LOOPING: u32 = 2;
 /// the same input look different each time a child is forked. A crash is a crash
 /// in either pass.
 pub(crate) fn next_pass(passes: u32) -> bool {
-    let fuzzed =
-        __afl_connected.load(Ordering::Relaxed) != 0 && environment::is_set(env::PERSISTENT);
     match STAGE.load(Ordering::Relaxed) {
         OUTSIDE => {
+            let fuzzed = __afl_connected.load(Ordering::Relaxed) != 0
+                && environment::is_set(env::PERSISTENT);
+            FUZZED.store(fuzzed, Ordering::Relaxed);
             let passes = if fuzzed { passes } else { 1 };
             let warm_up = fuzzed && passes > 1;
             PASSES_LEFT.store(passes, Ordering::Relaxed);
@@ -52,7 +56,7 @@ pub(crate) fn next_pass(passes: u32) -> bool {
             coverage::clear();
             true
         }
-        _ => another(fuzzed),
+        _ => another(FUZZED.load(Ordering::Relaxed)),
     }
 }
 

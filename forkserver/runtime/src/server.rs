@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicI32, Ordering};
 use tine_ipc::{
     pipe::{self, Received},
     process::{self, Forked},
-    signal,
+    signal::{self, Action as SignalAction},
 };
 use tine_protocol::{
     TargetError, WaitStatus, env,
@@ -55,6 +55,8 @@ pub(crate) fn serve(agreement: Agreement, page: Option<&'static ControlPage>) {
         // Without a persistent loop a child that stops is one that hangs.
         persistent: environment::is_set(env::PERSISTENT),
         thread_id: process::thread_id_address(),
+        // SAFETY: the default is always allowed.
+        child_signal: unsafe { signal::treat(signal::CHILD, SignalAction::DEFAULT) }.ok(),
         child: Child::None,
     };
     let mut first_request = agreement.first_request;
@@ -100,13 +102,20 @@ struct Server {
     announces_pid: bool,
     persistent: bool,
     thread_id: Option<*mut i32>,
+    /// How the target treats the end of children, which the server has to see.
+    child_signal: Option<SignalAction>,
     child: Child,
 }
 
 impl Server {
     fn run(&mut self, request: RunRequest) -> Result<Side, TargetError> {
         if let (Child::Stopped(pid), RunRequest::WasKilled) = (self.child, request) {
+            // The controller may have been too early to reach it: a stopped
+            // child that nobody kills is waited for in vain.
+            let _ = signal::send_group(pid, signal::KILL);
+            let _ = signal::send(pid, signal::KILL);
             let _ = process::wait(pid, false);
+            self.child_pid.store(0, Ordering::Relaxed);
             self.child = Child::None;
         }
         let pid = match self.child {
@@ -144,6 +153,13 @@ impl Server {
         let forked = unsafe { process::fork(self.child_pid, self.thread_id) };
         if forked == Ok(Forked::Child) {
             pipe::close_range(CONTROL_FD, STATUS_FD);
+            if let Some(action) = self
+                .child_signal
+                .filter(|action| *action != SignalAction::DEFAULT)
+            {
+                // SAFETY: what the target had set before the server started.
+                let _ = unsafe { signal::treat(signal::CHILD, action) };
+            }
             process::lead_group();
             let _ = signal::die_with_parent();
             if process::parent_id() != self.pid {

@@ -192,7 +192,7 @@ fn measure(
     theirs: &Contestant,
 ) -> Result<TargetReport> {
     println!(
-        "\n{name}: {} pairs of {} s, on core {}",
+        "\n{name}: pairs: {}, of {} s each side, on core {}",
         plan.pairs, plan.seconds, plan.core
     );
     println!("pair      tine  afl-fuzz   ratio   edges       corpus");

@@ -94,7 +94,9 @@ pub(super) fn map(segment: Segment) -> Result<u32, TargetError> {
 }
 
 pub(super) fn clear() {
-    for module in modules(count_modules()) {
+    // Not those that were loaded later: they are not in the segment, and may
+    // have been unloaded.
+    for module in modules(MAPPED.load(Ordering::Relaxed)) {
         // SAFETY: these are the module's counters; code that counts meanwhile,
         // in another thread, writes single bytes as the hardware allows.
         unsafe { core::ptr::write_bytes(module.start as *mut u8, 0, module.len) };

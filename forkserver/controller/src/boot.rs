@@ -1,0 +1,223 @@
+//! From an executable file to a fork server that answers.
+
+use crate::{
+    CoverageMap, StartError, TargetConfig, TargetInfo, control_page,
+    handshake::{self, Failure},
+    input::InputPort,
+    process::Process,
+    signatures::Signatures,
+    spawn,
+};
+use std::{
+    ffi::OsStr,
+    os::{fd::AsRawFd, unix::process::ExitStatusExt},
+    process::Child,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+use tine_ipc::{shm::Segment, signal};
+use tine_protocol::{
+    TargetError, WaitStatus, env,
+    handshake::controller::{Agreement, HandshakeError},
+    layout::coverage,
+};
+
+/// How long a process that closed its pipe may take to end by itself.
+const END_LIMIT: Duration = Duration::from_millis(500);
+
+/// What starting a target came to.
+pub(crate) enum Boot {
+    Up(Process, TargetInfo),
+    /// It has to be started again with a map of this many bytes.
+    NeedsMap(usize),
+}
+
+/// Starts the target and shakes hands, with the map that there is.
+pub(crate) fn boot(
+    config: &TargetConfig,
+    signatures: Signatures,
+    input: &mut InputPort,
+    page: &Segment,
+    map: &mut CoverageMap,
+) -> Result<Boot, StartError> {
+    let stdin = input.stdin().map_err(|source| StartError::Input {
+        what: "for standard input".into(),
+        source,
+    })?;
+    map.set_len(map.capacity());
+    map.clear();
+    let variables = variables(config, signatures, input, page, map);
+    let mut spawned = spawn::spawn(config, &variables, stdin)?;
+    let shaken = handshake::shake(
+        spawned.control.as_raw_fd(),
+        spawned.status.as_raw_fd(),
+        true,
+        config.startup_timeout,
+    );
+    let (agreement, dictionary) = match shaken {
+        Ok(agreed) => agreed,
+        Err(failed) => {
+            let status = end_failed(&mut spawned.process);
+            return handshake_failure(config, map.capacity(), failed, status);
+        }
+    };
+    let map_size = agreement
+        .map_size
+        .map_or(coverage::DEFAULT_MAP_SIZE, |size| size as usize);
+    if map_size > map.capacity() {
+        kill(&mut spawned.process);
+        return Ok(Boot::NeedsMap(map_size));
+    }
+    map.set_len(map_size);
+    map.clear();
+    input.shared = agreement.shm_input;
+    let info = info(&agreement, map_size, signatures, page, &dictionary);
+    let process = Process::new(spawned, agreement.control_page, signatures.persistent);
+    Ok(Boot::Up(process, info))
+}
+
+fn info(
+    agreement: &Agreement,
+    map_size: usize,
+    signatures: Signatures,
+    page: &Segment,
+    dictionary: &[u8],
+) -> TargetInfo {
+    let edges = control_page::words(page).edges.load(Ordering::Relaxed) as usize;
+    TargetInfo {
+        dialect: agreement.dialect,
+        map_size,
+        edges: (agreement.control_page && (1..=map_size).contains(&edges)).then_some(edges),
+        persistent: signatures.persistent,
+        deferred: signatures.deferred,
+        shm_input: agreement.shm_input,
+        dictionary: handshake::tokens(dictionary),
+    }
+}
+
+/// The environment variables that tell the runtime what it needs.
+fn variables(
+    config: &TargetConfig,
+    signatures: Signatures,
+    input: &InputPort,
+    page: &Segment,
+    map: &CoverageMap,
+) -> Vec<(&'static str, String)> {
+    let mut variables = vec![
+        (
+            env::name(env::COVERAGE_SHM_ID),
+            map.segment_id().to_string(),
+        ),
+        (env::name(env::INPUT_SHM_ID), input.segment_id().to_string()),
+        (env::name(env::CONTROL_PAGE_SHM_ID), page.id().to_string()),
+        (env::name(env::MAP_SIZE), map.capacity().to_string()),
+        ("GLIBC_TUNABLES", tunables(config)),
+    ];
+    if std::env::var_os("LD_BIND_LAZY").is_none() {
+        // Symbols are bound once, in the server, not again in every child.
+        variables.push(("LD_BIND_NOW", "1".into()));
+    }
+    if signatures.persistent {
+        variables.push((env::name(env::PERSISTENT), "1".into()));
+    }
+    if signatures.deferred {
+        variables.push((env::name(env::DEFERRED), "1".into()));
+    }
+    variables
+}
+
+/// The tunables of libc that the target gets: the user's, and no restartable
+/// sequences. With these the kernel writes to a page of each thread whenever it
+/// is scheduled: one page fault more in each child, and one in the server.
+fn tunables(config: &TargetConfig) -> String {
+    const VARIABLE: &str = "GLIBC_TUNABLES";
+    const NO_RSEQ: &str = "glibc.pthread.rseq=0";
+    let configured = config.env.iter().rev().find(|(name, _)| name == VARIABLE);
+    let users = configured
+        .map(|(_, value)| value.clone())
+        .or_else(|| std::env::var_os(VARIABLE));
+    match users.as_deref().and_then(OsStr::to_str) {
+        Some(users) if !users.is_empty() => format!("{NO_RSEQ}:{users}"),
+        _ => NO_RSEQ.into(),
+    }
+}
+
+fn handshake_failure(
+    config: &TargetConfig,
+    map_size: usize,
+    failed: handshake::Failed,
+    status: Option<WaitStatus>,
+) -> Result<Boot, StartError> {
+    let program = config.program.clone();
+    let handshake::Failed {
+        failure,
+        stage,
+        said_hello,
+    } = failed;
+    Err(match failure {
+        Failure::Disagreed(HandshakeError::Target(TargetError::MapSize)) => {
+            // It does not say how much it needs.
+            const GROWTH: usize = 8;
+            if map_size >= coverage::MAX_MAP_SIZE {
+                StartError::MapTooLarge {
+                    program,
+                    limit: coverage::MAX_MAP_SIZE,
+                }
+            } else {
+                return Ok(Boot::NeedsMap(
+                    (map_size * GROWTH).min(coverage::MAX_MAP_SIZE),
+                ));
+            }
+        }
+        Failure::Disagreed(source) => StartError::Handshake {
+            program,
+            source,
+            memory_limit: config.memory_limit,
+        },
+        Failure::TimedOut => StartError::TimedOut {
+            program,
+            limit: config.startup_timeout,
+            stage,
+        },
+        Failure::Ended => StartError::Died {
+            program,
+            status,
+            stage,
+            memory_limit: config.memory_limit,
+            said_hello,
+        },
+    })
+}
+
+/// Ends a process that did not become a fork server. Returns its wait status if
+/// it ended by itself.
+fn end_failed(process: &mut Child) -> Option<WaitStatus> {
+    let deadline = Instant::now() + END_LIMIT;
+    let mut pause = Duration::from_micros(100);
+    let status = loop {
+        match process.try_wait() {
+            Ok(Some(status)) => break Some(WaitStatus(status.into_raw())),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(pause),
+            Ok(None) | Err(_) => break None,
+        }
+        pause = (pause * 2).min(Duration::from_millis(20));
+    };
+    if status.is_none() {
+        kill(process);
+    }
+    status
+}
+
+/// Kills a process that waits for us, with its group, and reaps it.
+fn kill(process: &mut Child) {
+    let _ = signal::send_group(process.id() as i32, signal::KILL);
+    let _ = process.wait();
+}
+
+/// A map of `size` bytes, rounded up to pages.
+pub(crate) fn new_map(size: usize) -> Result<CoverageMap, StartError> {
+    let size = size.next_multiple_of(coverage::PAGE_SIZE);
+    Segment::create(size)
+        .map(CoverageMap::new)
+        .map_err(|source| StartError::Segment { size, source })
+}

@@ -1,0 +1,175 @@
+//! The fork server's process: one run, a run over its limit, the end.
+
+use crate::{LossReason, answer::Answer, control_page, spawn::Spawned};
+use std::{
+    os::fd::AsRawFd,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+use tine_ipc::{
+    pipe,
+    poll::{self, Ready},
+    shm::Segment,
+    signal,
+};
+use tine_protocol::{WaitStatus, run::RunRequest};
+
+/// How long a runtime may take to report a child that was killed. Killing takes
+/// microseconds; a machine that is badly overloaded takes longer.
+const REPORT_LIMIT: Duration = Duration::from_secs(5);
+
+/// A child that is over its limit is killed again so often: the first time it
+/// may not have been forked yet.
+const KILL_AGAIN: Duration = Duration::from_millis(50);
+
+/// The server's process and what is known of its child.
+#[derive(Debug)]
+pub(crate) struct Process {
+    spawned: Spawned,
+    control_page: bool,
+    persistent: bool,
+    /// What the next request says about the last child.
+    request: RunRequest,
+    /// The child that runs or is stopped, for peers that send its pid.
+    child: Option<i32>,
+    /// A stopped child waits for the next input.
+    stopped: bool,
+    /// The server was killed and reaped.
+    ended: bool,
+}
+
+/// How a run ended, before the exit code is judged.
+pub(crate) enum Run {
+    /// The child ended or stopped.
+    Ended(WaitStatus),
+    /// It was over its limit and is killed.
+    TimedOut,
+}
+
+impl Process {
+    /// A server that shook hands.
+    pub(crate) fn new(spawned: Spawned, control_page: bool, persistent: bool) -> Self {
+        Self {
+            spawned,
+            control_page,
+            persistent,
+            request: RunRequest::Go,
+            child: None,
+            stopped: false,
+            ended: false,
+        }
+    }
+
+    pub(crate) fn server_pid(&self) -> i32 {
+        self.spawned.process.id() as i32
+    }
+
+    /// Requests a run and waits for its end.
+    pub(crate) fn run(&mut self, page: &Segment, timeout: Duration) -> Result<Run, LossReason> {
+        let request = self.request.to_word().to_ne_bytes();
+        pipe::send(self.spawned.control.as_raw_fd(), &request).map_err(|_| LossReason::Ended)?;
+        self.request = RunRequest::Go;
+
+        // tine's runtime runs the first input of a persistent child twice.
+        let warms_up = self.control_page && self.persistent && !self.stopped;
+        let limit = if warms_up {
+            timeout.saturating_mul(2)
+        } else {
+            timeout
+        };
+        let mut answer = Answer::new(!self.control_page);
+        if self.await_answer(&mut answer, limit)? {
+            return self.note(&answer).map(Run::Ended);
+        }
+        self.request = RunRequest::WasKilled;
+        self.end_run(page, &mut answer)?;
+        let status = self.note(&answer)?;
+        if self.stopped {
+            // It finished its pass in the last moment. The next request says that
+            // it was killed, so it must be.
+            self.kill_child(page);
+            self.stopped = false;
+        }
+        // It may have ended by itself in the last moment.
+        let killed = status.signal() == Some(signal::KILL);
+        Ok(if killed {
+            Run::TimedOut
+        } else {
+            Run::Ended(status)
+        })
+    }
+
+    /// Kills the child until the runtime reports how it ended.
+    fn end_run(&mut self, page: &Segment, answer: &mut Answer) -> Result<(), LossReason> {
+        let deadline = Instant::now() + REPORT_LIMIT;
+        while Instant::now() < deadline {
+            self.kill_child(page);
+            if self.await_answer(answer, KILL_AGAIN)? {
+                return Ok(());
+            }
+        }
+        Err(LossReason::Stuck)
+    }
+
+    /// Remembers what a complete answer says of the child.
+    fn note(&mut self, answer: &Answer) -> Result<WaitStatus, LossReason> {
+        let status = answer.status()?;
+        self.stopped = status.stop_signal().is_some();
+        self.child = if self.stopped { answer.child()? } else { None };
+        Ok(status)
+    }
+
+    /// Reads until the answer is complete (`true`) or the limit passes. The limit
+    /// counts from each part that arrives: for a peer that announces the child's
+    /// pid, from the fork on.
+    fn await_answer(&mut self, answer: &mut Answer, limit: Duration) -> Result<bool, LossReason> {
+        let fd = self.spawned.status.as_raw_fd();
+        let mut rest = limit;
+        // Asked for only when it is needed: not on the road of an ordinary run.
+        let mut deadline = None;
+        loop {
+            match poll::readable(fd, rest).map_err(|_| LossReason::Ended)? {
+                Ready::TimedOut => return Ok(false),
+                Ready::Yes if answer.receive(fd)? => return Ok(true),
+                Ready::Yes => {
+                    self.child = answer.child()?;
+                    deadline = Some(Instant::now() + limit);
+                }
+                Ready::Interrupted => {}
+            }
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + limit);
+            rest = deadline.saturating_duration_since(Instant::now());
+        }
+    }
+
+    /// Kills the child and its process group.
+    fn kill_child(&self, page: &Segment) {
+        if self.control_page {
+            let child = control_page::words(page).child_pid.load(Ordering::Relaxed);
+            // Before it leads its group the child can only be killed alone.
+            let _ = signal::send_group(child, signal::KILL);
+            let _ = signal::send(child, signal::KILL);
+        } else if let Some(child) = self.child {
+            let _ = signal::send(child, signal::KILL);
+        }
+    }
+
+    /// Ends the child and the server, and reaps the server.
+    pub(crate) fn end(&mut self, page: &Segment) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        let server = self.server_pid();
+        // Stopped first, so that it forks no more while its child is killed. It is
+        // not reaped yet, so its number is still its own.
+        let _ = signal::send(server, signal::STOP);
+        self.kill_child(page);
+        let _ = signal::send_group(server, signal::KILL);
+        let _ = self.spawned.process.wait();
+        control_page::words(page)
+            .child_pid
+            .store(0, Ordering::Relaxed);
+        self.child = None;
+    }
+}

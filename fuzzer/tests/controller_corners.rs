@@ -1,0 +1,129 @@
+//! What targets do to the fork server under them, and to their input.
+
+mod support;
+
+use std::time::Duration;
+
+use support::{Compiler, Workbench, in_process};
+use tine_controller::{ForkServer, InputRoute, Outcome, TargetConfig};
+
+/// Ignores the end of its children before the fork server starts.
+const IGNORES_CHILDREN: &str = r#"
+#include <signal.h>
+__attribute__((constructor)) static void before_main(void) { signal(SIGCHLD, SIG_IGN); }
+int main(void) { return signal(SIGCHLD, SIG_DFL) == SIG_IGN ? 7 : 8; }
+"#;
+
+/// Takes its input away.
+const RENAMES: &str = r#"
+#include <stdio.h>
+int main(int count, char **arguments) {
+    FILE *file = count > 1 ? fopen(arguments[1], "r") : NULL;
+    if (file == NULL) return 100;
+    int first = getc(file);
+    fclose(file);
+    return rename(arguments[1], "taken") == 0 ? first : 101;
+}
+"#;
+
+/// Takes three fifths of its time limit for each input.
+const SLOW: &str = r#"
+#include <unistd.h>
+__AFL_FUZZ_INIT();
+int main(void) {
+    __AFL_INIT();
+    while (__AFL_LOOP(3)) usleep(600 * 1000);
+    return 0;
+}
+"#;
+
+/// Loads and unloads an instrumented library before its persistent loop.
+const UNLOADS: &str = r#"
+#include <dlfcn.h>
+#include <stddef.h>
+__AFL_FUZZ_INIT();
+int main(int count, char **arguments) {
+    __AFL_INIT();
+    void *library = count > 1 ? dlopen(arguments[1], RTLD_NOW) : NULL;
+    if (library == NULL) return 3;
+    dlclose(library);
+    while (__AFL_LOOP(10)) {}
+    return 0;
+}
+"#;
+const UNLOADED: &str = "int answer(int x) { return x > 3 ? 42 : 7; }\n";
+
+fn compile(bench: &Workbench, compiler: &Compiler, line: &str) {
+    let runner = bench.tine_cc().env("TINE_CC", &compiler.cc);
+    runner.args(line.split_whitespace()).run().assert_code(0);
+}
+
+fn compilers() -> [Compiler; 2] {
+    [Compiler::clang(), Compiler::gcc()]
+}
+
+fn config(bench: &Workbench, program: &str) -> TargetConfig {
+    let mut config = TargetConfig::new(bench.path(program));
+    config.timeout = Duration::from_secs(20);
+    config
+}
+
+#[test]
+fn a_target_that_ignores_its_children_is_waited_for_all_the_same() {
+    let bench = in_process();
+    bench.write("ignores.c", IGNORES_CHILDREN);
+    for compiler in compilers() {
+        compile(&bench, &compiler, "ignores.c -o ignores");
+        let mut server = ForkServer::start(config(&bench, "ignores")).expect("it starts");
+        for _ in 0..3 {
+            assert_eq!(server.run(b"").expect("it runs"), Outcome::Exited(7));
+        }
+        assert_eq!(server.restarts(), 0, "{:?}", server.last_loss());
+    }
+}
+
+#[test]
+fn an_input_that_the_target_takes_away_is_there_again_for_the_next_run() {
+    let bench = in_process();
+    bench.write("renames.c", RENAMES);
+    compile(&bench, &Compiler::clang(), "renames.c -o renames");
+    let mut config = config(&bench, "renames");
+    config.input = InputRoute::File(bench.path("input"));
+    config.args.push(bench.path("input").into());
+    config.current_dir = Some(bench.dir());
+    let mut server = ForkServer::start(config).expect("it starts");
+    for first in [b'a', b'b', b'c'] {
+        let outcome = server.run(&[first, b'x']).expect("it runs");
+        assert_eq!(outcome, Outcome::Exited(first.into()));
+    }
+}
+
+#[test]
+fn the_first_pass_of_a_persistent_child_has_time_for_two() {
+    let bench = in_process();
+    bench.write("slow.c", SLOW);
+    compile(&bench, &Compiler::clang(), "slow.c -o slow");
+    let mut config = config(&bench, "slow");
+    config.timeout = Duration::from_secs(1);
+    let mut server = ForkServer::start(config).expect("it starts");
+    assert_eq!(server.run(b"x").expect("it runs"), Outcome::LoopDone);
+    assert_eq!(server.run(b"x").expect("it runs"), Outcome::LoopDone);
+}
+
+#[test]
+fn a_library_that_was_unloaded_before_the_loop_is_left_alone() {
+    let bench = in_process();
+    bench.write("unloads.c", UNLOADS);
+    bench.write("unloaded.c", UNLOADED);
+    for compiler in compilers() {
+        compile(&bench, &compiler, "unloads.c -o unloads");
+        compile(&bench, &compiler, "-shared -fPIC unloaded.c -o unloaded.so");
+        let mut config = config(&bench, "unloads");
+        config.args.push(bench.path("unloaded.so").into());
+        let mut server = ForkServer::start(config).expect("it starts");
+        for _ in 0..3 {
+            let outcome = server.run(b"x").expect("it runs");
+            assert_eq!(outcome, Outcome::LoopDone, "{}", compiler.name());
+        }
+    }
+}
