@@ -68,7 +68,7 @@ pub struct FuzzArgs {
     #[arg(short = 'o', long, value_name = "OUT")]
     pub output: PathBuf,
 
-    /// Limit of one run in milliseconds; with `+`, seeds over it are skipped [default: measured]
+    /// Limit of one run in milliseconds; seeds over it are passed over [default: measured]
     #[arg(short = 't', long, value_name = "MS[+]")]
     pub timeout: Option<TimeLimit>,
 
@@ -277,13 +277,12 @@ impl From<OsString> for SeedSource {
     }
 }
 
-/// The `-t` of `tine fuzz`.
+/// The `-t` of `tine fuzz`. afl-fuzz refuses to start with seeds over the limit
+/// unless a `+` follows; here they are named and passed over either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimit {
     /// The limit of one run.
     pub limit: Duration,
-    /// Skip seeds that take longer, instead of refusing to start (`+`).
-    pub skip_slow_seeds: bool,
 }
 
 /// Below this a run is killed before it can be expected to start.
@@ -293,13 +292,9 @@ impl FromStr for TimeLimit {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let (number, skip_slow_seeds) = match text.strip_suffix('+') {
-            Some(number) => (number, true),
-            None => (text, false),
-        };
+        let number = text.strip_suffix('+').unwrap_or(text);
         Ok(Self {
             limit: milliseconds(number)?,
-            skip_slow_seeds,
         })
     }
 }
@@ -450,13 +445,7 @@ mod tests {
             fuzz("tine fuzz -i in -o out -t 1000+ -m none -x a -x b -V 60 -s 7 -- ./t -x @@");
         assert_eq!(args.input, SeedSource::Folder("in".into()));
         let limit = Duration::from_secs(1);
-        assert_eq!(
-            args.timeout,
-            Some(TimeLimit {
-                limit,
-                skip_slow_seeds: true
-            })
-        );
+        assert_eq!(args.timeout, Some(TimeLimit { limit }));
         assert_eq!(
             (args.memory, args.seconds, args.seed),
             (MemoryLimit(None), Some(60), Some(7))
@@ -508,10 +497,10 @@ mod tests {
     fn time_limits_are_checked() {
         let of = |text: &str| {
             text.parse::<TimeLimit>()
-                .map(|t| (t.limit.as_millis(), t.skip_slow_seeds))
+                .map(|time_limit| time_limit.limit.as_millis())
         };
-        assert_eq!(of("20"), Ok((20, false)));
-        assert_eq!(of("20+"), Ok((20, true)));
+        assert_eq!(of("20"), Ok(20));
+        assert_eq!(of("20+"), Ok(20));
         assert_eq!(of("4"), Err(ValueError::TooShort));
         assert_eq!(of("99999999999"), Err(ValueError::TooLong));
         for wrong in ["", "+", "1s", "-1", "1.5", "20++"] {

@@ -158,7 +158,8 @@ pub fn prepare(
     Ok(Target { file, config })
 }
 
-fn is_set(name: &str) -> bool {
+/// Whether an environment variable is set to something that means yes.
+pub fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
@@ -247,17 +248,24 @@ fn crash_exit_code(file: &TargetFile) -> Result<Option<i32>, TargetError> {
 }
 
 fn startup_timeout(default: Duration) -> Result<Duration, TargetError> {
-    const NAME: &str = "AFL_FORKSRV_INIT_TMOUT";
-    match variable(NAME) {
-        None => Ok(default),
-        Some(value) => match value.parse::<u64>() {
-            Ok(limit @ 1..) => Ok(Duration::from_millis(limit)),
-            _ => Err(TargetError::Variable {
-                name: NAME,
-                value,
-                expected: "give a number of milliseconds, such as 10000",
-            }),
-        },
+    duration_variable("AFL_FORKSRV_INIT_TMOUT").map(|chosen| chosen.unwrap_or(default))
+}
+
+/// The duration that an environment variable gives in milliseconds, if it is set.
+///
+/// # Errors
+/// When its value is no number of milliseconds.
+pub fn duration_variable(name: &'static str) -> Result<Option<Duration>, TargetError> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
+    };
+    match value.parse::<u64>() {
+        Ok(limit @ 1..) => Ok(Some(Duration::from_millis(limit))),
+        _ => Err(TargetError::Variable {
+            name,
+            value,
+            expected: "give a number of milliseconds, such as 10000",
+        }),
     }
 }
 

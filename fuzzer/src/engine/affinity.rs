@@ -73,7 +73,7 @@ pub fn place(wanted: Option<usize>) -> Result<Placement, AffinityError> {
         // Somebody has bound this process already.
         (Some(core), None) => return Ok(Placement::Core(core)),
         (None, _) => return Ok(Placement::Free),
-        _ if std::env::var_os("AFL_NO_AFFINITY").is_some() => return Ok(Placement::Free),
+        _ if crate::target::is_set("AFL_NO_AFFINITY") => return Ok(Placement::Free),
         _ => {}
     }
     let me = std::process::id();

@@ -25,7 +25,7 @@ use crate::{
         stats::{Earlier, Facts},
         summary::{self, Ending, Replay},
     },
-    target::{self, Target},
+    target::{self, Target, TargetError},
     ui::Status,
 };
 use libafl::{
@@ -182,7 +182,7 @@ impl Session {
         let mut engine = Engine::new(
             words,
             Queue::new(args.seed.is_some()),
-            limits(args, &earlier, target.config.timeout),
+            limits(args, &earlier, target.config.timeout)?,
             folder,
             Account {
                 replay: replay(args),
@@ -302,24 +302,21 @@ impl Engine {
     }
 }
 
-fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Limits {
-    Limits {
+fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, TargetError> {
+    Ok(Limits {
         run,
-        hang: hang_limit().max(run),
+        hang: hang_limit()?.max(run),
         runs: args
             .executions
             .map_or(u64::MAX, |runs| earlier.runs.saturating_add(runs)),
         time: args.seconds.map(Duration::from_secs),
         until_crash: args.until_crash,
-    }
+    })
 }
 
 /// A run that takes longer than this is a hang.
-fn hang_limit() -> Duration {
-    let chosen = env::var("AFL_HANG_TMOUT")
-        .ok()
-        .and_then(|value| value.parse().ok());
-    chosen.map_or(LONGEST_RUN, Duration::from_millis)
+fn hang_limit() -> Result<Duration, TargetError> {
+    target::duration_variable("AFL_HANG_TMOUT").map(|chosen| chosen.unwrap_or(LONGEST_RUN))
 }
 
 /// Different in each process.
