@@ -17,34 +17,47 @@ pub struct Signatures {
 }
 
 impl Signatures {
-    /// Reads the file at `path`, piece by piece.
+    /// Reads the file at `path`.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn of_file(path: &Path) -> io::Result<Self> {
-        const PIECE: usize = 1 << 20;
-        const OVERLAP: usize = 64;
-        let mut file = File::open(path)?;
-        let mut found = Self::default();
-        let mut buffer = vec![0; OVERLAP + PIECE];
-        let mut kept = 0;
-        loop {
-            let count = file.read(&mut buffer[kept..])?;
-            if count == 0 {
-                return Ok(found);
-            }
-            let filled = kept + count;
-            found.look(&buffer[..filled]);
-            // A signature may lie across two pieces.
-            kept = filled.min(OVERLAP);
-            buffer.copy_within(filled - kept..filled, 0);
-        }
+        let marks = [
+            signature::INSTRUMENTED,
+            signature::PERSISTENT,
+            signature::DEFERRED,
+        ];
+        let found = marks_in(path, &marks)?;
+        Ok(Self {
+            instrumented: found[0],
+            persistent: found[1],
+            deferred: found[2],
+        })
     }
+}
 
-    fn look(&mut self, bytes: &[u8]) {
-        self.instrumented |= memmem::find(bytes, signature::INSTRUMENTED).is_some();
-        self.persistent |= memmem::find(bytes, signature::PERSISTENT).is_some();
-        self.deferred |= memmem::find(bytes, signature::DEFERRED).is_some();
+/// Which of `marks`, none longer than 64 bytes, occur in the file at `path`. It is
+/// read piece by piece.
+pub(crate) fn marks_in(path: &Path, marks: &[&[u8]]) -> io::Result<Vec<bool>> {
+    const PIECE: usize = 1 << 20;
+    const OVERLAP: usize = 64;
+    let finders: Vec<_> = marks.iter().map(memmem::Finder::new).collect();
+    let mut found = vec![false; marks.len()];
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; OVERLAP + PIECE];
+    let mut kept = 0;
+    loop {
+        let count = file.read(&mut buffer[kept..])?;
+        if count == 0 {
+            return Ok(found);
+        }
+        let filled = kept + count;
+        for (finder, found) in finders.iter().zip(&mut found) {
+            *found = *found || finder.find(&buffer[..filled]).is_some();
+        }
+        // A mark may lie across two pieces.
+        kept = filled.min(OVERLAP);
+        buffer.copy_within(filled - kept..filled, 0);
     }
 }
 

@@ -3,14 +3,13 @@
 
 mod elf;
 
-use crate::Signatures;
+use crate::signatures::{Signatures, marks_in};
 pub use elf::Architecture;
-use memchr::memmem;
 use std::{
     ffi::OsStr,
     fmt,
     fs::{self, File},
-    io::{self, Read},
+    io,
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -214,7 +213,7 @@ impl TargetFile {
         let facts = Signatures::of_file(&path).and_then(|signatures| {
             let mut marks = vec![env::CONTROL_PAGE_SHM_ID.to_bytes_with_nul()];
             marks.extend(Sanitizer::MARKS.iter().map(|(_, mark)| mark));
-            Ok((signatures, contains(&path, &marks)?))
+            Ok((signatures, marks_in(&path, &marks)?))
         });
         let (signatures, found) = match facts {
             Ok(facts) => facts,
@@ -232,30 +231,6 @@ impl TargetFile {
             tine_runtime: found[0],
             sanitizer,
         })
-    }
-}
-
-/// Which of `marks`, none longer than 64 bytes, occur in the file.
-fn contains(path: &Path, marks: &[&[u8]]) -> io::Result<Vec<bool>> {
-    const PIECE: usize = 1 << 20;
-    const OVERLAP: usize = 64;
-    let finders: Vec<_> = marks.iter().map(memmem::Finder::new).collect();
-    let mut found = vec![false; marks.len()];
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0; OVERLAP + PIECE];
-    let mut kept = 0;
-    loop {
-        let count = file.read(&mut buffer[kept..])?;
-        if count == 0 {
-            return Ok(found);
-        }
-        let filled = kept + count;
-        for (finder, found) in finders.iter().zip(&mut found) {
-            *found = *found || finder.find(&buffer[..filled]).is_some();
-        }
-        // A mark may lie across two pieces.
-        kept = filled.min(OVERLAP);
-        buffer.copy_within(filled - kept..filled, 0);
     }
 }
 
