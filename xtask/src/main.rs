@@ -2,6 +2,7 @@
 //! up, builds the real targets, runs every test, measures.
 
 mod bench;
+mod docs;
 mod paths;
 mod real;
 mod setup;
@@ -33,6 +34,12 @@ enum Task {
     },
     /// Fetch and build the real targets of targets/real
     Real(RealArgs),
+    /// Write the parts of the documentation that are generated
+    Docs {
+        /// Write nothing; fail where a part is out of date
+        #[arg(long)]
+        check: bool,
+    },
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -71,6 +78,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Setup => setup::run()?,
         Task::Test { arguments } => return test::run(&arguments),
         Task::Real(args) => real_targets(args)?,
+        Task::Docs { check } => docs::run(check)?,
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{paths, real, setup, shell};
+use crate::{docs, paths, real, setup, shell};
 
 /// Crates outside the workspace: static libraries with a panic handler of their own.
 const EXCLUDED: &[&str] = &["archive", "driver", "shared"];
@@ -30,9 +30,10 @@ fn steps(report: &mut Report, arguments: &[String]) -> Result<()> {
     report.needed("set-up", setup::run)?;
     report.step("format", format);
     report.step("lints", lints);
-    report.step("docs", docs);
+    report.step("rustdoc", rustdoc);
     report.needed("build", build)?;
     report.step("real targets", real_targets);
+    report.step("docs", || docs::run(true));
     let mut tally = Tally::default();
     report.step("tests", || tests(arguments, &mut tally));
     report.tally = Some(tally);
@@ -77,7 +78,7 @@ fn lints() -> Result<()> {
     Ok(())
 }
 
-fn docs() -> Result<()> {
+fn rustdoc() -> Result<()> {
     let mut doc = cargo(&[
         "doc",
         "--workspace",
