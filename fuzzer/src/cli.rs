@@ -1,6 +1,9 @@
 //! The command line: what can be said, and values checked as they are read.
 
 mod afl_options;
+mod trace;
+
+pub use trace::{TraceArgs, TraceFormat};
 
 use clap::{
     Args, Parser, Subcommand,
@@ -39,6 +42,8 @@ pub enum Command {
     Fuzz(FuzzArgs),
     /// Run a program on one input, or on each file of a folder, and write down the edges it took
     Showmap(ShowmapArgs),
+    /// Watch a fork server work: each word, segment, signal and process of a run, in order
+    Trace(TraceArgs),
     /// See it work: build a sample program, fuzz it until it crashes, explain what happened
     Demo(DemoArgs),
 }

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         cli::Command::Showmap(args) => {
             commands::showmap::run(&args).map_err(|error| error.to_string())
         }
+        cli::Command::Trace(args) => commands::trace::run(&args).map_err(|error| error.to_string()),
         cli::Command::Demo(args) => commands::demo::run(&args).map_err(|error| error.to_string()),
     };
     result.unwrap_or_else(|error| {

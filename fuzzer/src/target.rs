@@ -116,16 +116,49 @@ pub fn prepare(
     timeout: Duration,
     memory: MemoryLimit,
 ) -> Result<Target, TargetError> {
-    let (program, args) = command
-        .split_first()
-        .map_or((OsStr::new(""), &[][..]), |(first, rest)| {
-            (first.as_os_str(), rest)
-        });
+    let (program, args) = split(command);
     let file = if is_set("AFL_SKIP_BIN_CHECK") {
         TargetFile::inspect_unchecked(program)?
     } else {
         TargetFile::inspect(program)?
     };
+    prepare_file(file, args, input_file, work_dir, timeout, memory)
+}
+
+/// As [`prepare`], for a target whose file is what one wants to find out about: it
+/// only has to be executable.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_unchecked(
+    command: &[OsString],
+    input_file: Option<&Path>,
+    work_dir: &Path,
+    timeout: Duration,
+    memory: MemoryLimit,
+) -> Result<Target, TargetError> {
+    let (program, args) = split(command);
+    let file = TargetFile::inspect_unchecked(program)?;
+    prepare_file(file, args, input_file, work_dir, timeout, memory)
+}
+
+/// The program and its arguments.
+fn split(command: &[OsString]) -> (&OsStr, &[OsString]) {
+    command
+        .split_first()
+        .map_or((OsStr::new(""), &[][..]), |(first, rest)| {
+            (first.as_os_str(), rest)
+        })
+}
+
+fn prepare_file(
+    file: TargetFile,
+    args: &[OsString],
+    input_file: Option<&Path>,
+    work_dir: &Path,
+    timeout: Duration,
+    memory: MemoryLimit,
+) -> Result<Target, TargetError> {
     check_memory(&file, memory)?;
 
     let path = absolute(input_file.map_or_else(|| work_dir.join(INPUT_FILE), Path::to_owned));

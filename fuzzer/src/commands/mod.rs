@@ -3,3 +3,4 @@
 pub mod demo;
 pub mod fuzz;
 pub mod showmap;
+pub mod trace;

@@ -32,6 +32,21 @@ pub enum Action {
     Done(Agreement),
 }
 
+/// Which word [`Action::Receive`] waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// The first word, which tells the dialect.
+    Hello,
+    /// v1: one bit an option.
+    Options,
+    /// v1: the size of the coverage map in bytes.
+    MapSize,
+    /// How many bytes of a dictionary follow.
+    DictionaryLength,
+    /// v1: the hello again, which ends the handshake.
+    Done,
+}
+
 /// Which of the three protocols the runtime speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -170,6 +185,19 @@ impl ControllerHandshake {
             State::Reply(word) => Action::Send(word),
             State::Autodict(_, length) => Action::Drain(length),
             State::Done => Action::Done(self.agreement),
+        }
+    }
+
+    /// Which word is to be received next; `None` where [`Self::action`] is another.
+    #[must_use]
+    pub const fn expected(&self) -> Option<Expected> {
+        match self.state {
+            State::Hello => Some(Expected::Hello),
+            State::Options => Some(Expected::Options),
+            State::MapSize(_) => Some(Expected::MapSize),
+            State::AutodictLength(_) => Some(Expected::DictionaryLength),
+            State::Final => Some(Expected::Done),
+            State::Echo | State::Reply(_) | State::Autodict(..) | State::Done => None,
         }
     }
 

@@ -1,0 +1,656 @@
+//! From system calls to events: who is who, which pipe is which.
+
+mod names;
+mod server;
+
+use crate::{
+    Actor, Event, FORMAT_VERSION, PipeName, Recording, Role, Route, SegmentName, Step,
+    call::Call,
+    kernel::Origin,
+    memory,
+    wire::{self, Piece},
+};
+use names::{Key, Names};
+use server::Server;
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tine_ipc::signal;
+use tine_protocol::{
+    WaitStatus,
+    fds::{CONTROL_FD, STATUS_FD},
+};
+
+/// Of how many edges number and count are recorded.
+const EDGES_SHOWN: usize = 8;
+
+/// Turns what the traced do into events.
+pub(crate) struct Observer<F> {
+    started: Instant,
+    recording: Recording,
+    on_event: F,
+    root: i32,
+    /// Actors by process id.
+    actors: HashMap<i32, usize>,
+    children: usize,
+    others: usize,
+    servers: usize,
+    server: Option<Server>,
+    /// What it will turn out to be is not known yet of some pipe or segment.
+    names: Names,
+    /// Events from the first one on that waits for a name.
+    waiting: Vec<(Event, Option<Key>)>,
+    /// The file that the controller wrote last, and how much.
+    written: Option<(PathBuf, u64)>,
+    segments: Vec<i32>,
+    /// How processes ended.
+    statuses: HashMap<i32, i32>,
+    ending: bool,
+}
+
+impl<F: FnMut(&Recording, &Event)> Observer<F> {
+    pub(crate) fn new(command: Vec<String>, root: i32, on_event: F) -> Self {
+        let mut observer = Self {
+            started: Instant::now(),
+            recording: Recording {
+                version: FORMAT_VERSION,
+                command,
+                ..Recording::default()
+            },
+            on_event,
+            root,
+            actors: HashMap::new(),
+            children: 0,
+            others: 0,
+            servers: 0,
+            server: None,
+            names: Names::default(),
+            waiting: Vec::new(),
+            written: None,
+            segments: Vec::new(),
+            statuses: HashMap::new(),
+            ending: false,
+        };
+        observer.add_actor(root, Role::Controller, "controller".into());
+        observer
+    }
+
+    /// The recording, when nobody is traced any more.
+    pub(crate) fn finish(mut self) -> Recording {
+        self.half_words();
+        self.release();
+        // It has segments attached as well.
+        self.server = None;
+        for id in &self.segments {
+            if memory::segment_exists(*id) {
+                self.recording.left.push(format!("System V segment {id}"));
+            }
+        }
+        self.recording
+    }
+
+    /// A process outlived the controller.
+    pub(crate) fn outlived(&mut self, process: i32) {
+        let name = self.actors.get(&process).map_or_else(
+            || "process".into(),
+            |actor| self.recording.actors[*actor].name.clone(),
+        );
+        self.recording
+            .left
+            .push(format!("{name} ({process}), which was killed now"));
+    }
+
+    pub(crate) fn forked(&mut self, parent: i32, child: i32) {
+        let of_server = self
+            .server
+            .as_ref()
+            .is_some_and(|server| server.pid == parent && !server.wire.shaking_hands());
+        let parent_role = self.role(parent);
+        let (role, name) = if of_server {
+            self.children += 1;
+            (Role::Child, format!("child {}", self.children))
+        } else {
+            self.others += 1;
+            (Role::Other, format!("process {}", self.others))
+        };
+        let actor = self.add_actor(child, role, name);
+        let pid_in_page = of_server
+            && self
+                .server
+                .as_ref()
+                .and_then(|server| server.wire.agreement())
+                .is_some_and(|agreed| agreed.control_page);
+        // Of those that the controller forks, the fork server matters.
+        let key = (parent_role == Role::Controller).then_some(Key::Process(child));
+        self.say(parent, Some(actor), Step::Forked { pid_in_page }, key);
+    }
+
+    pub(crate) fn executed(&mut self, process: i32) {
+        let pipes = (
+            memory::descriptor(process, CONTROL_FD),
+            memory::descriptor(process, STATUS_FD),
+        );
+        let is_pipe = |path: &Path| path.to_string_lossy().starts_with("pipe:");
+        match pipes {
+            (Some(control), Some(status))
+                if is_pipe(&control) && is_pipe(&status) && self.role(process) == Role::Other =>
+            {
+                self.server_executed(process, control, status);
+            }
+            // A controller that executes itself is nobody else.
+            _ if process == self.root => {}
+            _ => {
+                let program = memory::program(process);
+                let variables = Vec::new();
+                self.say(process, None, Step::Executed { program, variables }, None);
+            }
+        }
+    }
+
+    fn server_executed(&mut self, process: i32, control: PathBuf, status: PathBuf) {
+        self.half_words();
+        self.servers += 1;
+        self.ending = false;
+        let actor = self.actors[&process];
+        self.recording.actors[actor].role = Role::ForkServer;
+        self.recording.actors[actor].name = match self.servers {
+            1 => "fork server".into(),
+            number => format!("fork server {number}"),
+        };
+        let server = Server::new(process, actor, control, status);
+        self.names.add_pipe(&server.control, PipeName::Control);
+        self.names.add_pipe(&server.status, PipeName::Status);
+        for (name, id) in &server.segments {
+            self.names.add_segment(*id, *name);
+        }
+        self.names.add_process(process);
+        let program = memory::program(process);
+        let variables = server.variables.clone();
+        self.server = Some(server);
+        self.release();
+        self.say(process, None, Step::Executed { program, variables }, None);
+    }
+
+    pub(crate) fn ended(&mut self, process: i32, status: i32) {
+        self.statuses.insert(process, status);
+        let status = WaitStatus(status);
+        let step = Step::Ended {
+            status: status.0,
+            meaning: wire::ended(status),
+        };
+        if self
+            .server
+            .as_ref()
+            .is_some_and(|server| server.pid == process)
+        {
+            self.half_words();
+            self.ending = true;
+        }
+        let key = match self.role(process) {
+            // Something else that the controller ran.
+            Role::Other if self.names.waits(&Key::Process(process)) => Some(Key::Process(process)),
+            _ => None,
+        };
+        self.say(process, None, step, key);
+    }
+
+    pub(crate) fn stopped(&mut self, process: i32, signal: i32) {
+        let name = wire::signal_name(signal);
+        self.say(process, None, Step::Stopped { signal, name }, None);
+    }
+
+    pub(crate) fn continued(&mut self, process: i32) {
+        self.say(process, None, Step::Continued, None);
+    }
+
+    pub(crate) fn signal(&mut self, process: i32, signal: i32, origin: Option<Origin>) {
+        // These tell what wait and stops tell anyway.
+        if [libc::SIGCHLD, libc::SIGCONT, libc::SIGSTOP].contains(&signal) || process == self.root {
+            return;
+        }
+        let origin = match origin {
+            Some(Origin::Process(sender)) if self.actors.contains_key(&sender) => return,
+            Some(Origin::Process(sender)) => {
+                format!("sent by process {sender}, which is not traced")
+            }
+            Some(Origin::Fault(address)) => format!("the memory or instruction at {address:#x}"),
+            Some(Origin::Kernel) | None => "from the kernel".into(),
+        };
+        let name = wire::signal_name(signal);
+        let step = Step::SignalReceived {
+            signal,
+            name,
+            origin,
+        };
+        self.say(process, None, step, None);
+    }
+
+    /// A system call is about to be made.
+    pub(crate) fn enters(&mut self, process: i32, call: Call) {
+        match call {
+            Call::Write { fd, address, count } => self.writes(process, fd, address, count),
+            Call::Kill { pid, signal, group } => self.kills(process, pid, signal, group),
+            Call::Close { first, last } => self.closes(process, first, last),
+            _ => {}
+        }
+    }
+
+    /// A system call was made.
+    pub(crate) fn leaves(&mut self, process: i32, call: Call, result: i64, took: Duration) {
+        if result < 0 {
+            return;
+        }
+        match call {
+            Call::Pipe { descriptors } => self.pipe_created(process, descriptors),
+            Call::SegmentGet { bytes } => {
+                let id = result as i32;
+                self.segments.push(id);
+                let step = |segment| Step::SegmentCreated { segment, id, bytes };
+                self.say_of_segment(process, id, step);
+            }
+            Call::SegmentAttach { id } => {
+                let address = result as u64;
+                let step = |segment| Step::SegmentAttached {
+                    segment,
+                    id,
+                    address,
+                };
+                self.say_of_segment(process, id, step);
+            }
+            Call::SegmentRemove { id } => {
+                self.say_of_segment(process, id, |segment| Step::SegmentMarked { segment, id });
+            }
+            Call::Overlay { bytes } if self.role(process) == Role::ForkServer => {
+                let address = result as u64;
+                self.say(
+                    process,
+                    None,
+                    Step::SegmentOverlaid { address, bytes },
+                    None,
+                );
+            }
+            Call::MemoryFile if process == self.root => {
+                let fd = result as i32;
+                self.say(process, None, Step::MemoryFile { fd }, None);
+            }
+            Call::Duplicate { new } if new == CONTROL_FD || new == STATUS_FD => {
+                self.say_of_new_process(process, Step::Placed { fd: new });
+            }
+            Call::Read { fd, .. } => self.reads(process, fd, result as u64),
+            Call::WaitReady if result == 0 && process == self.root => {
+                let awaited = self
+                    .server
+                    .as_ref()
+                    .is_some_and(|server| !server.wire.awaits_request());
+                if awaited {
+                    let waited_us = micros(took);
+                    self.say(process, None, Step::LimitPassed { waited_us }, None);
+                }
+            }
+            Call::Wait { status } if result > 0 => self.reaps(process, result as i32, status),
+            Call::LeadSession => self.prepares(process, "setsid"),
+            Call::LeadGroup => self.prepares(process, "setpgid"),
+            Call::DieWithParent { signal } => {
+                let signal = wire::signal_name(signal);
+                self.prepares(process, &format!("prctl(PR_SET_PDEATHSIG, {signal})"));
+            }
+            _ => {}
+        }
+    }
+
+    fn pipe_created(&mut self, process: i32, descriptors: u64) {
+        if process != self.root {
+            return;
+        }
+        let Some((read_fd, write_fd)) = memory::two_ints(process, descriptors) else {
+            return;
+        };
+        let Some(link) = memory::descriptor(process, read_fd) else {
+            return;
+        };
+        let step = Step::PipeCreated {
+            pipe: None,
+            read_fd,
+            write_fd,
+        };
+        self.say(process, None, step, Some(Key::Pipe(link)));
+    }
+
+    fn say_of_segment(&mut self, process: i32, id: i32, step: impl Fn(SegmentName) -> Step) {
+        match self.names.segment(id) {
+            Some(name) => self.say(process, None, step(name), None),
+            None => self.say(
+                process,
+                None,
+                step(SegmentName::Other),
+                Some(Key::Segment(id)),
+            ),
+        }
+    }
+
+    /// What a process does to itself between fork and exec, or a child before main.
+    fn prepares(&mut self, process: i32, call: &str) {
+        self.say_of_new_process(process, Step::Prepared { call: call.into() });
+    }
+
+    fn say_of_new_process(&mut self, process: i32, step: Step) {
+        match self.role(process) {
+            Role::Controller => {}
+            Role::Other => self.say(process, None, step, Some(Key::Process(process))),
+            Role::Child | Role::ForkServer => self.say(process, None, step, None),
+        }
+    }
+
+    fn writes(&mut self, process: i32, fd: i32, address: u64, count: u64) {
+        let Some(link) = memory::descriptor(process, fd) else {
+            return;
+        };
+        let Some(server) = &self.server else {
+            self.notes_file(process, link, count);
+            return;
+        };
+        if link == server.control && process == self.root {
+            let bytes = memory::bytes(process, address, count as usize);
+            if server.wire.awaits_request() {
+                self.says_input(process);
+            }
+            self.say_words(process, PipeName::Control, |server| {
+                server.wire.controller_wrote(&bytes)
+            });
+        } else if link == server.status {
+            let bytes = memory::bytes(process, address, count as usize);
+            if server.wire.awaits_status() && process == server.pid {
+                self.says_coverage(process);
+            }
+            self.say_words(process, PipeName::Status, |server| {
+                server.wire.runtime_wrote(&bytes, count)
+            });
+        } else {
+            self.notes_file(process, link, count);
+        }
+    }
+
+    /// Inputs that do not come by shared memory are written to a file first.
+    fn notes_file(&mut self, process: i32, link: PathBuf, count: u64) {
+        let is_file = link.starts_with("/") && !link.starts_with("/dev");
+        if process == self.root && is_file {
+            self.written = Some((link, count));
+        }
+    }
+
+    fn says_input(&mut self, process: i32) {
+        let Some(server) = &self.server else { return };
+        let shared = server
+            .wire
+            .agreement()
+            .is_some_and(|agreed| agreed.shm_input);
+        let input = if shared {
+            let length = server.memory.input_length();
+            length.map(|length| (Route::SharedMemory, length.into()))
+        } else {
+            let stdin = memory::descriptor(server.pid, 0);
+            self.written.take().map(|(file, bytes)| {
+                let route = if stdin.as_ref() == Some(&file) {
+                    Route::Stdin
+                } else {
+                    Route::File
+                };
+                (route, bytes)
+            })
+        };
+        let next = server.wire.runs() + 1;
+        if let Some((route, bytes)) = input {
+            self.begin_run(next);
+            self.say(process, None, Step::Input { route, bytes }, None);
+        }
+    }
+
+    fn says_coverage(&mut self, process: i32) {
+        let Some(server) = &self.server else { return };
+        let map_bytes = server.map_bytes();
+        if let Some((edges, first)) = server.memory.counters(map_bytes, EDGES_SHOWN) {
+            let step = Step::Coverage {
+                edges,
+                map_bytes,
+                first,
+            };
+            self.say(process, None, step, None);
+        }
+    }
+
+    fn say_words(
+        &mut self,
+        process: i32,
+        pipe: PipeName,
+        pieces: impl FnOnce(&mut Server) -> Vec<Piece>,
+    ) {
+        let Some(server) = &mut self.server else {
+            return;
+        };
+        let pieces = pieces(server);
+        let runs = server.wire.runs();
+        let other = match pipe {
+            PipeName::Control => server.actor,
+            PipeName::Status => self.actors[&self.root],
+        };
+        for piece in pieces {
+            let count = piece.count;
+            if piece.word == "run request" {
+                self.begin_run(runs);
+            }
+            let step = step_of(pipe, piece);
+            self.say(process, Some(other), step, None);
+            let index = self.recording.events.len().checked_sub(1);
+            if let (Some(server), Some(index)) = (&mut self.server, index) {
+                server.sent(pipe, index, count);
+            }
+        }
+    }
+
+    /// From here on it is run `number`.
+    fn begin_run(&mut self, number: u32) {
+        if let Some(server) = &mut self.server {
+            server.begin_run(number);
+        }
+    }
+
+    fn reads(&mut self, process: i32, fd: i32, count: u64) {
+        let Some(link) = memory::descriptor(process, fd) else {
+            return;
+        };
+        let at_us = micros(self.started.elapsed());
+        let Some(server) = &mut self.server else {
+            return;
+        };
+        let pipe = if link == server.control {
+            PipeName::Control
+        } else if link == server.status {
+            PipeName::Status
+        } else {
+            return;
+        };
+        for index in server.read(pipe, count) {
+            if let Some(Event {
+                step: Step::Word { read_at_us, .. },
+                ..
+            }) = self.recording.events.get_mut(index)
+            {
+                *read_at_us = Some(at_us);
+            }
+        }
+    }
+
+    /// What is left of words that were cut off.
+    fn half_words(&mut self) {
+        let Some(server) = &self.server else { return };
+        let (from_runtime, from_controller) = server.wire.left_over();
+        let left = [
+            (PipeName::Status, server.pid, from_runtime.to_vec()),
+            (PipeName::Control, self.root, from_controller.to_vec()),
+        ];
+        if let Some(server) = &mut self.server {
+            server.wire.forget_left_over();
+        }
+        for (pipe, process, bytes) in left {
+            if !bytes.is_empty() {
+                let step = Step::Bytes {
+                    pipe,
+                    count: bytes.len() as u64,
+                    meaning: format!(
+                        "{}: a word that was never finished",
+                        crate::event::hex(&bytes)
+                    ),
+                    wrong: true,
+                };
+                self.say(process, None, step, None);
+            }
+        }
+    }
+
+    fn kills(&mut self, process: i32, pid: i32, signal: i32, group: bool) {
+        // Neither asking whether somebody is there nor hitting nobody is news.
+        let there = if group {
+            signal::send_group(pid, 0).is_ok()
+        } else {
+            signal::send(pid, 0).is_ok()
+        };
+        if signal == 0 || !there {
+            return;
+        }
+        let to = self.actors.get(&pid).copied();
+        let ends = self.server.as_ref().is_some_and(|server| server.pid == pid);
+        self.ending |= ends && process == self.root;
+        let name = wire::signal_name(signal);
+        let step = Step::SignalSent {
+            signal,
+            name,
+            group,
+        };
+        self.say(process, to, step, None);
+    }
+
+    fn closes(&mut self, process: i32, first: u32, last: u32) {
+        let Some(server) = &self.server else { return };
+        if process == self.root {
+            return;
+        }
+        let closed: Vec<i32> = [CONTROL_FD, STATUS_FD]
+            .into_iter()
+            .filter(|fd| (first..=last).contains(&fd.cast_unsigned()))
+            .filter(|fd| {
+                memory::descriptor(process, *fd)
+                    .is_some_and(|link| link == server.control || link == server.status)
+            })
+            .collect();
+        if let (Some(&first), Some(&last)) = (closed.first(), closed.last()) {
+            self.say(process, None, Step::Closed { first, last }, None);
+        }
+    }
+
+    fn reaps(&mut self, process: i32, child: i32, status: u64) {
+        if process == self.root && self.role(child) == Role::Other {
+            return;
+        }
+        // A caller may not have asked for the status.
+        let told = memory::int(process, status).or_else(|| self.statuses.get(&child).copied());
+        let status = WaitStatus(told.unwrap_or(0));
+        let to = self.actors.get(&child).copied();
+        let step = Step::Reaped {
+            status: status.0,
+            meaning: wire::ended(status),
+        };
+        self.say(process, to, step, None);
+    }
+
+    fn role(&self, process: i32) -> Role {
+        self.actors
+            .get(&process)
+            .map_or(Role::Other, |actor| self.recording.actors[*actor].role)
+    }
+
+    fn add_actor(&mut self, pid: i32, role: Role, name: String) -> usize {
+        let actor = self.recording.actors.len();
+        self.recording.actors.push(Actor { pid, role, name });
+        self.actors.insert(pid, actor);
+        actor
+    }
+
+    fn phase(&self) -> String {
+        match &self.server {
+            _ if self.ending => "end".into(),
+            None => "start".into(),
+            Some(server) => server.phase(),
+        }
+    }
+
+    /// Records an event. With a `key` it is told only once it is clear what the key
+    /// stands for.
+    fn say(&mut self, process: i32, to: Option<usize>, step: Step, key: Option<Key>) {
+        let Some(&actor) = self.actors.get(&process) else {
+            return;
+        };
+        let event = Event {
+            at_us: micros(self.started.elapsed()),
+            phase: self.phase(),
+            actor,
+            to,
+            step,
+            text: String::new(),
+        };
+        match key {
+            Some(key) if !self.names.knows(&key) => {
+                self.names.wait_for(key.clone());
+                self.waiting.push((event, Some(key)));
+            }
+            _ if !self.waiting.is_empty() => self.waiting.push((event, None)),
+            _ => self.tell(event),
+        }
+    }
+
+    /// Tells all events that waited for a name.
+    fn release(&mut self) {
+        for (mut event, key) in std::mem::take(&mut self.waiting) {
+            if key.is_none_or(|key| self.names.resolve(&key, &mut event.step)) {
+                self.tell(event);
+            }
+        }
+        self.names.forget_waiting();
+    }
+
+    fn tell(&mut self, mut event: Event) {
+        let to = event.to.map(|to| self.recording.actors[to].name.as_str());
+        event.text = event.step.sentence(to);
+        self.recording.events.push(event);
+        if let Some(event) = self.recording.events.last() {
+            (self.on_event)(&self.recording, event);
+        }
+    }
+}
+
+fn step_of(pipe: PipeName, piece: Piece) -> Step {
+    if piece.word.is_empty() {
+        return Step::Bytes {
+            pipe,
+            count: piece.count,
+            meaning: piece.meaning,
+            wrong: piece.wrong,
+        };
+    }
+    let mut value = [0; 4];
+    value.copy_from_slice(&piece.bytes[..4]);
+    Step::Word {
+        pipe,
+        value: u32::from_ne_bytes(value),
+        bytes: piece.bytes,
+        word: piece.word.into(),
+        meaning: piece.meaning,
+        wrong: piece.wrong,
+        read_at_us: None,
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    duration.as_micros().try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,233 @@
+//! Stops and resumes the traced, and tells the observer what each of them does.
+
+use crate::{
+    Event, Recording,
+    call::Call,
+    kernel::{self, Stop, SystemCall, Waited},
+    memory,
+    observer::Observer,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    fs, io, thread,
+    time::{Duration, Instant},
+};
+use tine_ipc::signal;
+
+/// How long what the controller started may outlive it before it counts as left
+/// behind. The kernel ends a fork server whose parent is gone, but not at once.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Why nothing could be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The controller could not be started.
+    #[error("cannot start the process to trace: {0}")]
+    Start(io::Error),
+    /// The system does not allow tracing.
+    #[error(
+        "cannot trace a process of our own: {0}; `tine trace` needs ptrace(2): a container may \
+         forbid it (run it with --cap-add=SYS_PTRACE), and so does \
+         /proc/sys/kernel/yama/ptrace_scope if it is 3"
+    )]
+    NotPermitted(io::Error),
+    /// `waitpid` failed.
+    #[error("cannot wait for the traced processes: {0}")]
+    Wait(io::Error),
+    /// There is more than one thread, so it is not safe to fork.
+    #[error("tracing has to be started by a process with one thread, not {0}")]
+    Threads(usize),
+}
+
+/// A traced thread.
+#[derive(Default)]
+struct Task {
+    /// The process that it belongs to.
+    process: i32,
+    /// The system call that it is in, and since when.
+    inside: Option<(Call, Instant)>,
+    stopped: bool,
+}
+
+/// Runs `controller` in a process of its own, traced with everything that it starts,
+/// until it ends. It may execute another program. `on_event` is called for each
+/// event, in order, as soon as it is clear what it is.
+///
+/// What it leaves running is noted in the recording, and killed.
+///
+/// # Errors
+/// When the system does not allow it; when this process has several threads.
+pub fn record(
+    command: Vec<String>,
+    controller: impl FnOnce() -> i32,
+    on_event: impl FnMut(&Recording, &Event),
+) -> Result<Recording, TraceError> {
+    let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    if threads != 1 {
+        return Err(TraceError::Threads(threads));
+    }
+    let (root, go) = kernel::fork_and_run(controller).map_err(TraceError::Start)?;
+    let begun = kernel::seize(root)
+        .and_then(|()| kernel::interrupt(root))
+        .and_then(|()| go.give());
+    if let Err(error) = begun {
+        let _ = signal::send(root, signal::KILL);
+        let _ = kernel::wait(false);
+        return Err(TraceError::NotPermitted(error));
+    }
+    let mut tracer = Tracer {
+        root,
+        tasks: HashMap::from([(
+            root,
+            Task {
+                process: root,
+                ..Task::default()
+            },
+        )]),
+        early: HashSet::new(),
+        root_ended: None,
+        observer: Observer::new(command, root, on_event),
+    };
+    tracer.run().map_err(TraceError::Wait)?;
+    Ok(tracer.observer.finish())
+}
+
+struct Tracer<F> {
+    root: i32,
+    tasks: HashMap<i32, Task>,
+    /// New threads that stopped before their parent told of them.
+    early: HashSet<i32>,
+    root_ended: Option<Instant>,
+    observer: Observer<F>,
+}
+
+impl<F: FnMut(&Recording, &Event)> Tracer<F> {
+    fn run(&mut self) -> io::Result<()> {
+        loop {
+            match kernel::wait(self.root_ended.is_some())? {
+                Waited::NobodyLeft => return Ok(()),
+                Waited::For(tid, stop) => self.handle(tid, stop),
+                Waited::Nothing => {
+                    if self.root_ended.is_some_and(|ended| ended.elapsed() > GRACE) {
+                        self.end_the_rest();
+                    }
+                    thread::sleep(Duration::from_millis(1));
+                }
+            }
+        }
+    }
+
+    /// Kills what outlives the controller.
+    fn end_the_rest(&mut self) {
+        let left: HashSet<i32> = self.tasks.values().map(|task| task.process).collect();
+        for process in left {
+            self.observer.outlived(process);
+            let _ = signal::send(process, signal::KILL);
+        }
+        self.root_ended = Some(Instant::now());
+    }
+
+    fn handle(&mut self, tid: i32, stop: Stop) {
+        if !self.tasks.contains_key(&tid) && !matches!(stop, Stop::Ended(_)) {
+            // Its parent's stop is still to come: it tells who this is.
+            self.early.insert(tid);
+            return;
+        }
+        match stop {
+            Stop::Ended(status) => self.ended(tid, status),
+            Stop::SystemCall => {
+                self.system_call(tid);
+                kernel::resume(tid, 0);
+            }
+            Stop::Signal(signal) => {
+                let origin = kernel::signal_origin(tid);
+                self.observer.signal(self.process(tid), signal, origin);
+                kernel::resume(tid, signal);
+            }
+            Stop::Group(signal) => {
+                let task = self.tasks.entry(tid).or_default();
+                if !task.stopped {
+                    task.stopped = true;
+                    let process = task.process;
+                    self.observer.stopped(process, signal);
+                }
+                kernel::listen(tid);
+            }
+            Stop::Trap => {
+                let task = self.tasks.entry(tid).or_default();
+                if std::mem::take(&mut task.stopped) {
+                    let process = task.process;
+                    self.observer.continued(process);
+                }
+                kernel::resume(tid, 0);
+            }
+            Stop::Forked(new) => {
+                self.forked(tid, new);
+                kernel::resume(tid, 0);
+            }
+            Stop::Executed => {
+                self.observer.executed(self.process(tid));
+                kernel::resume(tid, 0);
+            }
+        }
+    }
+
+    fn process(&self, tid: i32) -> i32 {
+        self.tasks.get(&tid).map_or(tid, |task| task.process)
+    }
+
+    fn forked(&mut self, tid: i32, new: i32) {
+        let parent = self.process(tid);
+        let process = memory::process_of(new).unwrap_or(new);
+        self.tasks.insert(
+            new,
+            Task {
+                process,
+                ..Task::default()
+            },
+        );
+        if process != parent {
+            self.observer.forked(parent, process);
+        }
+        if self.early.remove(&new) {
+            kernel::resume(new, 0);
+        }
+    }
+
+    fn ended(&mut self, tid: i32, status: i32) {
+        let Some(task) = self.tasks.remove(&tid) else {
+            self.early.remove(&tid);
+            return;
+        };
+        if task.process == tid {
+            self.observer.ended(tid, status);
+        }
+        if tid == self.root {
+            self.root_ended = Some(Instant::now());
+        }
+    }
+
+    fn system_call(&mut self, tid: i32) {
+        let Some(stop) = kernel::system_call(tid) else {
+            return;
+        };
+        let Some(task) = self.tasks.get_mut(&tid) else {
+            return;
+        };
+        let process = task.process;
+        match stop {
+            SystemCall::Entry { number, arguments } => {
+                let call = Call::decode(number, arguments);
+                task.inside = call.map(|call| (call, Instant::now()));
+                if let Some(call) = call {
+                    self.observer.enters(process, call);
+                }
+            }
+            SystemCall::Exit(result) => {
+                if let Some((call, since)) = task.inside.take() {
+                    self.observer.leaves(process, call, result, since.elapsed());
+                }
+            }
+        }
+    }
+}

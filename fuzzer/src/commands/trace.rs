@@ -1,0 +1,289 @@
+//! `tine trace`: watch one handshake and a run, step by step.
+
+use crate::{
+    cli::{TraceArgs, TraceFormat},
+    target::{self, TargetError},
+};
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, BufRead, IsTerminal, PipeWriter, Read, Write},
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
+use tine_controller::{ForkServer, Outcome, TargetConfig};
+use tine_protocol::layout::input::MAX_INPUT;
+use tine_trace::{Event, Recording, TraceError, render};
+
+/// Why nothing was traced.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The target cannot even be tried.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The system does not allow it.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The input could not be read.
+    #[error("cannot read {what}: {source}")]
+    Input {
+        /// The file.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The input is longer than a fork server takes.
+    #[error("{what} is longer than {MAX_INPUT} bytes, the longest input that a target takes")]
+    TooLong {
+        /// The file.
+        what: String,
+    },
+    /// The trace could not be written.
+    #[error("cannot write {what}: {source}")]
+    Output {
+        /// The file.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Temporary files are not possible.
+    #[error("cannot create a temporary folder: {0}")]
+    Temporary(io::Error),
+    /// A pipe is not possible.
+    #[error("cannot create a pipe: {0}")]
+    Pipe(io::Error),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the target is no program, the input cannot be read, the system does not
+/// allow tracing, or the trace cannot be written.
+pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
+    let work_dir = tempfile::Builder::new()
+        .prefix("tine-")
+        .tempdir()
+        .map_err(Error::Temporary)?;
+    let job = if args.controller {
+        Job::Foreign(args.target.clone())
+    } else {
+        let target = target::prepare_unchecked(
+            &args.target,
+            args.file.as_deref(),
+            work_dir.path(),
+            args.timeout.0,
+            args.memory,
+        )?;
+        Job::Runs {
+            config: Box::new(target.config),
+            input: read_input(args)?,
+            runs: args.runs,
+        }
+    };
+    let mut output = Output::open(args)?;
+    let command = args.target.iter().map(|word| word.display().to_string());
+    let (report, sender) = io::pipe().map_err(Error::Pipe)?;
+    let mut sender = Some(sender);
+    let mut recording = tine_trace::record(
+        command.collect(),
+        || sender.take().map_or(1, |sender| job.run(sender)),
+        |recording, event| output.event(recording, event),
+    )?;
+    drop(sender);
+    recording.report = io::BufReader::new(report)
+        .lines()
+        .map_while(Result::ok)
+        .collect();
+    output.finish(&recording)?;
+    let failed = recording
+        .report
+        .iter()
+        .any(|line| line.starts_with(NOTHING_RAN));
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Begins the line of a report that says why there was no run.
+const NOTHING_RAN: &str = "no run: ";
+
+/// What the traced process does.
+enum Job {
+    /// tine's own controller.
+    Runs {
+        config: Box<TargetConfig>,
+        input: Vec<u8>,
+        runs: u64,
+    },
+    /// Another controller.
+    Foreign(Vec<OsString>),
+}
+
+impl Job {
+    /// Runs in the traced process. What it has to say goes to `report`.
+    fn run(self, mut report: PipeWriter) -> i32 {
+        let result = match self {
+            Self::Runs {
+                config,
+                input,
+                runs,
+            } => run_target(*config, &input, runs, &mut report),
+            Self::Foreign(command) => Err(execute(&command)),
+        };
+        match result {
+            Ok(()) => 0,
+            Err(reason) => {
+                // The other end is read after this process has ended.
+                let _ = writeln!(report, "{NOTHING_RAN}{reason}");
+                1
+            }
+        }
+    }
+}
+
+fn run_target(
+    config: TargetConfig,
+    input: &[u8],
+    runs: u64,
+    report: &mut PipeWriter,
+) -> Result<(), String> {
+    let mut server = ForkServer::start(config).map_err(|error| error.to_string())?;
+    for number in 1..=runs {
+        let outcome = server.run(input).map_err(|error| error.to_string())?;
+        let mut edges = 0;
+        server.map().take_nonzero(|_, counts| {
+            let counts = counts.to_ne_bytes();
+            edges += counts.iter().filter(|count| **count != 0).count();
+        });
+        let _ = writeln!(report, "{}", sentence(number, outcome, edges));
+    }
+    Ok(())
+}
+
+fn sentence(number: u64, outcome: Outcome, edges: usize) -> String {
+    format!("run {number}: the target {outcome}; it took {edges} edges")
+}
+
+/// Becomes another controller; returns only if that fails.
+fn execute(command: &[OsString]) -> String {
+    let Some((program, arguments)) = command.split_first() else {
+        return "no command".into();
+    };
+    let error = Command::new(program).args(arguments).exec();
+    format!("cannot execute {}: {error}", program.display())
+}
+
+fn read_input(args: &TraceArgs) -> Result<Vec<u8>, Error> {
+    let mut input = Vec::new();
+    let limit = MAX_INPUT as u64 + 1;
+    let (what, read) = match &args.input {
+        Some(path) if path.as_os_str() != "-" => {
+            let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut input));
+            (path.display().to_string(), read)
+        }
+        _ => {
+            let stdin = io::stdin();
+            if stdin.is_terminal() {
+                say!("reading the input from this terminal; Ctrl-D ends it, -i FILE names one");
+            }
+            let read = stdin.lock().take(limit).read_to_end(&mut input);
+            ("standard input".into(), read)
+        }
+    };
+    read.map_err(|source| Error::Input {
+        what: what.clone(),
+        source,
+    })?;
+    if input.len() > MAX_INPUT {
+        return Err(Error::TooLong { what });
+    }
+    Ok(input)
+}
+
+/// Where the trace goes.
+struct Output {
+    file: Option<(PathBuf, File)>,
+    format: TraceFormat,
+    phase: Option<String>,
+    /// The first thing that went wrong while events were written.
+    error: Option<io::Error>,
+}
+
+impl Output {
+    fn open(args: &TraceArgs) -> Result<Self, Error> {
+        let file = match &args.output {
+            Some(path) if path.as_os_str() != "-" => {
+                let file = File::create(path).map_err(|source| Error::Output {
+                    what: path.display().to_string(),
+                    source,
+                })?;
+                Some((path.clone(), file))
+            }
+            _ => None,
+        };
+        let mut output = Self {
+            file,
+            format: args.format,
+            phase: None,
+            error: None,
+        };
+        if output.format == TraceFormat::Text {
+            output.line(&render::heading());
+        }
+        Ok(output)
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        match &mut self.file {
+            Some((_, file)) => file.write_all(text.as_bytes()),
+            None => io::stdout().write_all(text.as_bytes()),
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        if self.error.is_none()
+            && let Err(error) = self.write(&format!("{line}\n"))
+        {
+            self.error = Some(error);
+        }
+    }
+
+    /// In text an event is shown as it happens.
+    fn event(&mut self, recording: &Recording, event: &Event) {
+        if self.format == TraceFormat::Text {
+            let line = render::line(recording, event, self.phase.as_deref());
+            self.phase = Some(event.phase.clone());
+            self.line(&line);
+        }
+    }
+
+    fn finish(mut self, recording: &Recording) -> Result<(), Error> {
+        let text = match self.format {
+            TraceFormat::Text => render::summary(recording),
+            TraceFormat::Mermaid => render::mermaid(recording),
+            TraceFormat::Json => render::json(recording),
+            TraceFormat::Html => render::html(recording),
+        };
+        self.line(text.trim_end());
+        if self.format != TraceFormat::Text || self.file.is_some() {
+            // What the reader of a diagram does not see in it.
+            for line in render::summary(recording).lines() {
+                say!("{line}");
+            }
+        }
+        match self.error {
+            // A reader that has seen enough is no error.
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output {
+                what: self.file.map_or_else(
+                    || "standard output".into(),
+                    |(path, _)| path.display().to_string(),
+                ),
+                source: error,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
