@@ -369,14 +369,14 @@ impl Step {
                 meaning,
                 ..
             } => {
-                format!("{pipe}: {}  {word}: {meaning}", hex(bytes))
+                format!("writes {} to the {pipe}: {word}, {meaning}", hex(bytes))
             }
             Self::Bytes {
                 pipe,
                 count,
                 meaning,
                 ..
-            } => format!("{pipe}: {count} bytes, {meaning}"),
+            } => format!("writes {count} bytes to the {pipe}: {meaning}"),
             Self::Input { route, bytes } => format!(
                 "puts an input of {bytes} bytes {}",
                 match route {

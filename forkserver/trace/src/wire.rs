@@ -48,6 +48,8 @@ pub(crate) struct Wire {
     from_runtime: Vec<u8>,
     from_controller: Vec<u8>,
     runs: u32,
+    /// A run was requested and is not answered.
+    running: bool,
     /// What a hello with options said of the map.
     announced_map: Option<u32>,
 }
@@ -63,6 +65,7 @@ impl Wire {
             from_runtime: Vec::new(),
             from_controller: Vec::new(),
             runs: 0,
+            running: false,
             announced_map: None,
         }
     }
@@ -85,7 +88,7 @@ impl Wire {
     /// Whether a run request would be next on the control pipe.
     pub(crate) fn awaits_request(&self) -> bool {
         match self.state {
-            State::Run { .. } => true,
+            State::Run { .. } => !self.running,
             State::Handshake => matches!(self.machine.action(), Action::Done(_)),
             State::Dictionary(_) | State::Broken => false,
         }
@@ -93,7 +96,7 @@ impl Wire {
 
     /// Whether a wait status would be next on the status pipe.
     pub(crate) fn awaits_status(&self) -> bool {
-        self.state == State::Run { pid_next: false } && self.runs > 0
+        self.state == State::Run { pid_next: false } && self.running
     }
 
     /// `count` bytes that the runtime wrote, `bytes` being the first of them.
@@ -242,7 +245,11 @@ impl Wire {
                 self.state = State::Run { pid_next: false };
                 ("pid", format!("the child is process {pid}"), false)
             }
-            PidWord::Error(error) => ("error", error.to_string(), true),
+            PidWord::Error(error) => {
+                // No status follows: the next word answers another request.
+                self.running = false;
+                ("error", error.to_string(), true)
+            }
             PidWord::Invalid(_) => ("pid", "no process has this number".into(), true),
         }
     }
@@ -250,6 +257,7 @@ impl Wire {
     fn status(&mut self, word: u32) -> (&'static str, String, bool) {
         let pid_next = self.agreement.is_none_or(|agreed| !agreed.control_page);
         self.state = State::Run { pid_next };
+        self.running = false;
         match StatusWord::decode(word) {
             StatusWord::Status(status) => {
                 ("wait status", format!("the child {}", ended(status)), false)
@@ -343,6 +351,7 @@ impl Wire {
 
     fn request(&mut self, word: u32) -> (&'static str, String, bool) {
         self.runs += 1;
+        self.running = true;
         let meaning = match RunRequest::decode(word) {
             RunRequest::Go => "was_killed = 0: run the next input",
             RunRequest::WasKilled => {

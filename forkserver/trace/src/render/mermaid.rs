@@ -2,7 +2,7 @@
 //! diagram: no times, no process numbers, no addresses.
 
 use crate::{Event, PipeName, Recording, Role, Route, Step};
-use std::fmt::Write as _;
+use std::{collections::HashSet, fmt::Write as _};
 
 /// The diagram, without the fence around it.
 #[must_use]
@@ -13,22 +13,26 @@ pub fn mermaid(recording: &Recording) -> String {
             let _ = writeln!(text, "    participant P{index} as {}", actor.name);
         }
     }
-    let mut phase = "";
-    for event in &in_causal_order(recording) {
-        let Some(line) = line(recording, event) else {
+    let over = match last_named(recording) {
+        0 => "P0".into(),
+        last => format!("P0,P{last}"),
+    };
+    let mut phase = String::new();
+    let mut signals = HashSet::new();
+    for event in in_causal_order(recording) {
+        let Some(line) = line(recording, &event) else {
             continue;
         };
         if event.phase != phase {
-            let last = recording.actors.len() - 1;
-            let over = if last == 0 {
-                "P0".into()
-            } else {
-                format!("P0,P{}", last_named(recording))
-            };
             let _ = writeln!(text, "\n    Note over {over}: {}", event.phase);
-            phase = &event.phase;
+            phase = event.phase;
+            signals.clear();
         }
-        let _ = writeln!(text, "    {line}");
+        // How often a signal is sent again depends on how soon it works.
+        let is_signal = matches!(event.step, Step::SignalSent { .. });
+        if !is_signal || signals.insert(line.clone()) {
+            let _ = writeln!(text, "    {line}");
+        }
     }
     text
 }
@@ -44,51 +48,92 @@ fn last_named(recording: &Recording) -> usize {
         .unwrap_or(0)
 }
 
-/// Two processes that do not wait for each other may be seen in either order. What a
-/// child does by itself is put right behind its fork, its end right before somebody
-/// is told of it.
+/// Two processes that do not wait for each other may be seen in either order. Here a
+/// child's preparations stand right behind its fork, then its pid, and its end right
+/// before somebody is told of it, or behind the last signal to it.
 fn in_causal_order(recording: &Recording) -> Vec<Event> {
     let mut ordered: Vec<Event> = Vec::with_capacity(recording.events.len());
     for event in &recording.events {
-        let by_itself = matches!(event.step, Step::Prepared { .. } | Step::Closed { .. })
-            && recording.actors[event.actor].role == Role::Child;
-        let at = if by_itself {
-            ordered
-                .iter()
-                .rposition(|earlier| {
-                    earlier.actor == event.actor
-                        && matches!(earlier.step, Step::Prepared { .. } | Step::Closed { .. })
-                        || earlier.to == Some(event.actor)
-                            && matches!(earlier.step, Step::Forked { .. })
-                })
-                .map(|at| at + 1)
+        let place = if is_preparation(recording, event) {
+            end_of_birth(recording, &ordered, |child| child == event.actor)
+        } else if matches!(&event.step, Step::Word { word, .. } if word == "pid") {
+            end_of_birth(recording, &ordered, |_| true)
         } else {
             None
         };
-        ordered.insert(at.unwrap_or(ordered.len()), event.clone());
+        ordered.insert(place.unwrap_or(ordered.len()), event.clone());
     }
-    let mut index = 0;
-    while index < ordered.len() {
-        let event = &ordered[index];
-        let told = matches!(event.step, Step::Ended { .. } | Step::Stopped { .. }).then(|| {
-            ordered[index + 1..].iter().position(|later| {
-                later.to == Some(event.actor) && matches!(later.step, Step::Reaped { .. })
-            })
-        });
-        if let Some(Some(distance)) = told
-            && distance > 0
-        {
-            let event = ordered.remove(index);
-            ordered.insert(index + distance, event);
-            // What came into this place is looked at in its turn.
-            continue;
+    // From behind, so that what follows is in its place already.
+    for index in (0..ordered.len()).rev() {
+        if let Some(place) = place_of_end(&ordered, index).filter(|place| *place > index) {
+            ordered[index..=place].rotate_left(1);
         }
-        index += 1;
     }
+    pull_back_unnoticed_ends(&mut ordered);
     ordered
 }
 
+fn is_preparation(recording: &Recording, event: &Event) -> bool {
+    let prepares = matches!(event.step, Step::Prepared { .. } | Step::Closed { .. });
+    prepares && recording.actors[event.actor].role == Role::Child
+}
+
+/// Behind the last fork of such a child and what it did to prepare itself.
+fn end_of_birth(
+    recording: &Recording,
+    ordered: &[Event],
+    is_meant: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    let fork = ordered.iter().rposition(|event| {
+        matches!(event.step, Step::Forked { .. }) && event.to.is_some_and(&is_meant)
+    })?;
+    let preparations = ordered[fork + 1..]
+        .iter()
+        .take_while(|event| is_preparation(recording, event))
+        .count();
+    Some(fork + 1 + preparations)
+}
+
+/// Where the end, or the stop, that is event `index` belongs.
+fn place_of_end(ordered: &[Event], index: usize) -> Option<usize> {
+    let event = &ordered[index];
+    let is_end = matches!(event.step, Step::Ended { .. });
+    if !is_end && !matches!(event.step, Step::Stopped { .. }) {
+        return None;
+    }
+    let to_it = |later: &Event| later.to == Some(event.actor);
+    let is_reaped = |later: &Event| to_it(later) && matches!(later.step, Step::Reaped { .. });
+    let later = &ordered[index + 1..];
+    if let Some(reaped) = later.iter().position(is_reaped) {
+        let ends = later[..reaped].iter().rev().take_while(|event| {
+            event.actor == ordered[index].actor
+                && matches!(event.step, Step::Ended { .. } | Step::Stopped { .. })
+        });
+        return Some(index + reaped - ends.count());
+    }
+    let last = later.iter().rposition(to_it).filter(|_| is_end)?;
+    Some(index + 1 + last)
+}
+
+/// An end that nobody is told of stands behind the last thing that was done to the
+/// process, however late it was noticed.
+fn pull_back_unnoticed_ends(ordered: &mut [Event]) {
+    for index in 0..ordered.len() {
+        let event = &ordered[index];
+        let later = &ordered[index + 1..];
+        let to_it = |other: &Event| other.to == Some(event.actor);
+        if !matches!(event.step, Step::Ended { .. }) || later.iter().any(to_it) {
+            continue;
+        }
+        let involves_it = |other: &Event| to_it(other) || other.actor == event.actor;
+        if let Some(last) = ordered[..index].iter().rposition(involves_it) {
+            ordered[last + 1..=index].rotate_right(1);
+        }
+    }
+}
+
 fn line(recording: &Recording, event: &Event) -> Option<String> {
+    let role = recording.actors.get(event.actor)?.role;
     let me = format!("P{}", event.actor);
     let to = event.to.map(|to| format!("P{to}"));
     let note = |text: String| Some(format!("Note over {me}: {text}"));
@@ -164,7 +209,9 @@ fn line(recording: &Recording, event: &Event) -> Option<String> {
             Some(format!("{me}->>{}: {name}{group}", to?))
         }
         Step::SignalReceived { name, .. } => note(format!("{name} from the kernel")),
-        Step::Stopped { name, .. } => note(format!("stopped by {name}")),
+        // Whether a server that is about to be killed was stopped before is chance.
+        Step::Stopped { name, .. } if role == Role::Child => note(format!("stopped by {name}")),
+        Step::Stopped { .. } => None,
         Step::Continued => note("goes on".into()),
         Step::Ended { meaning, .. } => note(meaning.clone()),
         Step::Reaped { .. } => Some(format!("{}-->>{me}: wait", to?)),
@@ -174,7 +221,6 @@ fn line(recording: &Recording, event: &Event) -> Option<String> {
         } => note(format!("{edges} of {map_bytes} counters are not zero")),
         Step::PipeCreated { pipe: None, .. } => None,
     }
-    .filter(|_| recording.actors.get(event.actor).is_some())
 }
 
 /// The number of the descriptor in the target.
