@@ -2,12 +2,24 @@
 
 use anyhow::{Context, Result, bail};
 
+/// What the line before a part begins with.
+const BEGIN: &str = "<!-- begin generated: ";
+
+/// The names of the parts in `document`, in order.
+pub fn names(document: &str) -> Vec<String> {
+    document
+        .lines()
+        .filter_map(|line| line.strip_prefix(BEGIN)?.split_once(' '))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
 /// `document` with the text of the part `name` replaced by `text`.
 ///
 /// # Errors
 /// When the part's two lines are not there exactly once each, in order.
 pub fn replace(document: &str, name: &str, text: &str) -> Result<String> {
-    let begin = format!("<!-- begin generated: {name} (cargo xtask docs) -->\n");
+    let begin = format!("{BEGIN}{name} (cargo xtask docs) -->\n");
     let end = format!("<!-- end generated: {name} -->");
     for line in [begin.as_str(), end.as_str()] {
         if document.matches(line).count() != 1 {
@@ -23,7 +35,7 @@ pub fn replace(document: &str, name: &str, text: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::replace;
+    use super::{names, replace};
 
     const DOCUMENT: &str = "a\n<!-- begin generated: x (cargo xtask docs) -->\nold\n\
                             <!-- end generated: x -->\nb\n";
@@ -34,6 +46,7 @@ mod tests {
                         <!-- end generated: x -->\nb\n";
         let once = replace(DOCUMENT, "x", "new\nnew\n").unwrap();
         assert_eq!(once, expected);
+        assert_eq!(names(&once), ["x"]);
         assert_eq!(replace(&once, "x", "new\nnew").unwrap(), expected);
     }
 

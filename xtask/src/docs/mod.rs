@@ -8,17 +8,20 @@
 //! <!-- end generated: NAME -->
 //! ```
 //!
-//! Each [`Part`] says which file it is in and makes its text. `--check`, which the
-//! tests run, fails where the text in the file is another one.
+//! [`PARTS`] says which part of which file is made by which function; parts named
+//! `trace-…` are diagrams, in whatever file they stand. `--check`, which the tests
+//! run, fails where the text in the file is another one.
 
 mod block;
+mod diagram;
 
+use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::paths;
+use crate::{paths, shell};
 
 /// A part of a file that is generated.
 struct Part {
@@ -30,21 +33,29 @@ struct Part {
     text: fn() -> Result<String>,
 }
 
-/// All that is generated.
+/// All that is generated but diagrams.
 const PARTS: &[Part] = &[];
 
 /// Writes all parts, or says which of them are out of date.
 pub fn run(check: bool) -> Result<()> {
     let mut stale = Vec::new();
-    for part in PARTS {
-        let changed = update(part, check)
-            .with_context(|| format!("generated part `{}` of {}", part.name, part.file))?;
-        if changed {
-            stale.push(format!("`{}` of {}", part.name, part.file));
+    let mut count = 0;
+    let mut update = |path: &Path, name: &str, text: &str| -> Result<()> {
+        count += 1;
+        if update(path, name, text, check)? {
+            stale.push(format!("`{name}` of {}", shown(path)));
         }
+        Ok(())
+    };
+    for part in PARTS {
+        let text = (part.text)().with_context(|| format!("generated part `{}`", part.name))?;
+        update(&paths::root().join(part.file), part.name, &text)?;
+    }
+    for (path, name, text) in diagrams()? {
+        update(&path, &name, &text)?;
     }
     match (check, stale.is_empty()) {
-        (_, true) => eprintln!("docs: {} generated parts are up to date", PARTS.len()),
+        (_, true) => eprintln!("docs: {count} generated parts are up to date"),
         (false, false) => eprintln!("docs: wrote {}", stale.join(", ")),
         (true, false) => bail!(
             "out of date: {}; run `cargo xtask docs` and look at the difference",
@@ -54,21 +65,58 @@ pub fn run(check: bool) -> Result<()> {
     Ok(())
 }
 
-/// Whether the part in the file is not what is generated now. Rewrites it, unless
-/// it is only checked.
-fn update(part: &Part, check: bool) -> Result<bool> {
-    let path = paths::root().join(part.file);
-    let old = read(&path)?;
-    let new = block::replace(&old, part.name, &(part.text)()?)?;
+/// Every diagram that stands somewhere: file, name, text. Each is drawn once.
+fn diagrams() -> Result<Vec<(PathBuf, String, String)>> {
+    let mut drawn: HashMap<String, String> = HashMap::new();
+    let mut found = Vec::new();
+    for path in diagram::files()? {
+        for name in block::names(&read(&path)?) {
+            if !drawn.contains_key(name.as_str()) {
+                if drawn.is_empty() {
+                    build_tine()?;
+                }
+                let Some(text) = diagram::text(&name) else {
+                    continue;
+                };
+                let text = text.with_context(|| format!("diagram `{name}` of {}", shown(&path)))?;
+                drawn.insert(name.clone(), text);
+            }
+            found.push((path.clone(), name.clone(), drawn[&name].clone()));
+        }
+    }
+    Ok(found)
+}
+
+/// The programs that are shown at work.
+fn build_tine() -> Result<()> {
+    let mut cargo = std::process::Command::new(paths::cargo());
+    shell::run(
+        cargo
+            .args(["build", "--quiet", "--package", "tine"])
+            .current_dir(paths::root()),
+    )
+}
+
+/// Whether the part in the file is not `text`. Rewrites it, unless it is only
+/// checked.
+fn update(path: &Path, name: &str, text: &str, check: bool) -> Result<bool> {
+    let old = read(path)?;
+    let new = block::replace(&old, name, text).with_context(|| shown(path))?;
     if new == old {
         return Ok(false);
     }
     if !check {
-        fs::write(&path, new).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(path, new).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(true)
 }
 
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The path from the workspace's root.
+fn shown(path: &Path) -> String {
+    let path = path.strip_prefix(paths::root()).unwrap_or(path);
+    path.display().to_string()
 }
