@@ -6,8 +6,10 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use nix::sys::signal::Signal;
 use support::{Compiler, Finished, Workbench, wait_until};
 use tine_trace::{Event, PipeName, Recording, Role, Route, Step, render};
 
@@ -418,9 +420,31 @@ fn what_outlives_the_controller_is_named_and_killed() {
     cc.run().assert_code(0);
     let seen = recording(&bench, &[], &program, b"");
     assert_eq!(seen.left.len(), 1, "{:?}", seen.left);
-    assert!(wait_until(std::time::Duration::from_secs(5), || bench
+    assert!(wait_until(Duration::from_secs(5), || bench
         .leftovers()
         .is_empty()));
+}
+
+#[test]
+fn a_signal_ends_the_trace_and_everything_with_it() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let bench = Workbench::new();
+        let target = bench.target("hang", &Compiler::clang());
+        let tine = bench.tine().args(["trace", "-t", "none", "--"]);
+        let running = tine.arg(target.program()).stdin(b"\xff").start();
+        // The child carries the test's marker as well.
+        let begun = wait_until(Duration::from_secs(30), || bench.leftovers().len() >= 5);
+        assert!(begun, "{:?}", bench.leftovers());
+        running.signal(signal);
+        let done = running.wait();
+        done.assert_code(1);
+        assert!(
+            done.stdout().contains("interrupted by a signal"),
+            "{}",
+            done.stdout()
+        );
+        // The workbench looks for what is left, temporary files among them.
+    }
 }
 
 #[test]

@@ -91,6 +91,11 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         self.recording
     }
 
+    /// The user has seen enough.
+    pub(crate) fn interrupted(&mut self) {
+        self.recording.interrupted = true;
+    }
+
     /// A process outlived the controller.
     pub(crate) fn outlived(&mut self, process: i32) {
         let name = self.actors.get(&process).map_or_else(

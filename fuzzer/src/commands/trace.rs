@@ -100,7 +100,7 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
         .report
         .iter()
         .any(|line| line.starts_with(NOTHING_RAN));
-    Ok(if failed {
+    Ok(if failed || recording.interrupted {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
