@@ -326,7 +326,7 @@ fn a_handshake_that_fails_is_shown_up_to_where_it_stops() {
     const CASES: &[Case] = &[
         ("x", false, &[], "exited with code 3"),
         ("s", false, &[], "did not answer within"),
-        ("014c", false, &[], "never finished"),
+        ("014c", false, &[], "only a part of a word"),
         ("0700feef", true, &["error"], "error"),
         (
             "014c4641 r x",

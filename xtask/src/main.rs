@@ -3,6 +3,7 @@
 
 mod bench;
 mod docs;
+mod lab;
 mod paths;
 mod real;
 mod setup;
@@ -40,6 +41,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Check a fork server or a controller that you wrote for the lab
+    #[command(subcommand)]
+    Lab(lab::Lab),
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -79,6 +83,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { arguments } => return test::run(&arguments),
         Task::Real(args) => real_targets(args)?,
         Task::Docs { check } => docs::run(check)?,
+        Task::Lab(lab) => lab::run(&lab)?,
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

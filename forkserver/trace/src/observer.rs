@@ -48,6 +48,8 @@ pub(crate) struct Observer<F> {
     /// How processes ended.
     statuses: HashMap<i32, i32>,
     ending: bool,
+    /// The limit has passed of what the controller waits for.
+    time_is_up: bool,
 }
 
 impl<F: FnMut(&Recording, &Event)> Observer<F> {
@@ -72,6 +74,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             segments: Vec::new(),
             statuses: HashMap::new(),
             ending: false,
+            time_is_up: false,
         };
         observer.add_actor(root, Role::Controller, "controller".into());
         observer
@@ -79,7 +82,6 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
 
     /// The recording, when nobody is traced any more.
     pub(crate) fn finish(mut self) -> Recording {
-        self.half_words();
         self.release();
         // It has segments attached as well.
         self.server = None;
@@ -155,9 +157,9 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
     }
 
     fn server_executed(&mut self, process: i32, control: PathBuf, status: PathBuf) {
-        self.half_words();
         self.servers += 1;
         self.ending = false;
+        self.time_is_up = false;
         let actor = self.actors[&process];
         self.recording.actors[actor].role = Role::ForkServer;
         self.recording.actors[actor].name = match self.servers {
@@ -190,7 +192,6 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             .as_ref()
             .is_some_and(|server| server.pid == process)
         {
-            self.half_words();
             self.ending = true;
         }
         let key = match self.role(process) {
@@ -289,7 +290,8 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
                     .server
                     .as_ref()
                     .is_some_and(|server| !server.wire.awaits_request());
-                if awaited {
+                // Once it is up, a controller looks again and again.
+                if awaited && !std::mem::replace(&mut self.time_is_up, true) {
                     let waited_us = micros(took);
                     self.say(process, None, Step::LimitPassed { waited_us }, None);
                 }
@@ -361,9 +363,11 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             if server.wire.awaits_request() {
                 self.says_input(process);
             }
+            self.time_is_up = false;
             self.say_words(process, PipeName::Control, |server| {
                 server.wire.controller_wrote(&bytes)
             });
+            self.say_half_word(process, PipeName::Control);
         } else if link == server.status {
             let bytes = memory::bytes(process, address, count as usize);
             if server.wire.awaits_status() && process == server.pid {
@@ -372,6 +376,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             self.say_words(process, PipeName::Status, |server| {
                 server.wire.runtime_wrote(&bytes, count)
             });
+            self.say_half_word(process, PipeName::Status);
         } else {
             self.notes_file(process, link, count);
         }
@@ -487,30 +492,22 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         }
     }
 
-    /// What is left of words that were cut off.
-    fn half_words(&mut self) {
+    /// A write that ended within a word.
+    fn say_half_word(&mut self, process: i32, pipe: PipeName) {
         let Some(server) = &self.server else { return };
         let (from_runtime, from_controller) = server.wire.left_over();
-        let left = [
-            (PipeName::Status, server.pid, from_runtime.to_vec()),
-            (PipeName::Control, self.root, from_controller.to_vec()),
-        ];
-        if let Some(server) = &mut self.server {
-            server.wire.forget_left_over();
-        }
-        for (pipe, process, bytes) in left {
-            if !bytes.is_empty() {
-                let step = Step::Bytes {
-                    pipe,
-                    count: bytes.len() as u64,
-                    meaning: format!(
-                        "{}: a word that was never finished",
-                        crate::event::hex(&bytes)
-                    ),
-                    wrong: true,
-                };
-                self.say(process, None, step, None);
-            }
+        let bytes = match pipe {
+            PipeName::Status => from_runtime,
+            PipeName::Control => from_controller,
+        };
+        if !bytes.is_empty() {
+            let step = Step::Bytes {
+                pipe,
+                count: bytes.len() as u64,
+                meaning: format!("{}: only a part of a word so far", crate::event::hex(bytes)),
+                wrong: true,
+            };
+            self.say(process, None, step, None);
         }
     }
 
