@@ -229,6 +229,9 @@ impl Engine {
         origin: &Origin,
         outcome: Outcome,
     ) -> Result<(), FuzzError> {
+        if self.control.broke_off(outcome) {
+            return Ok(());
+        }
         self.counters.total_crashes += 1;
         let is_new = self.crashes.learn(executor.trace());
         if !is_new || self.counters.saved_crashes >= MOST_CRASHES {
@@ -306,6 +309,10 @@ impl Engine {
     /// An input that takes the fork server along is passed over, unless one
     /// after another does.
     pub(super) fn lost(&mut self, error: RunError) -> Result<(), FuzzError> {
+        if self.control.signal().is_some() {
+            // The session ends anyway, and may have ended the server itself.
+            return Ok(());
+        }
         self.counters.lost += 1;
         if !matches!(error, RunError::Lost { .. }) || self.counters.lost > MOST_LOST {
             return Err(error.into());

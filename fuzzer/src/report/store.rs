@@ -9,7 +9,7 @@ use std::{
 
 /// What a file is called until it is whole. The dot keeps other fuzzers that
 /// read the folder from taking it for a testcase.
-const UNFINISHED: &str = ".unfinished";
+pub const UNFINISHED: &str = ".unfinished";
 
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
