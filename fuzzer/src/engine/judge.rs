@@ -9,6 +9,7 @@ use super::{
     novelty::{FaultMap, Novelty, VirginMap},
     progress::Progress,
     queue::Queue,
+    sequence::{MOST_UNPROVEN, Needs},
 };
 use crate::report::{
     counted,
@@ -73,6 +74,8 @@ pub struct Counters {
     pub(super) cycles_before: u64,
     pub(super) calibration: Duration,
     pub(super) slowest: Duration,
+    /// Faults that were not seen again.
+    unproven: u64,
     /// Inputs in a row that took the fork server along.
     lost: u32,
     /// All such inputs.
@@ -223,8 +226,8 @@ impl Engine {
     /// Saves an input that crashed the target, if the crash is a new one.
     pub(super) fn crashed(
         &mut self,
-        state: &State,
-        executor: &ForkServerExecutor,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
         input: &[u8],
         origin: &Origin,
         outcome: Outcome,
@@ -244,15 +247,41 @@ impl Engine {
         let folder = self.folder.crashes();
         self.explain(&folder)?;
         let name = name::of_crash(self.next.crash, signal, *origin, self.moment(state));
-        store::write(&folder, &name, &[input])?;
+        let runs = *state.executions();
+        let limit = self.generous_limit();
+        let inputs = executor.history();
+        let needs = self.needs(state, executor, inputs, false, limit, Outcome::is_crash)?;
+        self.save(&folder, &name, input, &needs)?;
         self.next.crash += 1;
         self.counters.saved_crashes += 1;
         self.counters.last_crash = Progress::now();
-        self.counters.runs_at_last_crash = *state.executions();
+        self.counters.runs_at_last_crash = runs;
         if self.limits.until_crash {
             self.ending.get_or_insert(Ending::Crash);
         }
         Ok(())
+    }
+
+    /// Writes an input, and the inputs that it does not do it without.
+    fn save(
+        &mut self,
+        folder: &Path,
+        name: &str,
+        input: &[u8],
+        needs: &Needs,
+    ) -> Result<(), FuzzError> {
+        // First, so that they are there whenever the input is.
+        match needs {
+            Needs::Input => {}
+            Needs::Sequence(inputs) => store::write_folder(&self.folder.replay(), name, inputs)?,
+            Needs::Unknown(inputs) => {
+                self.counters.unproven += 1;
+                if self.counters.unproven <= MOST_UNPROVEN {
+                    store::write_folder(&self.folder.replay(), name, inputs)?;
+                }
+            }
+        }
+        Ok(store::write(folder, name, &[input])?)
     }
 
     /// Tells beside the first crash how to replay it.
@@ -283,8 +312,13 @@ impl Engine {
         if !is_new || self.counters.saved_hangs >= MOST_HANGS {
             return Ok(());
         }
-        if self.limits.run < self.limits.hang {
-            let outcome = match executor.run_within(input, self.limits.hang) {
+        let name = name::of_hang(self.next.hang, *origin, self.moment(state));
+        let inputs = executor.history();
+        let limit = self.limits.hang;
+        let is_confirmed = self.limits.run < limit;
+        let mut alone = false;
+        if is_confirmed {
+            let outcome = match executor.run_within(input, limit) {
                 Ok(outcome) => outcome,
                 Err(error) => return self.lost(error),
             };
@@ -294,12 +328,25 @@ impl Engine {
             if outcome.is_crash() {
                 return self.crashed(state, executor, input, origin, outcome);
             }
-            if !outcome.is_timeout() {
-                return Ok(());
-            }
+            alone = outcome.is_timeout();
         }
-        let name = name::of_hang(self.next.hang, *origin, self.moment(state));
-        store::write(&self.folder.hangs(), &name, &[input])?;
+        let needs = if alone {
+            Needs::Input
+        } else {
+            self.needs(
+                state,
+                executor,
+                inputs,
+                is_confirmed,
+                limit,
+                Outcome::is_timeout,
+            )?
+        };
+        if is_confirmed && !alone && !matches!(needs, Needs::Sequence(_)) {
+            // The machine was busy.
+            return Ok(());
+        }
+        self.save(&self.folder.hangs(), &name, input, &needs)?;
         self.next.hang += 1;
         self.counters.saved_hangs += 1;
         self.counters.last_hang = Progress::now();

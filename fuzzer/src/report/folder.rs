@@ -4,6 +4,8 @@
 //! OUT/default/queue/         testcases that cover something new
 //! OUT/default/crashes/       inputs that crash the target
 //! OUT/default/hangs/         inputs that hang it
+//! OUT/default/replay/        for each of those that takes inputs before it, a
+//!                            folder of its name with these and itself
 //! OUT/default/fuzzer_stats   counters, plot_data their history
 //! OUT/default/cmdline        how the target is run
 //! OUT/default/fuzzer_setup   how the fuzzer was run
@@ -27,6 +29,9 @@ const INSTANCE: &str = "default";
 const QUEUE: &str = "queue";
 const CRASHES: &str = "crashes";
 const HANGS: &str = "hangs";
+
+/// The folder with the inputs before a crash or hang.
+pub const REPLAY: &str = "replay";
 
 /// Files beside these folders that a new session writes anew.
 const FILES: [&str; 6] = [
@@ -227,6 +232,13 @@ impl OutputFolder {
         ] {
             remove_if_there(&folder.join(store::UNFINISHED))?;
         }
+        let half_sequence = self.replay().join(store::UNFINISHED);
+        match fs::remove_dir_all(&half_sequence) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(unusable(half_sequence)(error));
+            }
+            _ => {}
+        }
         if beginning == Beginning::Fresh {
             let queue = self.queue();
             for name in self.testcases(&queue)? {
@@ -275,6 +287,12 @@ impl OutputFolder {
     #[must_use]
     pub fn hangs(&self) -> PathBuf {
         self.path.join(HANGS)
+    }
+
+    /// Where the inputs before crashes and hangs are. It is made when there are any.
+    #[must_use]
+    pub fn replay(&self) -> PathBuf {
+        self.path.join(REPLAY)
     }
 
     /// Writes a file of the instance.

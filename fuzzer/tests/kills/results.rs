@@ -124,6 +124,7 @@ pub fn unfinished(instance: &Path) -> (u64, Vec<String>) {
         "queue",
         "crashes",
         "hangs",
+        "replay",
     ];
     for folder in FOLDERS.iter().copied().chain([""]) {
         let Ok(entries) = fs::read_dir(instance.join(folder)) else {
