@@ -7,6 +7,7 @@ mod paths;
 mod real;
 mod setup;
 mod shell;
+mod soak;
 mod test;
 
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Kill fuzzers and fork servers at random moments, many times; run more instances than cores
+    Soak(soak::Soak),
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -79,6 +82,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { arguments } => return test::run(&arguments),
         Task::Real(args) => real_targets(args)?,
         Task::Docs { check } => docs::run(check)?,
+        Task::Soak(soak) => soak::run(&soak)?,
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

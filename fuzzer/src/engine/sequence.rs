@@ -36,8 +36,8 @@ impl Engine {
         limit: Duration,
         is_fault: fn(&Outcome) -> bool,
     ) -> Result<Needs, FuzzError> {
-        // Nothing is remembered, or it was the first one of its child.
-        if inputs.len() < 2 {
+        // Nothing is remembered.
+        if inputs.is_empty() || (alone && inputs.len() == 1) {
             return Ok(Needs::Input);
         }
         let end = Instant::now() + PATIENCE;
@@ -50,6 +50,11 @@ impl Engine {
                 } else {
                     Needs::Sequence(inputs.split_off(first))
                 });
+            }
+            if inputs.len() == 1 {
+                // The first one of its child, and a matter of chance. It was run all the
+                // same: how many runs a session takes is no matter of when children end.
+                return Ok(Needs::Input);
             }
             let is_over = Instant::now() >= end || self.control.signal().is_some();
             if count == inputs.len() || is_over {

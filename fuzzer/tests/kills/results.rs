@@ -11,6 +11,9 @@ use crate::support::{Stats, testcases};
 /// The folders with testcases.
 const FOLDERS: [&str; 3] = ["queue", "crashes", "hangs"];
 
+/// The folder with the inputs that a crash takes, in a folder of its name.
+const REPLAY: &str = "replay";
+
 /// A file that is not finished yet.
 const UNFINISHED: &str = ".unfinished";
 
@@ -29,7 +32,20 @@ impl Results {
                 all.insert(format!("{folder}/{}", name(&path)), content);
             }
         }
+        for folder in list(&instance.join(REPLAY)) {
+            for path in list(&folder) {
+                let content = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+                let number = path.file_name().unwrap_or_default().display();
+                all.insert(format!("{REPLAY}/{}/{number}", name(&folder)), content);
+            }
+        }
         Self(all)
+    }
+
+    /// How many crashes come with the inputs that they take.
+    pub fn sequences(&self) -> usize {
+        let first = |key: &&String| key.starts_with(REPLAY) && key.ends_with("/000000");
+        self.0.keys().filter(first).count()
     }
 
     /// How many there are in the queue, and how many crashes.
@@ -53,6 +69,14 @@ impl Results {
                 Some(_) => {}
             }
         }
+        // A folder is there whole or not at all.
+        for key in reference.0.keys().filter(|key| key.starts_with(REPLAY)) {
+            let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let begun = self.0.contains_key(&format!("{folder}/000000"));
+            if begun && !self.0.contains_key(key) {
+                wrong.push(format!("{key} is missing"));
+            }
+        }
         for folder in FOLDERS {
             let prefix = format!("{folder}/id:");
             let numbers = self.0.keys().filter_map(|key| key.strip_prefix(&prefix));
@@ -73,6 +97,19 @@ impl Results {
         lost.map(|(key, _)| format!("{key} is gone or changed"))
             .collect()
     }
+}
+
+/// The entries of a folder, but for hidden ones; none if it is not there.
+fn list(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| {
+            !path
+                .file_name()
+                .is_some_and(|it| it.as_encoded_bytes()[0] == b'.')
+        })
+        .collect()
 }
 
 /// The name of a testcase without the field that a clock decides.
@@ -124,9 +161,9 @@ pub fn unfinished(instance: &Path) -> (u64, Vec<String>) {
         "queue",
         "crashes",
         "hangs",
-        "replay",
+        REPLAY,
     ];
-    for folder in FOLDERS.iter().copied().chain([""]) {
+    for folder in FOLDERS.iter().copied().chain(["", REPLAY]) {
         let Ok(entries) = fs::read_dir(instance.join(folder)) else {
             continue;
         };
@@ -207,6 +244,17 @@ fn a_half_file_a_strange_one_and_a_missing_one_are_noticed() {
             .any(|it| it.contains("not what the session finds")),
         "{strange:?}"
     );
+
+    let sequence = instance.join("replay/id:000000,time:3,execs:1");
+    fs::create_dir_all(&sequence).unwrap();
+    fs::write(sequence.join("000000"), "one").unwrap();
+    fs::write(sequence.join("000001"), "two").unwrap();
+    let whole = Results::read(instance);
+    assert_eq!(whole.sequences(), 1);
+    fs::remove_file(sequence.join("000001")).unwrap();
+    let part = Results::read(instance).differences(&whole);
+    let missing = "replay/id:000000,execs:1/000001 is missing";
+    assert!(part.iter().any(|it| it == missing), "{part:?}");
 
     fs::write(queue.join(UNFINISHED), "").unwrap();
     fs::write(queue.join("tmp-1"), "").unwrap();
