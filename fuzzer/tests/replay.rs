@@ -84,7 +84,7 @@ fn sequences_end_as_their_data_says_and_the_last_input_alone_does_not() {
             let last = sequence.inputs.len() - 1;
             done.assert_code(2)
                 .assert_stderr(&format!("{last:03}: the target crashed by signal"))
-                .assert_stderr(&signal.to_string())
+                .assert_stderr(signal.as_str())
                 .assert_stderr(&format!("{0} of {0} inputs ran", last + 1));
             for input in 0..last {
                 done.assert_stderr(&format!("{input:03}: the target finished its pass"));

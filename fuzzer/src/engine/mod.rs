@@ -6,6 +6,7 @@
 //! | `session` | from the command line to the summary |
 //! | `import` | seeds, and what an earlier session left |
 //! | `judge` | one run and what follows from it |
+//! | `faults` | crashes and hangs: which are new, and what is saved of them |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
 //! | `havoc`, `splice` | stages: mutating a testcase at random |
 //! | `queue`, `energy` | which testcase is next, and for how long |
@@ -28,6 +29,7 @@ mod dictionary;
 mod energy;
 mod error;
 mod executor;
+mod faults;
 mod havoc;
 mod history;
 mod import;

@@ -9,9 +9,6 @@ use tine_controller::Outcome;
 /// How long it is tried to find out. The fuzzer has better things to do.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// No more sequences are saved that were not seen to do it again.
-pub(super) const MOST_UNPROVEN: u64 = 100;
-
 /// What it takes for a fault to show.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Needs {

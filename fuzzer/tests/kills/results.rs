@@ -105,9 +105,8 @@ fn list(folder: &Path) -> Vec<PathBuf> {
     entries
         .map(|entry| entry.path())
         .filter(|path| {
-            !path
-                .file_name()
-                .is_some_and(|it| it.as_encoded_bytes()[0] == b'.')
+            let name = path.file_name().unwrap_or_default();
+            !name.as_encoded_bytes().starts_with(b".")
         })
         .collect()
 }

@@ -68,7 +68,7 @@ pub fn table(reports: &[Report]) -> String {
             it.seed
         );
     }
-    let mut kinds: Vec<&str> = reports.iter().map(|it| kind(it)).collect();
+    let mut kinds: Vec<&str> = reports.iter().map(kind).collect();
     kinds.dedup();
     for wanted in kinds {
         let of_kind = || reports.iter().filter(|it| kind(it) == wanted);
