@@ -302,6 +302,24 @@ pub fn duration_variable(name: &'static str) -> Result<Option<Duration>, TargetE
     }
 }
 
+/// The count that an environment variable gives, if it is set; `most` at the most.
+///
+/// # Errors
+/// When its value is no such number.
+pub fn count_variable(name: &'static str, most: usize) -> Result<Option<usize>, TargetError> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
+    };
+    match value.parse::<usize>() {
+        Ok(count) if count <= most => Ok(Some(count)),
+        _ => Err(TargetError::Variable {
+            name,
+            value,
+            expected: "give a number of inputs, such as 1000; a million at the most, 0 for none",
+        }),
+    }
+}
+
 fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.display().to_string())
 }

@@ -8,6 +8,7 @@ mod paths;
 mod real;
 mod setup;
 mod shell;
+mod soak;
 mod test;
 
 use std::path::PathBuf;
@@ -44,6 +45,8 @@ enum Task {
     /// Check a fork server or a controller that you wrote for the lab
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// Kill fuzzers and fork servers at random moments, many times; run more instances than cores
+    Soak(soak::Soak),
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -84,6 +87,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Real(args) => real_targets(args)?,
         Task::Docs { check } => docs::run(check)?,
         Task::Lab(lab) => lab::run(&lab)?,
+        Task::Soak(soak) => soak::run(&soak)?,
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -99,6 +99,20 @@ impl Process {
         })
     }
 
+    /// Whether a stopped child waits for the next input.
+    pub(crate) const fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Ends a stopped child, so that the next request forks a fresh one.
+    pub(crate) fn discard_child(&mut self, page: &Segment) {
+        if self.stopped {
+            self.kill_child(page);
+            self.stopped = false;
+            self.request = RunRequest::WasKilled;
+        }
+    }
+
     /// Kills the child until the runtime reports how it ended.
     fn end_run(&mut self, page: &Segment, answer: &mut Answer) -> Result<(), LossReason> {
         let deadline = Instant::now() + REPORT_LIMIT;

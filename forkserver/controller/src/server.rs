@@ -160,6 +160,19 @@ impl ForkServer {
         }
     }
 
+    /// Whether a persistent child has finished its pass and waits for the next
+    /// input. Otherwise the next run is the first one of a fresh child.
+    #[must_use]
+    pub const fn has_waiting_child(&self) -> bool {
+        self.process.is_stopped()
+    }
+
+    /// Ends a persistent child that waits: the next run is the first one of a fresh
+    /// child.
+    pub fn discard_child(&mut self) {
+        self.process.discard_child(&self.page);
+    }
+
     /// Changes the limit of a run.
     pub fn set_timeout(&mut self, timeout: Duration) {
         self.config.timeout = timeout;

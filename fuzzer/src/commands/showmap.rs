@@ -3,6 +3,7 @@
 mod cleanup;
 mod inputs;
 mod output;
+mod replay;
 
 use crate::{
     cli::ShowmapArgs,
@@ -48,6 +49,20 @@ pub enum ShowmapError {
     /// The folder has no file.
     #[error("{} has no file to run the target on", .0.display())]
     NoInputs(PathBuf),
+    /// The folder has no sequence of inputs.
+    #[error(
+        "{} has no file to replay: give the folder of one crash, such as \
+         OUT/default/replay/NAME",
+        .0.display()
+    )]
+    NothingToReplay(PathBuf),
+    /// A process for each input has nothing to remember.
+    #[error(
+        "{} has no persistent loop, so that each input runs in a process of its own: run the \
+         crash alone, without --replay",
+        .0.display()
+    )]
+    NotPersistent(PathBuf),
     /// No input of the folder could be run.
     #[error("the target could not be run on any of the {0} inputs")]
     NothingRan(u64),
@@ -95,9 +110,12 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         args.timeout.0,
         args.memory,
     )?;
-    let inputs = Inputs::find(args.input.as_deref())?;
+    let inputs = match &args.replay {
+        Some(folder) => Inputs::Sequence(inputs::sequence(folder)?),
+        None => Inputs::find(args.input.as_deref())?,
+    };
     let sink = Sink::choose(args, &inputs)?;
-    let is_shown = matches!(inputs, Inputs::One(_)) && !args.quiet && sink != Sink::Stdout;
+    let is_shown = !matches!(inputs, Inputs::Many(_)) && !args.quiet && sink != Sink::Stdout;
     if is_shown {
         config.output = TargetOutput::Inherit;
     }
@@ -109,6 +127,10 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
     match inputs {
         Inputs::One(source) => runner.one(&source, &sink),
         Inputs::Many(files) => runner.many(&files, &sink),
+        Inputs::Sequence(_) if !runner.server.info().persistent => {
+            Err(ShowmapError::NotPersistent(file.path))
+        }
+        Inputs::Sequence(files) => runner.replay(&files, &sink),
     }
 }
 

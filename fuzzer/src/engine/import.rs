@@ -184,7 +184,16 @@ impl Engine {
     ) -> Result<bool, FuzzError> {
         imported.count += 1;
         let ran = match executor.run_within(bytes, limit) {
-            Err(error) if !matches!(error, RunError::Lost { .. }) => return Err(error.into()),
+            Ok(outcome) if self.control.broke_off(outcome) => {
+                self.attend(state, executor)?;
+                return Ok(false);
+            }
+            Err(error) if !matches!(error, RunError::Lost { .. }) => {
+                // An error, unless the session is to end.
+                self.lost(error)?;
+                self.attend(state, executor)?;
+                return Ok(false);
+            }
             other => other,
         };
         *state.executions_mut() += 1;

@@ -22,14 +22,8 @@ use libafl::{
     schedulers::Scheduler,
     state::{HasCorpus, HasExecutions},
 };
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 use tine_controller::{Outcome, RunError};
-
-/// No more crashes are saved than this.
-const MOST_CRASHES: u64 = 25_600;
-
-/// No more hangs are saved than this.
-const MOST_HANGS: u64 = 512;
 
 /// So many inputs in a row may take the fork server along.
 const MOST_LOST: u32 = 10;
@@ -73,6 +67,8 @@ pub struct Counters {
     pub(super) cycles_before: u64,
     pub(super) calibration: Duration,
     pub(super) slowest: Duration,
+    /// Faults that were not seen again.
+    pub(super) unproven: u64,
     /// Inputs in a row that took the fork server along.
     lost: u32,
     /// All such inputs.
@@ -220,92 +216,13 @@ impl Engine {
         Ok(id)
     }
 
-    /// Saves an input that crashed the target, if the crash is a new one.
-    pub(super) fn crashed(
-        &mut self,
-        state: &State,
-        executor: &ForkServerExecutor,
-        input: &[u8],
-        origin: &Origin,
-        outcome: Outcome,
-    ) -> Result<(), FuzzError> {
-        self.counters.total_crashes += 1;
-        let is_new = self.crashes.learn(executor.trace());
-        if !is_new || self.counters.saved_crashes >= MOST_CRASHES {
-            return Ok(());
-        }
-        let signal = match outcome {
-            Outcome::Signaled { signal, .. } => signal,
-            _ => 0,
-        };
-        let folder = self.folder.crashes();
-        self.explain(&folder)?;
-        let name = name::of_crash(self.next.crash, signal, *origin, self.moment(state));
-        store::write(&folder, &name, &[input])?;
-        self.next.crash += 1;
-        self.counters.saved_crashes += 1;
-        self.counters.last_crash = Progress::now();
-        self.counters.runs_at_last_crash = *state.executions();
-        if self.limits.until_crash {
-            self.ending.get_or_insert(Ending::Crash);
-        }
-        Ok(())
-    }
-
-    /// Tells beside the first crash how to replay it.
-    fn explain(&self, folder: &Path) -> Result<(), FuzzError> {
-        const README: &str = "README.txt";
-        if folder.join(README).exists() {
-            return Ok(());
-        }
-        let Account {
-            replay,
-            command_line,
-        } = &self.account;
-        store::write(folder, README, &[replay.readme(command_line).as_bytes()])?;
-        Ok(())
-    }
-
-    /// Saves an input that took too long, if that is new and it takes too long
-    /// with a longer limit, too.
-    fn timed_out(
-        &mut self,
-        state: &mut State,
-        executor: &mut ForkServerExecutor,
-        input: &[u8],
-        origin: &Origin,
-    ) -> Result<(), FuzzError> {
-        self.counters.total_timeouts += 1;
-        let is_new = self.timeouts.learn(executor.trace());
-        if !is_new || self.counters.saved_hangs >= MOST_HANGS {
-            return Ok(());
-        }
-        if self.limits.run < self.limits.hang {
-            let outcome = match executor.run_within(input, self.limits.hang) {
-                Ok(outcome) => outcome,
-                Err(error) => return self.lost(error),
-            };
-            *state.executions_mut() += 1;
-            let (map, trace) = executor.coverage();
-            self.virgin.take(map, trace);
-            if outcome.is_crash() {
-                return self.crashed(state, executor, input, origin, outcome);
-            }
-            if !outcome.is_timeout() {
-                return Ok(());
-            }
-        }
-        let name = name::of_hang(self.next.hang, *origin, self.moment(state));
-        store::write(&self.folder.hangs(), &name, &[input])?;
-        self.next.hang += 1;
-        self.counters.saved_hangs += 1;
-        self.counters.last_hang = Progress::now();
-        Ok(())
-    }
-
     /// An input that takes the fork server along is passed over, unless one
     /// after another does.
     pub(super) fn lost(&mut self, error: RunError) -> Result<(), FuzzError> {
+        if self.control.signal().is_some() {
+            // The session ends anyway, and may have ended the server itself.
+            return Ok(());
+        }
         self.counters.lost += 1;
         if !matches!(error, RunError::Lost { .. }) || self.counters.lost > MOST_LOST {
             return Err(error.into());
