@@ -70,7 +70,7 @@ impl Engine {
             let outcome = match executor.run_within(input, limit) {
                 Ok(outcome) => outcome,
                 Err(error @ RunError::Lost { .. }) => {
-                    self.lost(error)?;
+                    self.lost(state, error, input, Some(origin))?;
                     variable = true;
                     break;
                 }
