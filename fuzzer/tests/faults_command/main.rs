@@ -3,6 +3,7 @@
 
 #[path = "../faults/data.rs"]
 mod data;
+mod fuzzing;
 #[path = "../support/mod.rs"]
 mod support;
 
