@@ -12,6 +12,7 @@
 //! tests run, fails where the text in the file is another one.
 
 mod block;
+mod faults;
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +32,28 @@ struct Part {
 }
 
 /// All that is generated.
-const PARTS: &[Part] = &[];
+const PARTS: &[Part] = &[
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-start",
+        text: faults::start,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-run",
+        text: faults::run,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-server",
+        text: faults::server,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-machine",
+        text: faults::machine,
+    },
+];
 
 /// Writes all parts, or says which of them are out of date.
 pub fn run(check: bool) -> Result<()> {
