@@ -36,10 +36,16 @@ pub enum StartError {
         source: io::Error,
     },
     /// The pipes could not be made.
-    #[error("cannot create the control and status pipes: {0}")]
-    Pipe(Errno),
+    #[error("cannot create the control and status pipes: {source}{}", shortage(.source.0))]
+    Pipe {
+        /// What the system said.
+        source: Errno,
+    },
     /// The target could not be executed.
-    #[error("cannot execute {}: {source}", .program.display())]
+    #[error(
+        "cannot execute {}: {source}{}",
+        .program.display(), shortage(.source.raw_os_error().unwrap_or(0))
+    )]
     Spawn {
         /// The target.
         program: PathBuf,
@@ -175,6 +181,16 @@ fn death(status: Option<WaitStatus>) -> String {
             _ => "ended".into(),
         },
         None => "closed its status pipe".into(),
+    }
+}
+
+/// What to do where the system has no more.
+const fn shortage(errno: i32) -> &'static str {
+    match errno {
+        libc::EAGAIN => "; no process is to be had, `ulimit -u` is the limit",
+        libc::EMFILE => "; no descriptor is free, `ulimit -n` is the limit",
+        libc::ENFILE => "; no descriptor is free, `sysctl fs.file-max` is the limit",
+        _ => "",
     }
 }
 

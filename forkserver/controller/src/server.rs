@@ -19,6 +19,10 @@ use tine_protocol::{TargetError, layout::coverage};
 /// How often a lost server is started again for one input before it is given up.
 const MAX_RESTARTS_IN_A_ROW: u32 = 3;
 
+/// A lost server is started anew so often, with these pauses in between: what keeps
+/// it from starting may pass.
+const RESTART_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1000)];
+
 /// How often a target is started until its map fits. One that does not say how much
 /// it needs is given eight times as much each time.
 const MAX_MAPS: u32 = 6;
@@ -187,6 +191,14 @@ impl ForkServer {
         self.strays.kill_all();
         self.restarts += 1;
         self.last_loss = Some(reason);
+        for pause in RESTART_PAUSES {
+            match self.boot_again() {
+                Ok(()) => return Ok(()),
+                // That does not pass.
+                Err(StartError::MapChanged { .. }) => break,
+                Err(_) => thread::sleep(pause),
+            }
+        }
         self.boot_again().map_err(|source| RunError::Restart {
             reason,
             source: Box::new(source),

@@ -144,7 +144,7 @@ fn start_error(error: &StartError) -> &'static str {
         StartError::Unreadable { .. } => "unreadable",
         StartError::Segment { .. } => "segment",
         StartError::Input { .. } => "input",
-        StartError::Pipe(_) => "pipe",
+        StartError::Pipe { .. } => "pipe",
         StartError::Spawn { .. } => "spawn",
         StartError::Died { .. } => "died",
         StartError::TimedOut { .. } => "timed-out",
