@@ -191,6 +191,15 @@ fn prepare_file(
     Ok(Target { file, config })
 }
 
+/// Whether an argument of the target stands for the input file.
+pub fn names_input(command: &[OsString]) -> bool {
+    let mut named = false;
+    for argument in command.iter().skip(1) {
+        substitute(argument, Path::new(""), &mut named);
+    }
+    named
+}
+
 /// Whether an environment variable is set to something that means yes.
 pub fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")

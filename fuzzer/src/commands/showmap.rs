@@ -19,6 +19,7 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
+use tempfile::TempDir;
 use tine_controller::{ForkServer, Outcome, RunError, StartError, TargetOutput};
 
 /// Why no map was written.
@@ -98,15 +99,19 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         path: std::env::temp_dir(),
         source,
     };
-    let work_dir = tempfile::Builder::new()
-        .prefix("tine-")
-        .tempdir()
-        .map_err(temporary)?;
-    cleanup::remove_on_signal(work_dir.path().to_owned());
+    // Only where it is needed: after SIGKILL nobody takes it away.
+    let work_dir = if args.file.is_none() && target::names_input(&args.target) {
+        let made = tempfile::Builder::new().prefix("tine-").tempdir();
+        let folder = made.map_err(temporary)?;
+        cleanup::remove_on_signal(folder.path().to_owned());
+        Some(folder)
+    } else {
+        None
+    };
     let Target { file, mut config } = target::prepare(
         &args.target,
         args.file.as_deref(),
-        work_dir.path(),
+        work_dir.as_ref().map_or(Path::new(""), TempDir::path),
         args.timeout.0,
         args.memory,
     )?;

@@ -69,7 +69,7 @@ impl Engine {
             let outcome = match executor.run_within(input, limit) {
                 Ok(outcome) => outcome,
                 Err(error) => {
-                    self.lost(error)?;
+                    self.lost(state, error, input, Some(origin))?;
                     variable = true;
                     break;
                 }

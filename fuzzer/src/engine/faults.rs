@@ -124,7 +124,7 @@ impl Engine {
         if is_confirmed {
             let outcome = match executor.run_within(input, limit) {
                 Ok(outcome) => outcome,
-                Err(error) => return self.lost(error),
+                Err(error) => return self.lost(state, error, input, Some(origin)),
             };
             *state.executions_mut() += 1;
             let (map, trace) = executor.coverage();

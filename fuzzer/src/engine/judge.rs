@@ -14,7 +14,7 @@ use crate::report::{
     counted,
     folder::OutputFolder,
     name::{self, Moment, Origin},
-    store,
+    store::{self, StoreError},
     summary::{Ending, Replay},
 };
 use libafl::{
@@ -22,11 +22,14 @@ use libafl::{
     schedulers::Scheduler,
     state::{HasCorpus, HasExecutions},
 };
-use std::time::Duration;
+use std::{fs, time::Duration};
 use tine_controller::{Outcome, RunError};
 
 /// So many inputs in a row may take the fork server along.
 const MOST_LOST: u32 = 10;
+
+/// No more inputs that take the fork server along are saved than this.
+const MOST_KEPT: u32 = 64;
 
 /// When to end, and which runs are too long.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +75,9 @@ pub struct Counters {
     /// Inputs in a row that took the fork server along.
     lost: u32,
     /// All such inputs.
-    passed_over: u64,
+    pub(super) passed_over: u64,
+    /// How often the fork server was started again in earlier parts of the session.
+    pub(super) restarts_before: u64,
 }
 
 /// Numbers of the next files.
@@ -81,6 +86,7 @@ pub struct NextNumbers {
     pub(super) queue: u32,
     pub(super) crash: u32,
     pub(super) hang: u32,
+    pub(super) lost: u32,
 }
 
 /// The fuzzer: judges runs, keeps what is new. In LibAFL's words `Z`.
@@ -164,7 +170,7 @@ impl Engine {
                     Outcome::TimedOut => self.timed_out(state, executor, input, origin)?,
                 }
             }
-            Err(error) => self.lost(error)?,
+            Err(error) => self.lost(state, error, input, Some(origin))?,
         }
         if self.control.is_due() || *state.executions() >= self.limits.runs {
             self.attend(state, executor)?;
@@ -216,15 +222,33 @@ impl Engine {
         Ok(id)
     }
 
-    /// An input that takes the fork server along is passed over, unless one
-    /// after another does.
-    pub(super) fn lost(&mut self, error: RunError) -> Result<(), FuzzError> {
+    /// An input that takes the fork server along is set aside, unless one after
+    /// another does. One without an origin is on disk already.
+    pub(super) fn lost(
+        &mut self,
+        state: &State,
+        error: RunError,
+        input: &[u8],
+        origin: Option<&Origin>,
+    ) -> Result<(), FuzzError> {
         if self.control.signal().is_some() {
             // The session ends anyway, and may have ended the server itself.
             return Ok(());
         }
+        let is_input = matches!(error, RunError::Lost { .. });
+        if let (true, Some(origin), true) = (is_input, origin, self.next.lost < MOST_KEPT) {
+            let folder = self.folder.lost();
+            let unusable = |source| StoreError {
+                path: folder.clone(),
+                source,
+            };
+            fs::create_dir_all(&folder).map_err(unusable)?;
+            let name = name::of_lost(self.next.lost, *origin, self.moment(state));
+            store::write(&folder, &name, &[input])?;
+            self.next.lost += 1;
+        }
         self.counters.lost += 1;
-        if !matches!(error, RunError::Lost { .. }) || self.counters.lost > MOST_LOST {
+        if !is_input || self.counters.lost > MOST_LOST {
             return Err(error.into());
         }
         self.counters.passed_over += 1;

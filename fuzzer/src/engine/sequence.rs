@@ -81,7 +81,7 @@ impl Engine {
             outcome = match executor.run_within(input, limit) {
                 Ok(outcome) => outcome,
                 Err(error) => {
-                    self.lost(error)?;
+                    self.lost(state, error, input, None)?;
                     return Ok(false);
                 }
             };

@@ -312,6 +312,8 @@ impl Engine {
         self.counters.last_crash = earlier.last_crash;
         self.counters.last_hang = earlier.last_hang;
         self.counters.runs_at_last_crash = earlier.runs;
+        self.counters.passed_over = earlier.lost_inputs;
+        self.counters.restarts_before = earlier.restarts;
     }
 }
 

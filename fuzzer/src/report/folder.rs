@@ -6,6 +6,7 @@
 //! OUT/default/hangs/         inputs that hang it
 //! OUT/default/replay/        for each of those that takes inputs before it, a
 //!                            folder of its name with these and itself
+//! OUT/default/lost/          inputs that take the fork server along, if there are any
 //! OUT/default/fuzzer_stats   counters, plot_data their history
 //! OUT/default/cmdline        how the target is run
 //! OUT/default/fuzzer_setup   how the fuzzer was run
@@ -29,6 +30,7 @@ const INSTANCE: &str = "default";
 const QUEUE: &str = "queue";
 const CRASHES: &str = "crashes";
 const HANGS: &str = "hangs";
+const LOST: &str = "lost";
 
 /// The folder with the inputs before a crash or hang.
 pub const REPLAY: &str = "replay";
@@ -198,7 +200,14 @@ impl OutputFolder {
         let finds = queue.iter().filter(|name| !name.contains(",orig:")).count();
         let crashes = self.testcases(&self.crashes())?.len();
         let hangs = self.testcases(&self.hangs())?.len();
-        let what: Vec<String> = [(finds, "find"), (crashes, "crash"), (hangs, "hang")]
+        let lost = self.testcases(&self.lost())?.len();
+        let counts = [
+            (finds, "find"),
+            (crashes, "crash"),
+            (hangs, "hang"),
+            (lost, "input in lost/"),
+        ];
+        let what: Vec<String> = counts
             .into_iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, noun)| super::counted(count as u64, noun))
@@ -293,6 +302,12 @@ impl OutputFolder {
     #[must_use]
     pub fn replay(&self) -> PathBuf {
         self.path.join(REPLAY)
+    }
+
+    /// Where inputs are on which the fork server is lost. Made with the first one.
+    #[must_use]
+    pub fn lost(&self) -> PathBuf {
+        self.path.join(LOST)
     }
 
     /// Writes a file of the instance.

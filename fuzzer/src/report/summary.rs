@@ -155,6 +155,13 @@ pub fn text(
         ));
         lines.push(format!("{COMMAND}{}", replay.command_for(example)));
     }
+    if snapshot.lost_inputs > 0 {
+        lines.push(format!(
+            "{} took the fork server along each time and was passed over; the first ones are in {}",
+            counted(snapshot.lost_inputs, "input"),
+            instance.join("lost").display()
+        ));
+    }
     if first_crash.is_none() {
         lines.push(format!(
             "no crash so far; the results are in {}",

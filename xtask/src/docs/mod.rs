@@ -14,6 +14,7 @@
 
 mod block;
 mod diagram;
+mod faults;
 
 use std::collections::HashMap;
 use std::fs;
@@ -34,7 +35,28 @@ struct Part {
 }
 
 /// All that is generated but diagrams.
-const PARTS: &[Part] = &[];
+const PARTS: &[Part] = &[
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-start",
+        text: faults::start,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-run",
+        text: faults::run,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-server",
+        text: faults::server,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-machine",
+        text: faults::machine,
+    },
+];
 
 /// Writes all parts, or says which of them are out of date.
 pub fn run(check: bool) -> Result<()> {
