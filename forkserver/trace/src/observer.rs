@@ -48,8 +48,8 @@ pub(crate) struct Observer<F> {
     /// How processes ended.
     statuses: HashMap<i32, i32>,
     ending: bool,
-    /// The limit has passed of what the controller waits for.
-    time_is_up: bool,
+    /// Since when the controller has waited in vain. It may look up in between.
+    waits_since: Option<Instant>,
 }
 
 impl<F: FnMut(&Recording, &Event)> Observer<F> {
@@ -74,7 +74,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             segments: Vec::new(),
             statuses: HashMap::new(),
             ending: false,
-            time_is_up: false,
+            waits_since: None,
         };
         observer.add_actor(root, Role::Controller, "controller".into());
         observer
@@ -159,7 +159,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
     fn server_executed(&mut self, process: i32, control: PathBuf, status: PathBuf) {
         self.servers += 1;
         self.ending = false;
-        self.time_is_up = false;
+        self.waits_since = None;
         let actor = self.actors[&process];
         self.recording.actors[actor].role = Role::ForkServer;
         self.recording.actors[actor].name = match self.servers {
@@ -286,15 +286,8 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             }
             Call::Read { fd, .. } => self.reads(process, fd, result as u64),
             Call::WaitReady if result == 0 && process == self.root => {
-                let awaited = self
-                    .server
-                    .as_ref()
-                    .is_some_and(|server| !server.wire.awaits_request());
-                // Once it is up, a controller looks again and again.
-                if awaited && !std::mem::replace(&mut self.time_is_up, true) {
-                    let waited_us = micros(took);
-                    self.say(process, None, Step::LimitPassed { waited_us }, None);
-                }
+                self.waits_since
+                    .get_or_insert_with(|| Instant::now() - took);
             }
             Call::Wait { status } if result > 0 => self.reaps(process, result as i32, status),
             Call::LeadSession => self.prepares(process, "setsid"),
@@ -363,7 +356,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             if server.wire.awaits_request() {
                 self.says_input(process);
             }
-            self.time_is_up = false;
+            self.waits_since = None;
             self.say_words(process, PipeName::Control, |server| {
                 server.wire.controller_wrote(&bytes)
             });
@@ -481,6 +474,9 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         } else {
             return;
         };
+        if process == self.root {
+            self.waits_since = None;
+        }
         for index in server.read(pipe, count) {
             if let Some(Event {
                 step: Step::Word { read_at_us, .. },
@@ -523,6 +519,13 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         }
         let to = self.actors.get(&pid).copied();
         let ends = self.server.as_ref().is_some_and(|server| server.pid == pid);
+        if process == self.root
+            && let Some(since) = self.waits_since.take()
+        {
+            // What it does now is because of that.
+            let waited_us = micros(since.elapsed());
+            self.say(process, None, Step::LimitPassed { waited_us }, None);
+        }
         self.ending |= ends && process == self.root;
         let name = wire::signal_name(signal);
         let step = Step::SignalSent {

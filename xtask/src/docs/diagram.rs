@@ -61,7 +61,7 @@ const DIAGRAMS: &[Diagram] = &[
         source: "hang.c",
         compiler: Compiler::Tine,
         input: b"\xff",
-        options: &["-t", "200"],
+        options: &["-t", "500"],
     },
     Diagram {
         name: "trace-persistent",
