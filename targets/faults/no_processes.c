@@ -15,7 +15,8 @@
 static void become_nobody(void) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2] = {0};
-    const uid_t user = 1000000 + (uid_t)getpid();
+    /* A container may have no more than 65,536 users. */
+    const uid_t user = 2000 + (uid_t)getpid() % 60000;
     prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
     if (setresuid(user, user, user) != 0) _exit(2);
     syscall(SYS_capget, &header, data);

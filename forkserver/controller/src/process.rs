@@ -188,7 +188,7 @@ impl Process {
         } else if let Some(child) = self.child {
             // The server says which number that is: any process could be meant.
             let server = self.server_pid();
-            if Stat::of(child).is_none_or(|stat| stat.parent == server) {
+            if Stat::descends(child, server).unwrap_or(true) {
                 let _ = signal::send(child, signal::KILL);
             }
         }

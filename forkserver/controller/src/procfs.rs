@@ -25,6 +25,24 @@ impl Stat {
         matches!(self.state, b'T')
     }
 
+    /// Whether `ancestor` made the process `pid`, or made one that did; `None` if `pid`
+    /// cannot be looked at.
+    pub(crate) fn descends(pid: i32, ancestor: i32) -> Option<bool> {
+        /// A wrapper or two may stand between the controller and the fork server.
+        const GENERATIONS: usize = 8;
+        let mut parent = Self::of(pid)?.parent;
+        for _ in 0..GENERATIONS {
+            if parent == ancestor {
+                return Some(true);
+            }
+            match Self::of(parent) {
+                Some(stat) if stat.parent > 1 => parent = stat.parent,
+                _ => break,
+            }
+        }
+        Some(false)
+    }
+
     fn parse(line: &str) -> Option<Self> {
         // The name may hold anything, parentheses too.
         let (_, rest) = line.rsplit_once(") ")?;
@@ -76,5 +94,7 @@ mod tests {
         let stat = Stat::of(own).unwrap();
         assert!(!stat.is_stopped() && stat.started > 0);
         assert_eq!(stat.parent, std::os::unix::process::parent_id() as i32);
+        assert_eq!(Stat::descends(own, stat.parent), Some(true));
+        assert_eq!(Stat::descends(stat.parent, own), Some(false));
     }
 }
