@@ -138,6 +138,34 @@ fn a_crash_that_takes_earlier_inputs_is_saved_with_them() {
     assert_eq!(names.count(), 2, "one crash and the README");
 }
 
+#[test]
+fn a_crash_that_takes_earlier_inputs_is_not_new_in_a_resumed_session() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["hello"]);
+    let target = bench.target(STATEFUL, &Compiler::clang()).program();
+    let first = fuzz(&bench, &["--until-crash", "-E", "2000000"], &target).run();
+    first.assert_code(0).assert_stderr("1 crash in");
+    let instance = bench.path("out/default");
+    let crash = only_crash(&instance);
+    let line = ["fuzz", "--no-ui", "-i", "-", "-o", "out", "-t", "10000"];
+    // The same random numbers would find the same crash at the same place.
+    let options = ["-s", "4", "-E", "60000", "--"];
+    let done = bench.tine().args(line).args(options).arg(&target).run();
+    done.assert_code(0).assert_stderr("(-E)");
+    assert!(crashes_in_log(&instance) > 1.0, "it is not found again");
+    assert_eq!(only_crash(&instance), crash);
+    only(&instance.join("replay"));
+}
+
+/// All crashes of a session, saved or not, from the last line of its plot.
+fn crashes_in_log(instance: &Path) -> f64 {
+    let plot = fs::read_to_string(instance.join("plot_data")).unwrap();
+    let (header, last) = (plot.lines().next().unwrap(), plot.lines().last().unwrap());
+    let column = header.split(", ").position(|name| name == "total_crashes");
+    let value = last.split(", ").nth(column.expect("the column")).unwrap();
+    value.parse().expect("a number")
+}
+
 /// The one file in `crashes` that is an input.
 fn only_crash(instance: &Path) -> PathBuf {
     let crashes = testcases(&instance.join("crashes"));

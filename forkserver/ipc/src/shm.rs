@@ -3,7 +3,10 @@
 //! A segment outlives its processes unless it is marked for removal. Linux lets
 //! others attach a marked segment as long as somebody is attached, so it is
 //! marked right after its creator attached it: whatever way the processes end,
-//! the last one takes it along.
+//! the last one takes it along. For the moment before it is marked there is a guard.
+
+#[cfg(feature = "std")]
+mod guard;
 
 use crate::{
     Errno,
@@ -26,18 +29,30 @@ unsafe impl Send for Segment {}
 
 impl Segment {
     /// Creates a segment of `size` bytes (all zero), attaches it and marks it
-    /// for removal.
+    /// for removal. It does not stay behind if this process is killed meanwhile.
     ///
     /// # Errors
     /// `ENOSPC` when the system has no segment left, `ENOMEM`, `EINVAL` when it
     /// is larger than the system allows.
+    #[cfg(feature = "std")]
     pub fn create(size: usize) -> Result<Self, Errno> {
+        loop {
+            let guard = guard::Guard::start();
+            match Self::create_with_key(guard.key(), size) {
+                // Another process, of another namespace, has it for a moment.
+                Err(Errno(libc::EEXIST)) => {}
+                result => return result,
+            }
+        }
+    }
+
+    #[cfg(feature = "std")]
+    fn create_with_key(key: i32, size: usize) -> Result<Self, Errno> {
         const MODE: i32 = libc::IPC_CREAT | libc::IPC_EXCL | 0o600;
         // SAFETY: shmget takes plain numbers.
-        let id = check(unsafe { system_call!(shmget, libc::IPC_PRIVATE, size, MODE) })? as i32;
+        let id = check(unsafe { system_call!(shmget, key, size, MODE) })? as i32;
         let attached = attach(id);
-        // SAFETY: IPC_RMID ignores its buffer.
-        unsafe { system_call!(shmctl, id, libc::IPC_RMID, 0) };
+        remove(id);
         Ok(Self {
             id,
             base: attached?,
@@ -300,10 +315,21 @@ fn detach(base: NonNull<u8>) {
     unsafe { system_call!(shmdt, base.as_ptr()) };
 }
 
+/// Marks a segment for removal; its key is free from then on.
+#[cfg(feature = "std")]
+fn remove(id: i32) {
+    // SAFETY: IPC_RMID ignores its buffer.
+    unsafe { system_call!(shmctl, id, libc::IPC_RMID, 0) };
+}
+
 fn segment_size(id: i32) -> Result<usize, Errno> {
+    describe(id).map(|description| description.shm_segsz)
+}
+
+fn describe(id: i32) -> Result<libc::shmid_ds, Errno> {
     let mut description = core::mem::MaybeUninit::<libc::shmid_ds>::zeroed();
     // SAFETY: the kernel writes one shmid_ds to `description`.
     check(unsafe { system_call!(shmctl, id, libc::IPC_STAT, description.as_mut_ptr()) })?;
     // SAFETY: zeroed at first and filled by the call; all fields are numbers.
-    Ok(unsafe { description.assume_init() }.shm_segsz)
+    Ok(unsafe { description.assume_init() })
 }

@@ -152,19 +152,14 @@ impl Engine {
                 if self.control.signal().is_some() {
                     return Ok(());
                 }
-                let Some(bytes) = read(self, &folder.join(name)) else {
+                let inputs = match self.sequence(&name) {
+                    Some(inputs) => inputs,
+                    None => read(self, &folder.join(name)).into_iter().collect(),
+                };
+                let limit = self.limits.run;
+                let Some(outcome) = self.replay(state, executor, &inputs, limit, None)? else {
                     continue;
                 };
-                let outcome = match executor.run(&bytes) {
-                    Ok(outcome) => outcome,
-                    Err(error) => {
-                        self.lost(state, error, &bytes, None)?;
-                        continue;
-                    }
-                };
-                *state.executions_mut() += 1;
-                let (map, trace) = executor.coverage();
-                self.virgin.take(map, trace);
                 if outcome.is_crash() {
                     self.crashes.learn(executor.trace());
                 } else if outcome.is_timeout() {
@@ -173,6 +168,14 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The inputs that a crash or hang takes, if it was saved with them.
+    fn sequence(&mut self, name: &str) -> Option<Vec<Vec<u8>>> {
+        let entries = fs::read_dir(self.folder.replay().join(name)).ok()?;
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        files.iter().map(|file| read(self, file)).collect()
     }
 
     /// Runs an input for the first time. Returns whether the target handles it.

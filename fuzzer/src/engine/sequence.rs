@@ -41,7 +41,8 @@ impl Engine {
         let mut count = if alone { 2 } else { 1 };
         loop {
             let first = inputs.len() - count;
-            if self.replay(state, executor, &inputs[first..], limit, end, is_fault)? {
+            let outcome = self.replay(state, executor, &inputs[first..], limit, Some(end))?;
+            if outcome.is_some_and(|outcome| is_fault(&outcome)) {
                 return Ok(if count == 1 {
                     Needs::Input
                 } else {
@@ -61,35 +62,37 @@ impl Engine {
         }
     }
 
-    /// Runs these inputs in one fresh child. Whether the last one is a fault.
-    fn replay(
+    /// Runs these inputs in one fresh child. How the last one ended; `None` if that
+    /// child, or the time until `end`, was over before.
+    pub(super) fn replay(
         &mut self,
         state: &mut State,
         executor: &mut ForkServerExecutor,
         inputs: &[Vec<u8>],
         limit: Duration,
-        end: Instant,
-        is_fault: fn(&Outcome) -> bool,
-    ) -> Result<bool, FuzzError> {
+        end: Option<Instant>,
+    ) -> Result<Option<Outcome>, FuzzError> {
         executor.discard_child();
-        let mut outcome = Outcome::LoopDone;
+        let mut last = None;
         for input in inputs {
-            // The child is gone: what follows would be run by another one.
-            if outcome != Outcome::LoopDone || Instant::now() >= end {
-                return Ok(false);
+            let is_late = end.is_some_and(|end| Instant::now() >= end);
+            // What follows would be run by another child.
+            let is_gone = last.is_some_and(|outcome| outcome != Outcome::LoopDone);
+            if is_late || is_gone {
+                return Ok(None);
             }
-            outcome = match executor.run_within(input, limit) {
-                Ok(outcome) => outcome,
+            match executor.run_within(input, limit) {
+                Ok(outcome) => last = Some(outcome),
                 Err(error) => {
                     self.lost(state, error, input, None)?;
-                    return Ok(false);
+                    return Ok(None);
                 }
-            };
+            }
             *state.executions_mut() += 1;
             // The counters must not be there in the next run.
             let (map, trace) = executor.coverage();
             self.virgin.take(map, trace);
         }
-        Ok(is_fault(&outcome) && !self.control.broke_off(outcome))
+        Ok(last.filter(|outcome| !self.control.broke_off(*outcome)))
     }
 }

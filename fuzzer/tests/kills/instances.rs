@@ -113,6 +113,11 @@ fn more_instances_than_cores_all_run_and_end() {
             wrong.extend(broken_files(&folder));
             wrong.extend(disagreements(&folder));
             let runs = Stats::read(&folder).number("execs_done");
+            // Bound to a core of its own, or not bound because there is none left.
+            let text = done.stderr();
+            if !text.contains(", on core ") && !text.contains("it is not bound to one") {
+                wrong.push(format!("nothing is said about its core: {done}"));
+            }
             println!("{} ({}): {runs} runs", instance.out, instance.mode.name());
             if runs <= first {
                 wrong.push(format!("{first} runs at first, {runs} at the end"));

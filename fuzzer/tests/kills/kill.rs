@@ -17,7 +17,7 @@ use crate::{
     moments::Moments,
     number,
     results::{Results, broken_files, disagreements, unfinished},
-    sessions::{Mode, Sessions},
+    sessions::{Mode, Sessions, build},
     support::{Running, Stats, Workbench, testcases, wait_until},
 };
 
@@ -80,6 +80,7 @@ fn kill_fuzzers(campaign: u64, mode: Mode) {
     let sessions = Sessions::new(&bench, mode, moments.below(1 << 32));
     while report.total < share(campaign) {
         let moment = moments.within(sessions.duration);
+        let before = bench.leftovers();
         let session = sessions.again("out").start();
         sleep(moment);
         session.signal(Signal::SIGKILL);
@@ -95,9 +96,7 @@ fn kill_fuzzers(campaign: u64, mode: Mode) {
             continue;
         }
         let mut wrong = Vec::new();
-        if !wait_until(CLEAN_UP, || bench.leftovers().is_empty()) {
-            wrong.extend(bench.leftovers());
-        }
+        wrong.extend(left_behind(&bench, &before));
         let took = killed.elapsed();
         let instance = bench.path("out/default");
         wrong.extend(check_first_part(&instance, &sessions, &mut report));
@@ -106,6 +105,20 @@ fn kill_fuzzers(campaign: u64, mode: Mode) {
         remove(&bench.path("out"));
     }
     report.close();
+}
+
+/// What is there in the end that was not there before: one thing that is left behind
+/// must not be counted again and again.
+pub fn left_behind(bench: &Workbench, before: &[String]) -> Vec<String> {
+    let more = || {
+        let now = bench.leftovers().into_iter();
+        now.filter(|it| !before.contains(it)).collect::<Vec<_>>()
+    };
+    if wait_until(CLEAN_UP, || more().is_empty()) {
+        Vec::new()
+    } else {
+        more()
+    }
 }
 
 /// What a killed session left, compared with an undisturbed one.
@@ -158,6 +171,36 @@ fn check_resume(bench: &Workbench, sessions: &Sessions<'_>) -> Vec<String> {
     wrong
 }
 
+#[test]
+fn a_fuzzer_that_is_killed_before_a_segment_is_marked_leaves_none() {
+    let bench = Workbench::new();
+    let target = build(&bench, Mode::Fork);
+    // The segments for input, control page and coverage.
+    for segment in 1..=3 {
+        let inject = format!("inject=shmat:signal=SIGKILL:when={segment}");
+        let done = bench
+            .program("strace")
+            // The traced program has the process id that the workbench knows.
+            .args([
+                "-D",
+                "-f",
+                "-o",
+                "trace",
+                "-e",
+                "trace=shmat",
+                "-e",
+                &inject,
+            ])
+            .arg(env!("CARGO_BIN_EXE_tine"))
+            .args(["fuzz", "--no-ui", "-i", "seeds", "-o", "out", "--"])
+            .arg(&target)
+            .run();
+        assert_eq!(done.signal(), Some(9), "{done}");
+        let clean = wait_until(CLEAN_UP, || bench.leftovers().is_empty());
+        assert!(clean, "segment {segment}: {:?}", bench.leftovers());
+    }
+}
+
 /// Kills the fork server. The session goes on and finds what it would have found.
 fn kill_servers(campaign: u64, mode: Mode) {
     let bench = Workbench::new();
@@ -166,6 +209,7 @@ fn kill_servers(campaign: u64, mode: Mode) {
     let sessions = Sessions::new(&bench, mode, moments.below(1 << 32));
     while report.total < share(campaign) {
         let moment = moments.within(sessions.duration);
+        let before = bench.leftovers();
         let session = sessions.again("out").start();
         sleep(moment);
         let Some(killed) = kill_server(&bench, &session) else {
@@ -202,9 +246,7 @@ fn kill_servers(campaign: u64, mode: Mode) {
         } else {
             wrong.push(format!("the session ends: {done}"));
         }
-        if !wait_until(CLEAN_UP, || bench.leftovers().is_empty()) {
-            wrong.extend(bench.leftovers());
-        }
+        wrong.extend(left_behind(&bench, &before));
         report.add(&format!("after {moment:?}"), killed.took, wrong);
         remove(&bench.path("out"));
     }
@@ -221,9 +263,13 @@ struct Killed {
 /// Kills the fork server of a session as soon as there is one; `None` if the
 /// session is over.
 fn kill_server(bench: &Workbench, session: &Running<'_>) -> Option<Killed> {
+    let program = |pid: i32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let fuzzer = program(session.pid());
     let server = loop {
-        if let Some(server) = children(session.pid()).first() {
-            break *server;
+        // Other children live for a moment only, and are the fuzzer's own program.
+        let is_target = |pid: &i32| program(*pid).is_some_and(|it| Some(it) != fuzzer);
+        if let Some(server) = children(session.pid()).into_iter().find(is_target) {
+            break server;
         }
         if is_over(session.pid()) {
             return None;
