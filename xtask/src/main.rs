@@ -4,6 +4,7 @@
 mod bench;
 mod docs;
 mod paths;
+mod peers;
 mod real;
 mod setup;
 mod shell;
@@ -24,7 +25,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Bring the system packages that the tests need (apt-get, as root or with sudo)
+    /// Bring what the tests need: system packages (apt-get, as root or with sudo), AFL++ 4.40c
     Setup,
     /// Everything: set-up, formatting, lints, build, real targets, all tests
     Test {
