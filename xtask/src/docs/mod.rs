@@ -12,6 +12,7 @@
 //! tests run, fails where the text in the file is another one.
 
 mod block;
+mod conformance;
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +32,11 @@ struct Part {
 }
 
 /// All that is generated.
-const PARTS: &[Part] = &[];
+const PARTS: &[Part] = &[Part {
+    file: "docs/compatibility.md",
+    name: "conformance",
+    text: conformance::table,
+}];
 
 /// Writes all parts, or says which of them are out of date.
 pub fn run(check: bool) -> Result<()> {
