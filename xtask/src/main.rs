@@ -6,6 +6,7 @@ mod docs;
 mod paths;
 mod peers;
 mod real;
+mod record;
 mod setup;
 mod shell;
 mod test;
@@ -41,6 +42,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Record real handshakes for forkserver/protocol/testdata
+    Record,
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -80,6 +83,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { arguments } => return test::run(&arguments),
         Task::Real(args) => real_targets(args)?,
         Task::Docs { check } => docs::run(check)?,
+        Task::Record => record::run()?,
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

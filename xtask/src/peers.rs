@@ -67,11 +67,15 @@ const PROGRAMS: &[&str] = &[
 /// Changed whenever what is built here changes, so that an older build is not kept.
 const RECIPE: u32 = 1;
 
+/// Where AFL++ 4.40c's programs are.
+pub fn aflplusplus_440() -> PathBuf {
+    paths::target_dir().join("peers").join(NAME)
+}
+
 /// Builds the peer, unless it is there.
 pub fn build() -> Result<()> {
     let (package, checksum) = real::fetch(&real::Catalogue::load()?, PACKAGE)?;
-    let peers = paths::target_dir().join("peers");
-    let place = peers.join(NAME);
+    let place = aflplusplus_440();
     let mark = place.join(".built");
     let wanted = format!("{checksum} {RECIPE}");
     if fs::read_to_string(&mark).is_ok_and(|text| text == wanted) {
