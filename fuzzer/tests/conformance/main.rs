@@ -12,6 +12,7 @@ mod support;
 mod afl_showmap;
 mod cell;
 mod dialects;
+mod hello;
 mod in_process;
 mod matrix;
 mod tools;
