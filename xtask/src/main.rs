@@ -5,7 +5,9 @@ mod bench;
 mod docs;
 mod lab;
 mod paths;
+mod peers;
 mod real;
+mod record;
 mod setup;
 mod shell;
 mod soak;
@@ -26,7 +28,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Bring the system packages that the tests need (apt-get, as root or with sudo)
+    /// Bring what the tests need: system packages (apt-get, as root or with sudo), AFL++ 4.40c
     Setup,
     /// Everything: set-up, formatting, lints, build, real targets, all tests
     Test {
@@ -47,6 +49,8 @@ enum Task {
     Lab(lab::Lab),
     /// Kill fuzzers and fork servers at random moments, many times; run more instances than cores
     Soak(soak::Soak),
+    /// Record real handshakes for forkserver/protocol/testdata
+    Record,
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -88,6 +92,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Docs { check } => docs::run(check)?,
         Task::Lab(lab) => lab::run(&lab)?,
         Task::Soak(soak) => soak::run(&soak)?,
+        Task::Record => record::run()?,
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

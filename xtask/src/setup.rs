@@ -1,11 +1,11 @@
-//! The system packages that the tests need.
+//! What the tests need of the machine: system packages, and a peer that is built.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{paths, shell};
+use crate::{paths, peers, shell};
 
 /// How to see whether a package is there.
 enum Probe {
@@ -33,14 +33,23 @@ const PACKAGES: &[(&str, Probe)] = &[
     ("lld-14", Probe::Program("ld.lld-14")),
     ("lld-19", Probe::Program("ld.lld-19")),
     ("lld-22", Probe::Program("ld.lld-22")),
+    ("llvm-14-dev", Probe::Program("llvm-config-14")),
+    ("zlib1g-dev", Probe::File("/usr/include/zlib.h")),
+    ("python3", Probe::Program("python3")),
     ("afl++", Probe::Program("afl-fuzz")),
     ("strace", Probe::Program("strace")),
     // Namespaces, for faults that would end more than the test.
     ("util-linux", Probe::Program("unshare")),
 ];
 
-/// Installs what is missing, or says what is missing and how to get it.
+/// Brings the system packages, then builds the peer that no package has.
 pub fn run() -> Result<()> {
+    packages()?;
+    peers::build()
+}
+
+/// Installs what is missing, or says what is missing and how to get it.
+fn packages() -> Result<()> {
     let missing = missing();
     if missing.is_empty() {
         eprintln!("set-up: all {} packages are there", PACKAGES.len());

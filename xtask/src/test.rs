@@ -33,10 +33,11 @@ fn steps(report: &mut Report, arguments: &[String]) -> Result<()> {
     report.step("rustdoc", rustdoc);
     report.needed("build", build)?;
     report.step("real targets", real_targets);
-    report.step("docs", || docs::run(true));
     let mut tally = Tally::default();
     report.step("tests", || tests(arguments, &mut tally));
     report.tally = Some(tally);
+    // After the tests: parts of it are what they found out.
+    report.step("docs", || docs::run(true));
     Ok(())
 }
 

@@ -12,6 +12,11 @@ pub const COVERAGE_SHM_ID: &CStr = c"__AFL_SHM_ID";
 /// Id of the input segment, in decimal ([`crate::layout::input`]).
 pub const INPUT_SHM_ID: &CStr = c"__AFL_SHM_FUZZ_ID";
 
+/// Size of the input segment in bytes, in decimal. Only controllers that speak
+/// v1 set it (AFL++ 4.40c, LibAFL), so its absence beside [`INPUT_SHM_ID`] tells
+/// an older AFL++.
+pub const INPUT_SHM_SIZE: &CStr = c"__AFL_SHM_FUZZ_MAP_SIZE";
+
 /// Id of tine's control page, in decimal ([`crate::layout::control`]). Offered
 /// by tine's controller only; a runtime that does not know it speaks plain v1.
 pub const CONTROL_PAGE_SHM_ID: &CStr = c"__TINE_CONTROL_SHM_ID";

@@ -72,6 +72,17 @@ impl TargetError {
         V1_ERROR | self.code() as u32
     }
 
+    /// The word that says this error in AFL++'s older encoding. One that has no
+    /// code there is told as a failed mapping.
+    #[must_use]
+    pub const fn to_old_word(self) -> u32 {
+        let code = match self.code() {
+            code @ 1..=0xff => code,
+            _ => Self::Mmap.code(),
+        };
+        OLD_ERROR | (code as u32) << 8
+    }
+
     /// The error that `word` says in either encoding, or `None` if it says none.
     #[must_use]
     pub const fn decode(word: u32) -> Option<Self> {

@@ -38,6 +38,9 @@ impl OldOptions {
     /// Inputs can come through the input segment.
     pub const SHM_INPUT: u32 = 0x0100_0000;
 
+    /// The largest map that the hello can tell, in bytes.
+    pub const MAX_MAP_SIZE: u32 = 1 << 23;
+
     /// Early AFL++ set all four of these bits without meaning any of them.
     const NONSENSE: u32 = 0x0f00_0000;
 
@@ -51,6 +54,26 @@ impl OldOptions {
             return Some(Self(word & !Self::NONSENSE));
         }
         Some(Self(word))
+    }
+
+    /// The hello of a runtime with a map of `map_size` bytes, or `None` if it
+    /// has no room for that number.
+    #[must_use]
+    pub const fn encode(map_size: u32, shm_input: bool) -> Option<Self> {
+        if map_size == 0 || map_size > Self::MAX_MAP_SIZE {
+            return None;
+        }
+        let mut word = Self::ENABLED | Self::MAP_SIZE | (map_size - 1) << 1;
+        if shm_input {
+            word |= Self::SHM_INPUT;
+        }
+        Some(Self(word))
+    }
+
+    /// The word on the status pipe.
+    #[must_use]
+    pub const fn to_word(self) -> u32 {
+        self.0
     }
 
     /// Size of the coverage map in bytes, if the runtime said it.

@@ -10,15 +10,15 @@ use tine_ipc::{
 use tine_protocol::{
     TargetError, WaitStatus, env,
     fds::{CONTROL_FD, STATUS_FD},
-    handshake::runtime::{Action, Agreement, Offer, RuntimeHandshake},
+    handshake::runtime::{Action, Agreement, Dialect, Offer, RuntimeHandshake},
     layout::control::ControlPage,
     run::RunRequest,
     words::WORD_SIZE,
 };
 
 /// Shakes hands. `None` if there is no fuzzer at the other ends of the pipes.
-pub(crate) fn shake(offer: Offer) -> Option<Agreement> {
-    let mut machine = RuntimeHandshake::new(offer);
+pub(crate) fn shake(offer: Offer, dialect: Dialect) -> Option<Agreement> {
+    let mut machine = RuntimeHandshake::new(offer, dialect);
     let mut said_hello = false;
     loop {
         match machine.action() {
@@ -69,13 +69,21 @@ pub(crate) fn serve(agreement: Agreement, page: Option<&'static ControlPage>) {
             }
             Ok(Side::Child) => return,
             Err(error) => {
-                if send(error.to_word()).is_none() {
+                if send(error_word(error, agreement.dialect)).is_none() {
                     break;
                 }
             }
         }
     }
     server.finish();
+}
+
+/// The word that says `error` to a controller of this dialect.
+pub(crate) const fn error_word(error: TargetError, dialect: Dialect) -> u32 {
+    match dialect {
+        Dialect::V1 => error.to_word(),
+        Dialect::Options => error.to_old_word(),
+    }
 }
 
 /// What the server knows of its newest child.

@@ -6,8 +6,9 @@ use tine_ipc::{pipe, process, shm::Segment};
 use tine_protocol::{
     TargetError, env,
     fds::STATUS_FD,
-    handshake::runtime::Offer,
+    handshake::runtime::{Dialect, Offer},
     layout::control::{self, ControlPage},
+    options::OldOptions,
 };
 
 static STARTED: AtomicBool = AtomicBool::new(false);
@@ -23,9 +24,10 @@ pub(crate) fn start() {
     if !environment::is_set(env::COVERAGE_SHM_ID) || STARTED.swap(true, Ordering::Relaxed) {
         return;
     }
-    let map_size = match attach_coverage() {
+    let dialect = dialect();
+    let map_size = match attach_coverage(dialect) {
         Ok(map_size) => map_size,
-        Err(error) => return give_up(error),
+        Err(error) => return give_up(error, dialect),
     };
     let input = input::attach();
     let page = control_page();
@@ -37,7 +39,7 @@ pub(crate) fn start() {
         shm_input: input.is_some(),
         control_page: page.is_some(),
     };
-    let Some(agreement) = server::shake(offer) else {
+    let Some(agreement) = server::shake(offer, dialect) else {
         trace::debug("nobody reads the status pipe: running without a fork server");
         return;
     };
@@ -58,13 +60,29 @@ fn set_up_allocator() {
     unsafe { libc::free(core::hint::black_box(libc::malloc(1))) };
 }
 
+/// The dialect that the controller's environment calls for.
+fn dialect() -> Dialect {
+    Dialect::of_controller(
+        environment::is_set(env::CONTROL_PAGE_SHM_ID),
+        environment::is_set(env::INPUT_SHM_ID),
+        environment::is_set(env::INPUT_SHM_SIZE),
+    )
+}
+
 /// Puts the counters into the coverage segment. Returns the size of the map in
 /// bytes.
-fn attach_coverage() -> Result<u32, TargetError> {
+fn attach_coverage(dialect: Dialect) -> Result<u32, TargetError> {
     // AFL++ built for mmap gives a name here instead of a number.
     let id = environment::number(env::COVERAGE_SHM_ID).ok_or(TargetError::ShmOpen)?;
     let segment = Segment::attach(id).map_err(|_| TargetError::ShmAttach)?;
-    coverage::map(segment)
+    let room = segment.size();
+    let map_size = coverage::map(segment)?;
+    let tellable = dialect == Dialect::V1 || map_size <= OldOptions::MAX_MAP_SIZE;
+    if !tellable && map_size as usize > room {
+        // The controller can't learn from the options how much it takes.
+        return Err(TargetError::MapSize);
+    }
+    Ok(map_size)
 }
 
 /// The control page, if the controller offers one of a layout that we know. It
@@ -93,14 +111,16 @@ fn leak(segment: Segment) -> &'static Segment {
 
 /// Tells the controller why there is no fork server, and ends; or, where nobody
 /// listens, lets the program run.
-fn give_up(error: TargetError) {
+fn give_up(error: TargetError, dialect: Dialect) {
     trace::debug(match error {
         TargetError::ShmAttach => "cannot attach the coverage segment",
         TargetError::ShmOpen => "__AFL_SHM_ID is not the number of a segment",
+        TargetError::MapSize => "the coverage segment is too small: set AFL_MAP_SIZE",
         TargetError::CountersNotAlone => "the counters share pages with other data",
         _ => "cannot map the counters",
     });
-    if pipe::send(STATUS_FD, &error.to_word().to_ne_bytes()).is_ok() {
+    let word = server::error_word(error, dialect);
+    if pipe::send(STATUS_FD, &word.to_ne_bytes()).is_ok() {
         process::exit_now(1);
     }
 }

@@ -79,6 +79,20 @@ impl Compiler {
         }
     }
 
+    /// The compiler of AFL++ 4.40c, which `cargo xtask setup` builds.
+    ///
+    /// # Panics
+    /// If there is none: a test without its compiler fails.
+    #[must_use]
+    pub fn aflplusplus_440() -> Self {
+        Self {
+            cc: super::peers::aflplusplus_440("afl-clang-fast"),
+            cxx: super::peers::aflplusplus_440("afl-clang-fast++"),
+            clang: true,
+            by_tine: false,
+        }
+    }
+
     fn on_path(cc: &str, cxx: &str, clang: bool) -> Option<Self> {
         Some(Self {
             cc: find(cc)?,
@@ -99,14 +113,14 @@ impl Compiler {
     }
 }
 
-fn find(name: &str) -> Option<PathBuf> {
+pub(super) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|it| is_program(it))
 }
 
-fn is_program(path: &Path) -> bool {
+pub(super) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata()
         .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)

@@ -22,6 +22,7 @@ mod command;
 mod compiler;
 mod data;
 mod leaks;
+pub mod peers;
 mod workbench;
 
 pub use afl::{Stats, testcases};

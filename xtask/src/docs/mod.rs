@@ -13,6 +13,7 @@
 //! run, fails where the text in the file is another one.
 
 mod block;
+mod conformance;
 mod diagram;
 mod faults;
 
@@ -36,6 +37,11 @@ struct Part {
 
 /// All that is generated but diagrams.
 const PARTS: &[Part] = &[
+    Part {
+        file: "docs/compatibility.md",
+        name: "conformance",
+        text: conformance::table,
+    },
     Part {
         file: "docs/protocol/faults.md",
         name: "faults-start",

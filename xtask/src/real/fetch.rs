@@ -1,7 +1,6 @@
 //! Brings the packages. Cargo downloads them, so a mirror or a proxy that cargo is
 //! set up for is used here too; the checksum that cargo verified is compared with ours.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::catalogue::{Catalogue, Package, Target};
+use super::catalogue::{Catalogue, Package};
 use super::work_dir;
 use crate::{paths, shell};
 
@@ -19,14 +18,9 @@ pub fn source_dir(package: &str) -> PathBuf {
     work_dir().join("src").join(package)
 }
 
-/// Makes sure that every package of these targets is unpacked in the pinned version.
-pub fn packages(catalogue: &Catalogue, targets: &[&Target]) -> Result<()> {
-    let names: BTreeSet<&str> = targets
-        .iter()
-        .flat_map(|target| target.packages())
-        .collect();
+/// Makes sure that every one of these packages is unpacked in the pinned version.
+pub fn packages<'n>(catalogue: &Catalogue, names: impl Iterator<Item = &'n str>) -> Result<()> {
     let missing: Vec<(&str, &Package)> = names
-        .into_iter()
         .filter_map(|name| Some((name, catalogue.packages.get(name)?)))
         .filter(|(name, package)| !is_unpacked(name, package))
         .collect();

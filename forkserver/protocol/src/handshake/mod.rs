@@ -15,3 +15,6 @@
 
 pub mod controller;
 pub mod runtime;
+
+#[cfg(test)]
+mod testdata;

@@ -1,11 +1,42 @@
-//! The runtime's side: says what the target offers and finds out, by the
-//! answer, which dialect the controller speaks.
+//! The runtime's side: says what the target offers.
+//!
+//! The environment tells which dialect the controller speaks
+//! ([`Dialect::of_controller`]). A controller of classic AFL names nothing there;
+//! it takes either hello for its own, and its first answer, a run request, tells.
 
 use crate::{
     hello::{V1, V1_ECHO},
-    options::Options,
+    options::{OldOptions, Options},
     run::RunRequest,
 };
+
+/// The dialect that a runtime begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// AFL++ up to 4.10c. Later versions understand it too.
+    Options,
+    /// AFL++ from 4.20c on, LibAFL, tine.
+    V1,
+}
+
+impl Dialect {
+    /// The dialect that suits a controller, by which of these variables it set:
+    /// [`CONTROL_PAGE_SHM_ID`](crate::env::CONTROL_PAGE_SHM_ID),
+    /// [`INPUT_SHM_ID`](crate::env::INPUT_SHM_ID) and
+    /// [`INPUT_SHM_SIZE`](crate::env::INPUT_SHM_SIZE).
+    ///
+    /// AFL++ always names an input segment and, since it speaks v1 only, its size
+    /// too. Where an early version that speaks v1 does not, the options are right
+    /// as well.
+    #[must_use]
+    pub const fn of_controller(control_page: bool, input: bool, input_size: bool) -> Self {
+        if input && !input_size && !control_page {
+            Self::Options
+        } else {
+            Self::V1
+        }
+    }
+}
 
 /// What the target offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +66,10 @@ pub enum Action {
 /// What the runtime knows after the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agreement {
-    /// The controller speaks v1. One that does not is older and took the hello
-    /// for a classic one: its answer was the first run request.
+    /// The dialect in which errors are told from here on.
+    pub dialect: Dialect,
+    /// The controller answered with its first run request: it took the hello for
+    /// a classic one, or agrees to no option.
     pub first_request: Option<RunRequest>,
     /// Inputs come through the input segment.
     pub shm_input: bool,
@@ -46,6 +79,11 @@ pub struct Agreement {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
+    /// Options: about to say them.
+    Offer(OldOptions),
+    /// Options: waiting for what the controller takes of them.
+    Reply,
+    /// v1, from here on.
     Hello,
     Echo,
     Options,
@@ -63,21 +101,24 @@ pub struct RuntimeHandshake {
 }
 
 impl RuntimeHandshake {
-    /// A handshake that has not begun.
+    /// A handshake that has not begun. A map that is too large for the older
+    /// dialect is told in v1, which an older controller takes for classic.
     #[must_use]
-    pub const fn new(offer: Offer) -> Self {
-        Self {
-            state: State::Hello,
-            offer,
-        }
+    pub const fn new(offer: Offer, dialect: Dialect) -> Self {
+        let state = match (dialect, OldOptions::encode(offer.map_size, offer.shm_input)) {
+            (Dialect::Options, Some(options)) => State::Offer(options),
+            _ => State::Hello,
+        };
+        Self { state, offer }
     }
 
     /// What to do next.
     #[must_use]
     pub const fn action(&self) -> Action {
         match self.state {
+            State::Offer(options) => Action::Send(options.to_word()),
             State::Hello | State::Final => Action::Send(V1),
-            State::Echo => Action::Receive,
+            State::Reply | State::Echo => Action::Receive,
             State::Options => Action::Send(self.options()),
             State::MapSize => Action::Send(self.offer.map_size),
             State::Done(agreement) => Action::Serve(agreement),
@@ -88,10 +129,14 @@ impl RuntimeHandshake {
     /// Reports that the word of [`Action::Send`] was written.
     pub const fn sent(&mut self) {
         self.state = match self.state {
+            // A controller that is offered nothing says nothing.
+            State::Offer(options) if options.shm_input() => State::Reply,
+            State::Offer(_) => State::Done(agreed_to_options(false, None)),
             State::Hello => State::Echo,
             State::Options => State::MapSize,
             State::MapSize => State::Final,
             State::Final => State::Done(Agreement {
+                dialect: Dialect::V1,
                 first_request: None,
                 shm_input: self.offer.shm_input,
                 control_page: self.offer.control_page,
@@ -105,12 +150,13 @@ impl RuntimeHandshake {
         self.state = match (self.state, word) {
             (State::Echo, V1_ECHO) => State::Options,
             // The run requests that a classic controller can begin with.
-            (State::Echo, 0 | 1) => State::Done(Agreement {
-                first_request: Some(RunRequest::decode(word)),
-                shm_input: false,
-                control_page: false,
-            }),
-            (State::Echo, other) => State::Refused(other),
+            (State::Echo | State::Reply, 0 | 1) => {
+                State::Done(agreed_to_options(false, Some(RunRequest::decode(word))))
+            }
+            (State::Reply, _) if takes_shm_input(word) => {
+                State::Done(agreed_to_options(true, None))
+            }
+            (State::Echo | State::Reply, other) => State::Refused(other),
             (state, _) => state,
         };
     }
@@ -125,6 +171,22 @@ impl RuntimeHandshake {
         }
         options
     }
+}
+
+/// What a controller that does not speak v1 agreed to.
+const fn agreed_to_options(shm_input: bool, first_request: Option<RunRequest>) -> Agreement {
+    Agreement {
+        dialect: Dialect::Options,
+        first_request,
+        shm_input,
+        control_page: false,
+    }
+}
+
+/// Whether an answer to the options asks for input by shared memory.
+const fn takes_shm_input(word: u32) -> bool {
+    const WANTED: u32 = OldOptions::ENABLED | OldOptions::SHM_INPUT;
+    word & WANTED == WANTED
 }
 
 #[cfg(test)]

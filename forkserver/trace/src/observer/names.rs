@@ -66,7 +66,7 @@ impl Names {
         self.waiting.clear();
     }
 
-    /// Fills in what became clear. `false` for a pipe of no interest.
+    /// Fills in what became clear. `false` for a pipe or a process of no interest.
     pub(super) fn resolve(&self, key: &Key, step: &mut Step) -> bool {
         match (key, step) {
             (Key::Pipe(link), Step::PipeCreated { pipe, .. }) => {
@@ -81,6 +81,10 @@ impl Names {
             ) => {
                 *segment = self.segment(*id).unwrap_or(SegmentName::Other);
                 true
+            }
+            // Where nothing became a fork server, whatever was tried is of interest.
+            (Key::Process(process), _) => {
+                self.processes.is_empty() || self.processes.contains(process)
             }
             _ => true,
         }
