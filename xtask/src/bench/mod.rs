@@ -4,12 +4,15 @@ mod fork;
 mod fuzzer;
 mod memory;
 mod proc_stat;
+pub mod spawn;
 mod strace;
 mod summary;
 mod trace;
 
 use std::fs;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
@@ -50,6 +53,8 @@ pub enum Bench {
         #[arg(long, default_value_t = 500)]
         runs: u32,
     },
+    /// What a run costs: fork + exec, a fork server, a persistent child
+    Spawn(spawn::Args),
 }
 
 /// Measures.
@@ -63,6 +68,7 @@ pub fn run(bench: Bench) -> Result<()> {
         } => fork::run(&fork::Plan::new(pairs, seconds, core, targets)?),
         Bench::Memory { runs } => memory::run(runs),
         Bench::Trace { rounds, runs } => trace::run(rounds, runs),
+        Bench::Spawn(args) => spawn::run(&args),
     }
 }
 
@@ -74,6 +80,17 @@ fn save(name: &str, result: &impl Serialize) -> Result<PathBuf> {
     fs::write(&file, serde_json::to_string_pretty(result)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
+}
+
+/// The processor and how many cores there are.
+fn machine() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("unknown processor", |(_, model)| model);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    format!("{model}, {cores} cores")
 }
 
 /// A folder in memory, so that no disk is measured.

@@ -13,6 +13,7 @@
 //! run, fails where the text in the file is another one.
 
 mod block;
+mod clauses;
 mod conformance;
 mod diagram;
 mod faults;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{paths, shell};
+use crate::{bench, paths, shell};
 
 /// A part of a file that is generated.
 struct Part {
@@ -61,6 +62,16 @@ const PARTS: &[Part] = &[
         file: "docs/protocol/faults.md",
         name: "faults-machine",
         text: faults::machine,
+    },
+    Part {
+        file: "docs/protocol/README.md",
+        name: "bench-spawn",
+        text: bench::spawn::docs,
+    },
+    Part {
+        file: clauses::SPECIFICATION,
+        name: "clauses",
+        text: clauses::table,
     },
 ];
 
