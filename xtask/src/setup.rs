@@ -1,11 +1,11 @@
-//! The system packages that the tests need.
+//! The system packages that the tests need, and the parser for diagrams.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{paths, shell};
+use crate::{docs, paths, shell};
 
 /// How to see whether a package is there.
 enum Probe {
@@ -35,10 +35,18 @@ const PACKAGES: &[(&str, Probe)] = &[
     ("lld-22", Probe::Program("ld.lld-22")),
     ("afl++", Probe::Program("afl-fuzz")),
     ("strace", Probe::Program("strace")),
+    ("nodejs", Probe::Program("node")),
+    ("npm", Probe::Program("npm")),
+    ("util-linux", Probe::Program("ipcmk")),
 ];
 
 /// Installs what is missing, or says what is missing and how to get it.
 pub fn run() -> Result<()> {
+    packages()?;
+    docs::install_parser()
+}
+
+fn packages() -> Result<()> {
     let missing = missing();
     if missing.is_empty() {
         eprintln!("set-up: all {} packages are there", PACKAGES.len());

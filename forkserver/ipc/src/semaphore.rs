@@ -26,17 +26,28 @@ impl<'a> Semaphore<'a> {
     /// Makes one at `offset` bytes, before any other process uses it.
     ///
     /// # Errors
-    /// `EINVAL` for a place that is not a multiple of 16 or does not fit, or a value
-    /// over `SEM_VALUE_MAX`.
+    /// `EINVAL` for a value over `SEM_VALUE_MAX`.
+    ///
+    /// # Panics
+    /// For a place that is not a multiple of 16 or does not fit.
     pub fn create(mapping: &'a Mapping, offset: usize, value: u32) -> io::Result<Self> {
-        if !offset.is_multiple_of(16) || offset + SIZE > mapping.size() {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
-        let semaphore = Self { mapping, offset };
         const BETWEEN_PROCESSES: i32 = 1;
+        let semaphore = Self::existing(mapping, offset);
         // SAFETY: the place is aligned and inside the mapping, as just checked.
         result(unsafe { libc::sem_init(semaphore.address(), BETWEEN_PROCESSES, value) })?;
         Ok(semaphore)
+    }
+
+    /// The one that was made at `offset` bytes. Where none was made, what the calls say
+    /// is arbitrary.
+    ///
+    /// # Panics
+    /// For a place that is not a multiple of 16 or does not fit.
+    #[must_use]
+    pub fn existing(mapping: &'a Mapping, offset: usize) -> Self {
+        let fits = offset.is_multiple_of(16) && offset + SIZE <= mapping.size();
+        assert!(fits, "a semaphore at {offset} of the mapping");
+        Self { mapping, offset }
     }
 
     /// Adds one, and wakes one that waits.
@@ -44,7 +55,8 @@ impl<'a> Semaphore<'a> {
     /// # Errors
     /// `EOVERFLOW` at `SEM_VALUE_MAX`.
     pub fn post(&self) -> io::Result<()> {
-        // SAFETY: `create` made a semaphore here, and the mapping is borrowed.
+        // SAFETY: the place is aligned and inside the mapping, which is borrowed; a semaphore
+        // is a counter and a flag, of which any value is one.
         result(unsafe { libc::sem_post(self.address()) })
     }
 

@@ -315,7 +315,7 @@ fn print(report: &TargetReport, ticks: f64) {
     }
 }
 
-fn machine() -> String {
+pub(super) fn machine() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo
         .lines()

@@ -1,9 +1,9 @@
 //! Median and spread.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The middle of some numbers, and their ends.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub median: f64,
     pub min: f64,

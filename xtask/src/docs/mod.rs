@@ -10,15 +10,26 @@
 //!
 //! Each [`Part`] says which file it is in and makes its text. `--check`, which the
 //! tests run, fails where the text in the file is another one.
+//!
+//! After that all Markdown files are looked at: a link that leads nowhere, a page that
+//! the book's list of chapters leaves out, and a diagram that does not parse are
+//! errors, with and without `--check`.
 
 mod block;
+mod examples;
+mod links;
+mod markdown;
+mod mermaid;
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bench::channels;
 use crate::paths;
+
+pub use mermaid::install as install_parser;
 
 /// A part of a file that is generated.
 struct Part {
@@ -31,12 +42,20 @@ struct Part {
 }
 
 /// All that is generated.
-const PARTS: &[Part] = &[];
+const PARTS: &[Part] = &[Part {
+    file: "docs/mechanisms/README.md",
+    name: "channels",
+    text: channels::table::of_the_book,
+}];
+
+fn parts() -> impl Iterator<Item = &'static Part> {
+    PARTS.iter().chain(examples::PARTS)
+}
 
 /// Writes all parts, or says which of them are out of date.
 pub fn run(check: bool) -> Result<()> {
     let mut stale = Vec::new();
-    for part in PARTS {
+    for part in parts() {
         let changed = update(part, check)
             .with_context(|| format!("generated part `{}` of {}", part.name, part.file))?;
         if changed {
@@ -44,13 +63,32 @@ pub fn run(check: bool) -> Result<()> {
         }
     }
     match (check, stale.is_empty()) {
-        (_, true) => eprintln!("docs: {} generated parts are up to date", PARTS.len()),
+        (_, true) => eprintln!("docs: {} generated parts are up to date", parts().count()),
         (false, false) => eprintln!("docs: wrote {}", stale.join(", ")),
         (true, false) => bail!(
             "out of date: {}; run `cargo xtask docs` and look at the difference",
             stale.join(", ")
         ),
     }
+    whole()
+}
+
+/// Links, chapters and diagrams of all Markdown files.
+fn whole() -> Result<()> {
+    let root = paths::root();
+    let pages = markdown::pages(root)?;
+    let mut faults = links::faults(root, &pages);
+    faults.extend(mermaid::faults(&pages)?);
+    if !faults.is_empty() {
+        bail!("in the documentation:\n  {}", faults.join("\n  "));
+    }
+    let sum = |count: fn(&markdown::Page) -> usize| pages.iter().map(count).sum::<usize>();
+    eprintln!(
+        "docs: {} pages, {} links, {} diagrams",
+        pages.len(),
+        sum(|page| page.links.len()),
+        sum(|page| page.diagrams.len())
+    );
     Ok(())
 }
 
