@@ -40,6 +40,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Build docs/ as a book, with mdBook
+    Book,
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -79,6 +81,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { arguments } => return test::run(&arguments),
         Task::Real(args) => real_targets(args)?,
         Task::Docs { check } => docs::run(check)?,
+        Task::Book => println!("{}", docs::book::build()?.display()),
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -38,10 +38,10 @@ pub enum Bench {
     /// Every mechanism of inter-process communication as a channel: a word, and 64 KiB
     Channels {
         /// How many times each channel gets its turn
-        #[arg(long, default_value_t = 5)]
+        #[arg(long, default_value_t = 25)]
         pairs: usize,
         /// Seconds of one turn
-        #[arg(long, default_value_t = 0.2)]
+        #[arg(long, default_value_t = 0.03)]
         seconds: f64,
         /// Keep the figures in docs/data, of which the book's table is made
         #[arg(long)]

@@ -1,9 +1,9 @@
 //! Median and spread.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The middle of some numbers, and their ends.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Summary {
     pub median: f64,
     pub min: f64,

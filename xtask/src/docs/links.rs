@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use super::markdown::Page;
 
 /// The book's list of chapters.
-const SUMMARY: &str = "docs/SUMMARY.md";
+pub const SUMMARY: &str = "docs/SUMMARY.md";
 
 /// What is wrong, a line each: `file:line: what`.
 pub fn faults(root: &Path, pages: &[Page]) -> Vec<String> {
@@ -67,7 +67,7 @@ fn left_out(pages: &[Page]) -> Vec<String> {
 }
 
 /// Whether it has a scheme: `https:`, `mailto:`.
-fn is_elsewhere(target: &str) -> bool {
+pub fn is_elsewhere(target: &str) -> bool {
     let scheme = target.split_once(':').map_or("", |(scheme, _)| scheme);
     !scheme.is_empty()
         && scheme
@@ -77,7 +77,7 @@ fn is_elsewhere(target: &str) -> bool {
 
 /// The path from the root that `target` means in the file `from`. `None` if it leads
 /// out.
-fn resolve(from: &Path, target: &str) -> Option<PathBuf> {
+pub fn resolve(from: &Path, target: &str) -> Option<PathBuf> {
     if target.is_empty() {
         return Some(from.to_owned());
     }

@@ -16,6 +16,7 @@
 //! errors, with and without `--check`.
 
 mod block;
+pub mod book;
 mod examples;
 mod links;
 mod markdown;

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::summary::Summary;
 use crate::paths;
 
 /// A word, and what a large input may be, in bytes.
@@ -121,6 +120,8 @@ pub struct Figures {
     pub date: String,
     pub machine: String,
     pub kernel: String,
+    /// Processes that wanted to run, on average, when it began: not ours.
+    pub load: f64,
     /// How often each channel had its turn.
     pub turns: usize,
     /// How long a turn was.
@@ -136,9 +137,38 @@ pub struct Figure {
     pub payload: usize,
     pub cores: Cores,
     /// Of a round trip.
-    pub nanoseconds: Summary,
+    pub nanoseconds: Spread,
     /// To the pair of pipes of the same turn.
-    pub ratio: Summary,
+    pub ratio: Spread,
+}
+
+/// The middle of some numbers, and where the middle half of them lies: what else runs on
+/// a machine makes a few turns very slow, and those say nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    pub median: f64,
+    /// A quarter is below.
+    pub low: f64,
+    /// A quarter is above.
+    pub high: f64,
+}
+
+impl Spread {
+    /// Of at least one number.
+    pub fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Spread> {
+        let mut sorted: Vec<f64> = numbers.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |quarter: usize| {
+            sorted
+                .get(sorted.len().saturating_sub(1) * quarter / 4)
+                .copied()
+        };
+        Some(Spread {
+            median: at(2)?,
+            low: at(1)?,
+            high: at(3)?,
+        })
+    }
 }
 
 /// System calls of a round trip, both processes together, on one core.
@@ -160,4 +190,19 @@ impl Calls {
 /// Where the figures of the book are.
 pub fn file() -> PathBuf {
     paths::root().join("docs/data/channels.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spread;
+
+    #[test]
+    fn a_few_turns_that_are_far_off_do_not_matter() {
+        let turns = [5.0, 1.0, 900.0, 2.0, 3.0, 4.0, 800.0, 2.5, 3.5];
+        let (median, low, high) = (3.5, 2.5, 5.0);
+        assert_eq!(Spread::of(turns), Some(Spread { median, low, high }));
+        let (median, low, high) = (7.0, 7.0, 7.0);
+        assert_eq!(Spread::of([7.0]), Some(Spread { median, low, high }));
+        assert_eq!(Spread::of([]), None);
+    }
 }

@@ -16,8 +16,7 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use self::figures::{Cores, Figure, Figures, MECHANISMS, Mechanism, PAYLOADS};
-use super::summary::Summary;
+use self::figures::{Cores, Figure, Figures, MECHANISMS, Mechanism, PAYLOADS, Spread};
 use super::{fork, save};
 use crate::{paths, shell};
 
@@ -39,6 +38,7 @@ pub fn run(plan: &Plan) -> Result<()> {
     if plan.turns == 0 || !(0.01..=60.0).contains(&plan.seconds) {
         bail!("--pairs must be at least 1, and --seconds between 0.01 and 60");
     }
+    let load = load()?;
     let program = build()?;
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let layouts: &[Cores] = match cores {
@@ -71,6 +71,7 @@ pub fn run(plan: &Plan) -> Result<()> {
         kernel: shell::capture(Command::new("uname").arg("-sr"))?
             .trim()
             .into(),
+        load,
         turns: plan.turns,
         seconds: plan.seconds,
         figures: measured.figures()?,
@@ -96,6 +97,13 @@ pub fn run(plan: &Plan) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The average of the last minute.
+fn load() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("cannot read /proc/loadavg")?;
+    let first = text.split(' ').next().unwrap_or_default();
+    first.parse().context("/proc/loadavg is not as expected")
 }
 
 /// The program that measures one channel, optimised.
@@ -156,8 +164,8 @@ impl Measured {
                     mechanism: mechanism.name.into(),
                     payload,
                     cores,
-                    nanoseconds: Summary::of(times.iter().copied()).context("no turn")?,
-                    ratio: Summary::of(ratios).context("no turn")?,
+                    nanoseconds: Spread::of(times.iter().copied()).context("no turn")?,
+                    ratio: Spread::of(ratios).context("no turn")?,
                 });
             }
         }
@@ -183,7 +191,7 @@ mod tests {
             .iter()
             .find(|it| it.mechanism == "shm-futex")
             .unwrap();
-        assert!((futex.ratio.min, futex.ratio.max) == (0.5, 0.5));
+        assert!((futex.ratio.low, futex.ratio.high) == (0.5, 0.5));
         assert!(futex.nanoseconds.median == 50.0);
     }
 

@@ -27,13 +27,14 @@ pub fn markdown(figures: &Figures) -> String {
         date,
         machine,
         kernel,
+        load,
         turns,
         seconds,
         ..
     } = figures;
     let mut text = format!(
         "Measured on {date} by `cargo xtask bench channels --write`: {machine}; {kernel}; \
-         {turns} turns of {seconds} s for each channel, all in turn.\n"
+         load {load:.1} from other programs; {turns} turns of {seconds} s for each channel, all in turn.\n"
     );
     let titles = [
         (WORD, "A word of 4 bytes there, a word back"),
@@ -42,8 +43,8 @@ pub fn markdown(figures: &Figures) -> String {
     for (payload, title) in titles {
         let _ = write!(
             text,
-            "\n**{title}.** Ratio to two pipes (median, smallest and largest of the turns), \
-             and the median time of a round trip.\n\n\
+            "\n**{title}.** Ratio to two pipes (median, and between \
+             which two half of the turns are), and the median time of a round trip.\n\n\
              | channel | one core | | two cores | | system calls |\n\
              |---|---:|---:|---:|---:|---:|\n"
         );
@@ -96,8 +97,8 @@ fn ratio_and_time(figure: &Figure) -> String {
     format!(
         "{} ({} to {}) | {}",
         number(ratio.median),
-        number(ratio.min),
-        number(ratio.max),
+        number(ratio.low),
+        number(ratio.high),
         time(figure.nanoseconds.median)
     )
 }
