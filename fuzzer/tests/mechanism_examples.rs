@@ -117,6 +117,9 @@ fn folder() -> &'static Path {
         // another package's examples are not.
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--package", "tine-ipc", "--examples"]);
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
         let done = cargo.output().expect("cargo");
         let message = String::from_utf8_lossy(&done.stderr).into_owned();
         assert!(

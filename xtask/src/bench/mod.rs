@@ -38,7 +38,7 @@ pub enum Bench {
     /// Every mechanism of inter-process communication as a channel: a word, and 64 KiB
     Channels {
         /// How many times each channel gets its turn
-        #[arg(long, default_value_t = 25)]
+        #[arg(long, default_value_t = 15)]
         pairs: usize,
         /// Seconds of one turn
         #[arg(long, default_value_t = 0.03)]

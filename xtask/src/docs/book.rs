@@ -82,7 +82,9 @@ fn summary(root: &Path) -> Result<String> {
         );
         moved = moved.replace(&old, &new);
     }
-    Ok(moved)
+    // The lines around generated parts are none of mdBook's business.
+    let lines = moved.lines().filter(|line| !line.starts_with("<!--"));
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// docs/book.toml with the folders of the copy, and the scripts.

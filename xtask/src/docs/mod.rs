@@ -17,6 +17,7 @@
 
 mod block;
 pub mod book;
+mod decisions;
 mod examples;
 mod links;
 mod markdown;
@@ -43,11 +44,18 @@ struct Part {
 }
 
 /// All that is generated.
-const PARTS: &[Part] = &[Part {
-    file: "docs/mechanisms/README.md",
-    name: "channels",
-    text: channels::table::of_the_book,
-}];
+const PARTS: &[Part] = &[
+    Part {
+        file: "docs/SUMMARY.md",
+        name: "decisions",
+        text: decisions::chapters,
+    },
+    Part {
+        file: "docs/mechanisms/README.md",
+        name: "channels",
+        text: channels::table::of_the_book,
+    },
+];
 
 fn parts() -> impl Iterator<Item = &'static Part> {
     PARTS.iter().chain(examples::PARTS)

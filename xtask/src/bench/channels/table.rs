@@ -34,7 +34,7 @@ pub fn markdown(figures: &Figures) -> String {
     } = figures;
     let mut text = format!(
         "Measured on {date} by `cargo xtask bench channels --write`: {machine}; {kernel}; \
-         load {load:.1} from other programs; {turns} turns of {seconds} s for each channel, all in turn.\n"
+         load {load:.1} from other programs, over which the channels have priority; {turns} turns of {seconds} s for each channel, all in turn.\n"
     );
     let titles = [
         (WORD, "A word of 4 bytes there, a word back"),
@@ -43,8 +43,9 @@ pub fn markdown(figures: &Figures) -> String {
     for (payload, title) in titles {
         let _ = write!(
             text,
-            "\n**{title}.** Ratio to two pipes (median, and between \
-             which two half of the turns are), and the median time of a round trip.\n\n\
+            "\n**{title}.** Ratio to two pipes that are measured next to it \
+             (median, and between which two half of the turns are), and the median time of a \
+             round trip. The first row is pipes against pipes: noise.\n\n\
              | channel | one core | | two cores | | system calls |\n\
              |---|---:|---:|---:|---:|---:|\n"
         );
