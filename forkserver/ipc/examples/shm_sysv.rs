@@ -67,7 +67,7 @@ fn main() -> io::Result<()> {
         child.kill()?
     );
     println!("nobody is attached: {}", state(id));
-    shm::remove(id)?;
+    shm::mark_for_removal(id)?;
     println!("after ipcrm -m, or shmctl(IPC_RMID): {}", state(id));
     Ok(())
 }

@@ -306,7 +306,7 @@ pub fn create_to_stay(key: i32, size: usize) -> Result<i32, Errno> {
 /// # Errors
 /// `EINVAL` when there is none.
 #[cfg(feature = "all")]
-pub fn remove(id: i32) -> Result<(), Errno> {
+pub fn mark_for_removal(id: i32) -> Result<(), Errno> {
     // SAFETY: IPC_RMID ignores its buffer.
     check(unsafe { system_call!(shmctl, id, libc::IPC_RMID, 0) }).map(drop)
 }

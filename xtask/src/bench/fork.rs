@@ -15,7 +15,7 @@ use super::fuzzer::{Conditions, Contestant, Side, Turn};
 use super::proc_stat::{self, Usage};
 use super::strace::{self, Calls};
 use super::summary::Summary;
-use super::{save, scratch_dir};
+use super::{machine, save, scratch_dir};
 use crate::real::{self, Catalogue, Compiler};
 use crate::{paths, shell};
 
@@ -313,16 +313,6 @@ fn print(report: &TargetReport, ticks: f64) {
             println!("{side:9} {role:7} {sum:5.1}   {}", list.join(", "));
         }
     }
-}
-
-pub(super) fn machine() -> String {
-    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map_or("unknown processor", |(_, model)| model);
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    format!("{model}, {cores} cores")
 }
 
 /// afl-fuzz has no option for its version: it is in the first line of its help.

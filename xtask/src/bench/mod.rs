@@ -9,7 +9,9 @@ mod strace;
 mod summary;
 
 use std::fs;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
@@ -85,6 +87,17 @@ fn save(name: &str, result: &impl Serialize) -> Result<PathBuf> {
     fs::write(&file, serde_json::to_string_pretty(result)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
+}
+
+/// The processor and how many cores there are.
+fn machine() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("unknown processor", |(_, model)| model);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    format!("{model}, {cores} cores")
 }
 
 /// A folder in memory, so that no disk is measured.

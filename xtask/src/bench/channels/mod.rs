@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use self::figures::{Cores, Figure, Figures, MECHANISMS, PAYLOADS, Spread};
-use super::{fork, save};
+use super::{machine, save};
 use crate::{paths, shell};
 
 /// What the others are compared with.
@@ -72,7 +72,7 @@ pub fn run(plan: &Plan) -> Result<()> {
         date: shell::capture(Command::new("date").args(["-u", "+%F"]))?
             .trim()
             .into(),
-        machine: fork::machine(),
+        machine: machine(),
         kernel: shell::capture(Command::new("uname").arg("-sr"))?
             .trim()
             .into(),
