@@ -51,6 +51,8 @@ enum Task {
     Soak(soak::Soak),
     /// Record real handshakes for forkserver/protocol/testdata
     Record,
+    /// Build docs/ as a book, with mdBook
+    Book,
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -93,6 +95,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Lab(lab) => lab::run(&lab)?,
         Task::Soak(soak) => soak::run(&soak)?,
         Task::Record => record::run()?,
+        Task::Book => println!("{}", docs::book::build()?.display()),
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

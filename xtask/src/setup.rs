@@ -1,11 +1,12 @@
-//! What the tests need of the machine: system packages, and a peer that is built.
+//! What the tests need of the machine: system packages, a peer that is built, and the
+//! parser for diagrams.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{paths, peers, shell};
+use crate::{docs, paths, peers, shell};
 
 /// How to see whether a package is there.
 enum Probe {
@@ -40,12 +41,15 @@ const PACKAGES: &[(&str, Probe)] = &[
     ("strace", Probe::Program("strace")),
     // Namespaces, for faults that would end more than the test.
     ("util-linux", Probe::Program("unshare")),
+    ("nodejs", Probe::Program("node")),
+    ("npm", Probe::Program("npm")),
 ];
 
-/// Brings the system packages, then builds the peer that no package has.
+/// Brings the system packages, builds the peer that no package has, installs the parser.
 pub fn run() -> Result<()> {
     packages()?;
-    peers::build()
+    peers::build()?;
+    docs::install_parser()
 }
 
 /// Installs what is missing, or says what is missing and how to get it.

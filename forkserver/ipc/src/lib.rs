@@ -7,6 +7,12 @@
 //! | [`signal`] | signals | both sides: what must end |
 //! | [`process`] | clone, wait, process group, limits | both sides |
 //! | [`poll`] | readiness with a deadline | controller |
+//! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |
+//!
+//! The feature `all` adds the mechanisms that tine has no use for, as far as no
+//! well-kept crate has them: `sysv_queue`, `sysv_semaphore`, `semaphore` (POSIX),
+//! `signal_value`, `mapping` (shared mappings), and `peer`, a second process for the
+//! examples in `examples/`. They go through libc, as any program would.
 //!
 //! The calls enter the kernel directly, not through libc: a fork server lives in
 //! somebody else's program, which may define a `read` or `kill` of its own, or
@@ -21,10 +27,23 @@
 extern crate std;
 
 mod errno;
+pub mod futex;
+#[cfg(feature = "all")]
+pub mod mapping;
+#[cfg(feature = "all")]
+pub mod peer;
 pub mod pipe;
 pub mod poll;
 pub mod process;
+#[cfg(feature = "all")]
+pub mod semaphore;
 pub mod shm;
 pub mod signal;
+#[cfg(feature = "all")]
+pub mod signal_value;
+#[cfg(feature = "all")]
+pub mod sysv_queue;
+#[cfg(feature = "all")]
+pub mod sysv_semaphore;
 
 pub use errno::Errno;

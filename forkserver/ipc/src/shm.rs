@@ -304,6 +304,28 @@ impl Words<'_> {
     }
 }
 
+/// Creates a segment that stays: it is not marked for removal, and nobody is attached.
+/// Others find it by `key`. Returns its id.
+///
+/// # Errors
+/// `EEXIST` when there is one with that key, and as [`Segment::create`].
+#[cfg(feature = "all")]
+pub fn create_to_stay(key: i32, size: usize) -> Result<i32, Errno> {
+    const MODE: i32 = libc::IPC_CREAT | libc::IPC_EXCL | 0o600;
+    // SAFETY: shmget takes plain numbers.
+    Ok(check(unsafe { system_call!(shmget, key, size, MODE) })? as i32)
+}
+
+/// Marks the segment `id` for removal: it goes with the last process that is attached.
+///
+/// # Errors
+/// `EINVAL` when there is none.
+#[cfg(feature = "all")]
+pub fn mark_for_removal(id: i32) -> Result<(), Errno> {
+    // SAFETY: IPC_RMID ignores its buffer.
+    check(unsafe { system_call!(shmctl, id, libc::IPC_RMID, 0) }).map(drop)
+}
+
 fn attach(id: i32) -> Result<NonNull<u8>, Errno> {
     // SAFETY: a null address lets the kernel choose a free range.
     let address = check(unsafe { system_call!(shmat, id, 0, 0) })?;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench …`: measurements that are repeatable, printed and kept as JSON.
 
+pub mod channels;
 mod fork;
 mod fuzzer;
 mod memory;
@@ -38,6 +39,18 @@ pub enum Bench {
         #[arg(long = "target", value_name = "NAME")]
         targets: Vec<String>,
     },
+    /// Every mechanism of inter-process communication as a channel: a word, and 64 KiB
+    Channels {
+        /// How many times each channel gets its turn
+        #[arg(long, default_value_t = 15)]
+        pairs: usize,
+        /// Seconds of one turn
+        #[arg(long, default_value_t = 0.03)]
+        seconds: f64,
+        /// Keep the figures in docs/data, of which the book's table is made
+        #[arg(long)]
+        write: bool,
+    },
     /// Memory of the fuzzer's process over many runs of a persistent target
     Memory {
         /// How many runs
@@ -66,6 +79,15 @@ pub fn run(bench: Bench) -> Result<()> {
             core,
             targets,
         } => fork::run(&fork::Plan::new(pairs, seconds, core, targets)?),
+        Bench::Channels {
+            pairs,
+            seconds,
+            write,
+        } => channels::run(&channels::Plan {
+            turns: pairs,
+            seconds,
+            write,
+        }),
         Bench::Memory { runs } => memory::run(runs),
         Bench::Trace { rounds, runs } => trace::run(rounds, runs),
         Bench::Spawn(args) => spawn::run(&args),

@@ -11,12 +11,22 @@
 //! [`PARTS`] says which part of which file is made by which function; parts named
 //! `trace-…` are diagrams, in whatever file they stand. `--check`, which the tests
 //! run, fails where the text in the file is another one.
+//!
+//! After that all Markdown files are looked at: a link that leads nowhere, a page that
+//! the book's list of chapters leaves out, and a diagram that does not parse are
+//! errors, with and without `--check`.
 
 mod block;
+pub mod book;
 mod clauses;
 mod conformance;
+mod decisions;
 mod diagram;
+mod examples;
 mod faults;
+mod links;
+mod markdown;
+mod mermaid;
 
 use std::collections::HashMap;
 use std::fs;
@@ -25,6 +35,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::{bench, paths, shell};
+
+pub use mermaid::install as install_parser;
 
 /// A part of a file that is generated.
 struct Part {
@@ -38,6 +50,16 @@ struct Part {
 
 /// All that is generated but diagrams.
 const PARTS: &[Part] = &[
+    Part {
+        file: "docs/SUMMARY.md",
+        name: "decisions",
+        text: decisions::chapters,
+    },
+    Part {
+        file: "docs/mechanisms/README.md",
+        name: "channels",
+        text: bench::channels::table::of_the_book,
+    },
     Part {
         file: "docs/compatibility.md",
         name: "conformance",
@@ -75,6 +97,10 @@ const PARTS: &[Part] = &[
     },
 ];
 
+fn parts() -> impl Iterator<Item = &'static Part> {
+    PARTS.iter().chain(examples::PARTS)
+}
+
 /// Writes all parts, or says which of them are out of date.
 pub fn run(check: bool) -> Result<()> {
     let mut stale = Vec::new();
@@ -86,7 +112,7 @@ pub fn run(check: bool) -> Result<()> {
         }
         Ok(())
     };
-    for part in PARTS {
+    for part in parts() {
         let text = (part.text)().with_context(|| format!("generated part `{}`", part.name))?;
         update(&paths::root().join(part.file), part.name, &text)?;
     }
@@ -101,6 +127,25 @@ pub fn run(check: bool) -> Result<()> {
             stale.join(", ")
         ),
     }
+    whole()
+}
+
+/// Links, chapters and diagrams of all Markdown files.
+fn whole() -> Result<()> {
+    let root = paths::root();
+    let pages = markdown::pages(root)?;
+    let mut faults = links::faults(root, &pages);
+    faults.extend(mermaid::faults(&pages)?);
+    if !faults.is_empty() {
+        bail!("in the documentation:\n  {}", faults.join("\n  "));
+    }
+    let sum = |count: fn(&markdown::Page) -> usize| pages.iter().map(count).sum::<usize>();
+    eprintln!(
+        "docs: {} pages, {} links, {} diagrams",
+        pages.len(),
+        sum(|page| page.links.len()),
+        sum(|page| page.diagrams.len())
+    );
     Ok(())
 }
 

@@ -1,0 +1,108 @@
+//! What all mechanisms have in common here, and the list of them.
+
+use std::io;
+
+use clap::ValueEnum;
+use tine_ipc::signal_value;
+
+use crate::{memory, queues, streams};
+
+/// Bytes of a word.
+pub const WORD: usize = 4;
+
+/// One end of a channel in both directions. Both sides know how long the next message
+/// is: all that is asked for is that it arrives whole.
+pub trait Channel {
+    /// Tells an end which process has the other one.
+    fn meet(&mut self, _pid: i32) {}
+    /// Sends a message.
+    fn send(&mut self, message: &[u8]) -> io::Result<()>;
+    /// Receives a message that is as long as the buffer.
+    fn receive(&mut self, message: &mut [u8]) -> io::Result<()>;
+}
+
+/// A channel with its two ends.
+pub struct Made {
+    /// The end of the process that made it.
+    pub near: Box<dyn Channel>,
+    /// The end of the other process.
+    pub far: Box<dyn Channel>,
+    /// What has to be removed when both are done.
+    pub cleanup: Cleanup,
+}
+
+impl Made {
+    /// A channel that goes with its processes.
+    pub fn new(near: impl Channel + 'static, far: impl Channel + 'static) -> Made {
+        Made {
+            near: Box::new(near),
+            far: Box::new(far),
+            cleanup: Cleanup(None),
+        }
+    }
+}
+
+/// Something to do at the end.
+pub struct Cleanup(Option<Box<dyn FnOnce()>>);
+
+impl Cleanup {
+    /// Calls `remove` when it is dropped.
+    pub fn new(remove: impl FnOnce() + 'static) -> Cleanup {
+        Cleanup(Some(Box::new(remove)))
+    }
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        if let Some(remove) = self.0.take() {
+            remove();
+        }
+    }
+}
+
+/// What carries the messages.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mechanism {
+    Pipe,
+    Fifo,
+    UnixStream,
+    UnixSeqpacket,
+    Tcp,
+    Udp,
+    SysvQueue,
+    PosixQueue,
+    Signal,
+    ShmPipe,
+    ShmSysvSemaphore,
+    ShmPosixSemaphore,
+    ShmFutex,
+    ShmSpin,
+}
+
+/// What has to be done before the second process exists.
+pub fn prepare(mechanism: Mechanism) -> io::Result<()> {
+    match mechanism {
+        Mechanism::Signal => signal_value::block(&[signal_value::first()]),
+        _ => Ok(()),
+    }
+}
+
+/// Creates a channel for messages of at most `size` bytes.
+pub fn create(mechanism: Mechanism, size: usize) -> io::Result<Made> {
+    match mechanism {
+        Mechanism::Pipe => streams::pipe(),
+        Mechanism::Fifo => streams::fifo(),
+        Mechanism::UnixStream => streams::unix_stream(),
+        Mechanism::UnixSeqpacket => streams::unix_seqpacket(),
+        Mechanism::Tcp => streams::tcp(),
+        Mechanism::Udp => streams::udp(),
+        Mechanism::SysvQueue => queues::sysv(),
+        Mechanism::PosixQueue => queues::posix(),
+        Mechanism::Signal => queues::signal(size),
+        Mechanism::ShmPipe => memory::pipe(size),
+        Mechanism::ShmSysvSemaphore => memory::sysv_semaphore(size),
+        Mechanism::ShmPosixSemaphore => memory::posix_semaphore(size),
+        Mechanism::ShmFutex => memory::futex(size),
+        Mechanism::ShmSpin => memory::spin(size),
+    }
+}
