@@ -7,6 +7,7 @@
 //! | [`signal`] | signals | both sides: what must end |
 //! | [`process`] | clone, wait, process group, limits | both sides |
 //! | [`poll`] | readiness with a deadline | controller |
+//! | [`page_tracking`] | which pages were written | `tine doctor`: whether it works |
 //!
 //! The calls enter the kernel directly, not through libc: a fork server lives in
 //! somebody else's program, which may define a `read` or `kill` of its own, or
@@ -21,6 +22,7 @@
 extern crate std;
 
 mod errno;
+pub mod page_tracking;
 pub mod pipe;
 pub mod poll;
 pub mod process;
