@@ -34,7 +34,18 @@ struct Part {
 }
 
 /// All that is generated but diagrams.
-const PARTS: &[Part] = &[];
+const PARTS: &[Part] = &[Part {
+    file: "docs/doctor.md",
+    name: "findings",
+    text: findings,
+}];
+
+/// Every finding of `tine doctor`.
+fn findings() -> Result<String> {
+    build_tine()?;
+    let tine = paths::target_dir().join("debug/tine");
+    shell::capture(std::process::Command::new(tine).args(["doctor", "--list"]))
+}
 
 /// Writes all parts, or says which of them are out of date.
 pub fn run(check: bool) -> Result<()> {
