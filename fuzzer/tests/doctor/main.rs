@@ -118,6 +118,40 @@ fn what_limits_and_variables_do() {
     check(LIMIT);
 }
 
+/// Compiled by tine-cc and linked by another with the runtime's archive: its counters
+/// share pages with other data.
+#[test]
+fn a_program_that_another_linker_line_made_is_named() {
+    let bench = Workbench::new();
+    let clang = Compiler::clang();
+    bench.write("prog.c", "int main(void) { return 0; }\n");
+    let compile = bench.tine_cc().env("TINE_CC", &clang.cc);
+    compile
+        .args(["-c", "prog.c", "-o", "prog.o"])
+        .run()
+        .assert_code(0);
+    let runtime = bench.tine_cc().args(["--tine-print", "runtime"]).run();
+    runtime.assert_code(0);
+    let link = bench
+        .program(&clang.cc)
+        .args(["-o", "prog", "prog.o", "-Wl,--whole-archive"]);
+    let link = link
+        .arg(runtime.stdout().trim())
+        .arg("-Wl,--no-whole-archive");
+    link.run().assert_code(0);
+    let done = bench
+        .tine()
+        .args(["doctor", "--json", "--", "./prog"])
+        .run();
+    let findings = findings(&done);
+    let last = findings.last().expect("findings");
+    assert_eq!(
+        (&last["id"], &last["level"]),
+        (&"target.handshake".into(), &"fails".into())
+    );
+    assert!(text(last).contains("not linked, by tine-cc"), "{done}");
+}
+
 /// The table that the page is made of has every id; each that is about a target
 /// has a situation that makes it.
 #[test]

@@ -16,7 +16,7 @@ use crate::{
     target::{self, TargetError},
 };
 use std::{fs, path::Path};
-use tine_controller::{ForkServer, TargetConfig};
+use tine_controller::{ForkServer, TargetConfig, TargetOutput};
 
 /// An input that most programs take for garbage, but read.
 const SAMPLE: &[u8] = b"tine doctor: a line of text, 0123456789\n{\"a\": [1, -2.5e3]} <b c='d'/>\n";
@@ -51,13 +51,17 @@ pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Er
         args.timeout.0,
         args.memory,
     );
-    let config = match prepared {
+    let mut config = match prepared {
         Ok(target) => target.config,
         Err(error) => {
             say(unprepared(&error));
             return Ok(());
         }
     };
+    if args.json {
+        // With AFL_DEBUG the target writes where the findings go.
+        config.output = TargetOutput::Null;
+    }
     if let Some(sanitizer) = found.sanitizer {
         say(Finding::ok(Id::Sanitizer, sanitizer.to_string()));
     }

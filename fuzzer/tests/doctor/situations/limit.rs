@@ -29,4 +29,12 @@ pub const LIMIT: &[Situation] = &[
         .source(&[("prog.c", READS)])
         .with(&[("AFL_TMPDIR", "/tmp")])
         .is("host.variables", "note", "AFL_TMPDIR has no effect"),
+    Situation::new("AFL_DEBUG, and the target writes to standard output")
+        .source(&[(
+            "prog.c",
+            b"#include <stdio.h>\n\
+              int main(void) { puts(\"not JSON\"); return getchar() == 't'; }\n",
+        )])
+        .with(&[("AFL_DEBUG", "1")])
+        .is("target.output", "ok", "9 bytes in a run"),
 ];
