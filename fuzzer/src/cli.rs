@@ -118,6 +118,10 @@ pub struct FuzzArgs {
     #[arg(long)]
     pub until_crash: bool,
 
+    /// Inputs of a persistent child to keep for a crash that takes them; 0 for none [default: 1000]
+    #[arg(long, value_name = "COUNT", value_parser = replay_inputs)]
+    pub replay_inputs: Option<usize>,
+
     /// Plain lines instead of a status line that rewrites itself
     #[arg(long)]
     pub no_ui: bool,
@@ -133,6 +137,7 @@ Examples:
   tine showmap -o map.txt -i input -- ./prog @@   # the same, for a program that reads a file
   tine showmap -o maps -i queue -- ./prog @@      # one map for each file in queue
   tine showmap -o all.txt -C -i queue -- ./prog   # one map of what they cover together
+  tine showmap --replay out/default/replay/NAME -- ./prog   # all inputs in one persistent child
 
 A line of a map is EDGE:COUNT, as afl-showmap writes it. COUNT is the class of the hit count,
 1 to 8: 1, 2, 3, 4-7, 8-15, 16-31, 32-127, 128 and more.
@@ -146,8 +151,18 @@ Exit code: 0 all runs ended by themselves, 2 one crashed, else 1 one timed out (
 )]
 pub struct ShowmapArgs {
     /// File for the map, `-` for standard output; with `-i FOLDER`, a folder for one map an input
-    #[arg(short = 'o', long, value_name = "FILE")]
-    pub output: PathBuf,
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FILE",
+        required_unless_present = "replay"
+    )]
+    pub output: Option<PathBuf>,
+
+    /// Folder of inputs that one child of a persistent target runs one after another, in the
+    /// order of their names; the map, if -o is given, is that of the last run
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["input", "collect"])]
+    pub replay: Option<PathBuf>,
 
     /// File or folder of inputs [default: standard input is the input]
     #[arg(short = 'i', long, value_name = "INPUT")]
@@ -386,6 +401,17 @@ fn whole_number(text: &str) -> Result<u64, ValueError> {
     text.parse().map_err(|_| ValueError::Number)
 }
 
+/// More than this is no memory of the last inputs any more.
+pub const MOST_REPLAY_INPUTS: usize = 1_000_000;
+
+fn replay_inputs(text: &str) -> Result<usize, ValueError> {
+    match text.parse() {
+        Ok(count) if count <= MOST_REPLAY_INPUTS => Ok(count),
+        Ok(_) => Err(ValueError::TooManyInputs),
+        Err(_) => Err(ValueError::Number),
+    }
+}
+
 fn core_number(text: &str) -> Result<usize, ValueError> {
     text.parse().map_err(|_| ValueError::Core)
 }
@@ -396,6 +422,9 @@ pub enum ValueError {
     /// Not a number.
     #[error("give a whole number")]
     Number,
+    /// More inputs than are kept.
+    #[error("give a number of inputs up to {MOST_REPLAY_INPUTS}; 0 keeps none")]
+    TooManyInputs,
     /// Not the number of a core.
     #[error("give the number of a core; the first is 0")]
     Core,

@@ -191,6 +191,15 @@ fn prepare_file(
     Ok(Target { file, config })
 }
 
+/// Whether an argument of the target stands for the input file.
+pub fn names_input(command: &[OsString]) -> bool {
+    let mut named = false;
+    for argument in command.iter().skip(1) {
+        substitute(argument, Path::new(""), &mut named);
+    }
+    named
+}
+
 /// Whether an environment variable is set to something that means yes.
 pub fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
@@ -298,6 +307,24 @@ pub fn duration_variable(name: &'static str) -> Result<Option<Duration>, TargetE
             name,
             value,
             expected: "give a number of milliseconds, such as 10000",
+        }),
+    }
+}
+
+/// The count that an environment variable gives, if it is set; `most` at the most.
+///
+/// # Errors
+/// When its value is no such number.
+pub fn count_variable(name: &'static str, most: usize) -> Result<Option<usize>, TargetError> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
+    };
+    match value.parse::<usize>() {
+        Ok(count) if count <= most => Ok(Some(count)),
+        _ => Err(TargetError::Variable {
+            name,
+            value,
+            expected: "give a number of inputs, such as 1000; a million at the most, 0 for none",
         }),
     }
 }

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use support::{Compiler, Workbench, in_process};
@@ -52,6 +54,19 @@ int main(int count, char **arguments) {
 }
 "#;
 const UNLOADED: &str = "int answer(int x) { return x > 3 ? 42 : 7; }\n";
+
+/// A fork server of classic AFL's whose children hang.
+const HANGS_CLASSIC: &str = r#"
+#include "wire.h"
+int main(void) {
+    send_word(CLASSIC);
+    for (;;) {
+        pid_t child = begin_run();
+        if (child == 0) wait_for_ever();
+        end_run(child);
+    }
+}
+"#;
 
 fn compile(bench: &Workbench, compiler: &Compiler, line: &str) {
     let runner = bench.tine_cc().env("TINE_CC", &compiler.cc);
@@ -126,4 +141,29 @@ fn a_library_that_was_unloaded_before_the_loop_is_left_alone() {
             assert_eq!(outcome, Outcome::LoopDone, "{}", compiler.name());
         }
     }
+}
+
+#[test]
+fn a_child_below_a_wrapper_script_is_killed_too() {
+    let bench = in_process();
+    bench.write("hangs.c", HANGS_CLASSIC);
+    let headers = support::targets_folder().join("faults");
+    let done = bench
+        .program(Compiler::gcc().cc)
+        .args(["hangs.c", "-o", "hangs", "-I"])
+        .arg(headers)
+        .run();
+    done.assert_code(0);
+    // Not executed in place of the shell: one process more.
+    let script = bench.write("wrapper", "#!/bin/sh\n./hangs\nexit $?\n");
+    fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
+    let mut config = config(&bench, "wrapper");
+    config.current_dir = Some(bench.dir());
+    config.env.push(bench.marker_variable());
+    config.timeout = Duration::from_millis(200);
+    let mut server = ForkServer::start(config).expect("it starts");
+    for _ in 0..2 {
+        assert_eq!(server.run(b"").expect("it runs"), Outcome::TimedOut);
+    }
+    assert_eq!(server.restarts(), 0, "{:?}", server.last_loss());
 }

@@ -572,7 +572,29 @@ int main(void) {
     let done = fuzz(&bench, "seeds", &["-V", "5"], &target).run();
     done.assert_code(0)
         .assert_stderr("1 input passed over so far")
+        .assert_stderr("took the fork server along")
         .assert_stderr("(-V)");
+    let instance = bench.path("out/default");
+    let kept = testcases(&instance.join("lost"));
+    assert!(!kept.is_empty() && kept.len() <= 64, "{}", kept.len());
+    for path in &kept {
+        let bytes = fs::read(path).unwrap();
+        assert_eq!(bytes[0] & 0xf0, 0x20, "{} is not to blame", path.display());
+    }
+    let stats = Stats::read(&instance);
+    let lost = stats.number("lost_inputs");
+    assert!(lost >= kept.len() as f64);
+    assert!(stats.number("server_restarts") >= 3.0 * lost);
+
+    // A resumed session goes on counting, and writes over nothing.
+    let done = bench
+        .tine()
+        .args(["fuzz", "--no-ui", "-i", "-", "-o", "out", "-V", "2", "--"])
+        .arg(&target)
+        .run();
+    done.assert_code(0);
+    assert!(Stats::read(&instance).number("lost_inputs") >= lost);
+    assert!(testcases(&instance.join("lost")).starts_with(&kept));
 }
 
 #[test]

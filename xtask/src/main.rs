@@ -3,10 +3,12 @@
 
 mod bench;
 mod docs;
+mod lab;
 mod paths;
 mod real;
 mod setup;
 mod shell;
+mod soak;
 mod test;
 
 use std::path::PathBuf;
@@ -40,6 +42,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Check a fork server or a controller that you wrote for the lab
+    #[command(subcommand)]
+    Lab(lab::Lab),
+    /// Kill fuzzers and fork servers at random moments, many times; run more instances than cores
+    Soak(soak::Soak),
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -79,6 +86,8 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { arguments } => return test::run(&arguments),
         Task::Real(args) => real_targets(args)?,
         Task::Docs { check } => docs::run(check)?,
+        Task::Lab(lab) => lab::run(&lab)?,
+        Task::Soak(soak) => soak::run(&soak)?,
         Task::Bench(bench) => bench::run(bench)?,
     }
     Ok(ExitCode::SUCCESS)

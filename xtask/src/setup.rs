@@ -35,6 +35,8 @@ const PACKAGES: &[(&str, Probe)] = &[
     ("lld-22", Probe::Program("ld.lld-22")),
     ("afl++", Probe::Program("afl-fuzz")),
     ("strace", Probe::Program("strace")),
+    // Namespaces, for faults that would end more than the test.
+    ("util-linux", Probe::Program("unshare")),
 ];
 
 /// Installs what is missing, or says what is missing and how to get it.

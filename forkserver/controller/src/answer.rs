@@ -8,9 +8,17 @@ use tine_protocol::{
     words::WORD_SIZE,
 };
 
+/// Linux gives no larger number to a process (`PID_MAX_LIMIT`).
+const LARGEST_PID: i32 = 1 << 22;
+
+/// A wait status has 16 bits.
+const LARGEST_STATUS: u32 = 0xffff;
+
 /// The words that answer a run request, as far as they have come.
 pub(crate) struct Answer {
-    bytes: [u8; 2 * WORD_SIZE],
+    /// With room for a word that must not come: it would be taken for an answer to
+    /// the next request.
+    bytes: [u8; 3 * WORD_SIZE],
     filled: usize,
     expected: usize,
 }
@@ -20,7 +28,7 @@ impl Answer {
     pub(crate) fn new(has_pid: bool) -> Self {
         let words = if has_pid { 2 } else { 1 };
         Self {
-            bytes: [0; 2 * WORD_SIZE],
+            bytes: [0; 3 * WORD_SIZE],
             filled: 0,
             expected: words * WORD_SIZE,
         }
@@ -28,12 +36,19 @@ impl Answer {
 
     /// Reads what there is; `true` when the answer is complete.
     pub(crate) fn receive(&mut self, fd: i32) -> Result<bool, LossReason> {
-        let count = pipe::receive_some(fd, &mut self.bytes[self.filled..self.expected])
+        let count = pipe::receive_some(fd, &mut self.bytes[self.filled..self.expected + WORD_SIZE])
             .map_err(|_| LossReason::Ended)?;
         if count == 0 {
-            return Err(LossReason::Ended);
+            return Err(if self.filled.is_multiple_of(WORD_SIZE) {
+                LossReason::Ended
+            } else {
+                LossReason::HalfWord
+            });
         }
         self.filled += count;
+        if self.filled > self.expected {
+            return Err(LossReason::Unasked(self.word(self.expected / WORD_SIZE)));
+        }
         Ok(self.filled == self.expected)
     }
 
@@ -50,6 +65,7 @@ impl Answer {
             return Ok(None);
         }
         match PidWord::decode(self.word(0)) {
+            PidWord::Pid(pid) if pid > LARGEST_PID => Err(LossReason::Garbage(pid as u32)),
             PidWord::Pid(pid) => Ok(Some(pid)),
             PidWord::Error(error) => Err(LossReason::Reported(error)),
             PidWord::Invalid(word) => Err(LossReason::Garbage(word)),
@@ -59,6 +75,9 @@ impl Answer {
     pub(crate) fn status(&self) -> Result<WaitStatus, LossReason> {
         self.child()?;
         match StatusWord::decode(self.word(self.expected / WORD_SIZE - 1)) {
+            StatusWord::Status(status) if status.0 as u32 > LARGEST_STATUS => {
+                Err(LossReason::Unasked(status.0 as u32))
+            }
             StatusWord::Status(status) => Ok(status),
             StatusWord::Error(error) => Err(LossReason::Reported(error)),
         }

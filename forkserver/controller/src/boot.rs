@@ -2,11 +2,12 @@
 
 use crate::{
     CoverageMap, StartError, TargetConfig, TargetInfo, control_page,
-    handshake::{self, Failure},
+    handshake::{self, Failure, Peer},
     input::InputPort,
     process::Process,
     signatures::Signatures,
     spawn,
+    strays::Strays,
 };
 use std::{
     ffi::OsStr,
@@ -15,7 +16,7 @@ use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
-use tine_ipc::{shm::Segment, signal};
+use tine_ipc::{process, shm::Segment, signal};
 use tine_protocol::{
     TargetError, WaitStatus, env,
     handshake::controller::{Agreement, HandshakeError},
@@ -39,39 +40,55 @@ pub(crate) fn boot(
     input: &mut InputPort,
     page: &Segment,
     map: &mut CoverageMap,
+    strays: &mut Strays,
 ) -> Result<Boot, StartError> {
     let stdin = input.stdin().map_err(|source| StartError::Input {
         what: "for standard input".into(),
         source,
     })?;
-    map.set_len(map.capacity());
     map.clear();
-    let variables = variables(config, signatures, input, page, map);
+    let mut variables = variables(config, signatures, input, page, map);
+    variables.push(strays.variable());
     let mut spawned = spawn::spawn(config, &variables, stdin)?;
     let shaken = handshake::shake(
-        spawned.control.as_raw_fd(),
-        spawned.status.as_raw_fd(),
+        Peer {
+            pid: spawned.process.id() as i32,
+            control: spawned.control.as_raw_fd(),
+            status: spawned.status.as_raw_fd(),
+        },
         true,
         config.startup_timeout,
     );
     let (agreement, dictionary) = match shaken {
         Ok(agreed) => agreed,
         Err(failed) => {
-            let status = end_failed(&mut spawned.process);
+            let is_ending = matches!(failed.failure, Failure::Ended | Failure::Left);
+            let status = end_failed(&mut spawned.process, is_ending);
+            strays.kill_all();
             return handshake_failure(config, map.capacity(), failed, status);
         }
     };
+    if process::has_ended(spawned.process.id() as i32) != Ok(false) {
+        let status = end_failed(&mut spawned.process, true);
+        strays.kill_all();
+        return Err(StartError::Daemonised {
+            program: config.program.clone(),
+            status,
+        });
+    }
     let map_size = agreement
         .map_size
         .map_or(coverage::DEFAULT_MAP_SIZE, |size| size as usize);
     if map_size > map.capacity() {
         kill(&mut spawned.process);
+        strays.kill_all();
         return Ok(Boot::NeedsMap(map_size));
     }
     map.set_len(map_size);
     map.clear();
     input.shared = agreement.shm_input;
     let info = info(&agreement, map_size, signatures, page, &dictionary);
+    strays.server_is_up();
     let process = Process::new(spawned, agreement.control_page, signatures.persistent);
     Ok(Boot::Up(process, info))
 }
@@ -179,6 +196,7 @@ fn handshake_failure(
             limit: config.startup_timeout,
             stage,
         },
+        Failure::Left => StartError::Daemonised { program, status },
         Failure::Ended => StartError::Died {
             program,
             status,
@@ -189,29 +207,31 @@ fn handshake_failure(
     })
 }
 
-/// Ends a process that did not become a fork server. Returns its wait status if
-/// it ended by itself.
-fn end_failed(process: &mut Child) -> Option<WaitStatus> {
-    let deadline = Instant::now() + END_LIMIT;
+/// Ends a process that did not become a fork server, and its group. Returns its wait
+/// status if it ended by itself, which it has time for if it `is_ending`.
+fn end_failed(child: &mut Child, is_ending: bool) -> Option<WaitStatus> {
+    let pid = child.id() as i32;
+    let limit = if is_ending { END_LIMIT } else { Duration::ZERO };
+    let deadline = Instant::now() + limit;
     let mut pause = Duration::from_micros(100);
-    let status = loop {
-        match process.try_wait() {
-            Ok(Some(status)) => break Some(WaitStatus(status.into_raw())),
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(pause),
-            Ok(None) | Err(_) => break None,
+    // It is not reaped yet: its number, which is its group's too, stays its own.
+    let by_itself = loop {
+        match process::has_ended(pid) {
+            Ok(false) if Instant::now() < deadline => std::thread::sleep(pause),
+            Ok(ended) => break ended,
+            Err(_) => break false,
         }
         pause = (pause * 2).min(Duration::from_millis(20));
     };
-    if status.is_none() {
-        kill(process);
-    }
-    status
+    let status = kill(child)?;
+    by_itself.then_some(status)
 }
 
 /// Kills a process that waits for us, with its group, and reaps it.
-fn kill(process: &mut Child) {
-    let _ = signal::send_group(process.id() as i32, signal::KILL);
-    let _ = process.wait();
+fn kill(child: &mut Child) -> Option<WaitStatus> {
+    let _ = signal::send_group(child.id() as i32, signal::KILL);
+    let status = child.wait().ok()?;
+    Some(WaitStatus(status.into_raw()))
 }
 
 /// A map of `size` bytes, rounded up to pages.

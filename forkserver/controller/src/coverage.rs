@@ -11,9 +11,9 @@ pub struct CoverageMap {
 }
 
 impl CoverageMap {
+    /// An empty map; its size is not known yet, and the kernel gives zeros.
     pub(crate) fn new(segment: Segment) -> Self {
-        let len = segment.size();
-        Self { segment, len }
+        Self { segment, len: 0 }
     }
 
     pub(crate) fn segment_id(&self) -> i32 {

@@ -36,10 +36,16 @@ pub enum StartError {
         source: io::Error,
     },
     /// The pipes could not be made.
-    #[error("cannot create the control and status pipes: {0}")]
-    Pipe(Errno),
+    #[error("cannot create the control and status pipes: {source}{}", shortage(.source.0))]
+    Pipe {
+        /// What the system said.
+        source: Errno,
+    },
     /// The target could not be executed.
-    #[error("cannot execute {}: {source}", .program.display())]
+    #[error(
+        "cannot execute {}: {source}{}",
+        .program.display(), shortage(.source.raw_os_error().unwrap_or(0))
+    )]
     Spawn {
         /// The target.
         program: PathBuf,
@@ -88,6 +94,46 @@ pub enum StartError {
         /// Its limit of address space in bytes, if any.
         memory_limit: Option<u64>,
     },
+    /// The target's process ended, and another one that it left behind answers.
+    #[error(
+        "{} {} while another process of it went on as the fork server: tine cannot look after that \
+         one; have it stay in the foreground (no fork, no daemon) until the fork server starts",
+        .program.display(), death(*.status)
+    )]
+    Daemonised {
+        /// The target.
+        program: PathBuf,
+        /// How the process ended.
+        status: Option<WaitStatus>,
+    },
+    /// The target needs a larger map each time it is started.
+    #[error(
+        "{} asked for a larger coverage map each of the {attempts} times it was started, at last \
+         for {size} bytes: its map size must not depend on AFL_MAP_SIZE",
+        .program.display()
+    )]
+    MapGrows {
+        /// The target.
+        program: PathBuf,
+        /// How often it was started.
+        attempts: u32,
+        /// What it wanted in the end, in bytes.
+        size: usize,
+    },
+    /// The target was started again and has another map.
+    #[error(
+        "{} has a coverage map of {now} bytes, and had one of {before} bytes when it was started \
+         first: it has to have the same one each time",
+        .program.display()
+    )]
+    MapChanged {
+        /// The target.
+        program: PathBuf,
+        /// Size at first, in bytes.
+        before: usize,
+        /// Size now, in bytes.
+        now: usize,
+    },
     /// The map is larger than anything that tine gives out.
     #[error("{} needs a coverage map of more than {limit} bytes", .program.display())]
     MapTooLarge {
@@ -104,7 +150,9 @@ const LOADER_FAILED: i32 = 127;
 /// What to do about a target that ended during the handshake.
 fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello: bool) -> String {
     if said_hello {
-        return "its fork server broke off; `tine doctor -- TARGET` looks for the cause".into();
+        return "its fork server broke off. Does the program close descriptor 198 or 199? \
+                `tine doctor -- TARGET` looks for the cause"
+            .into();
     }
     let failed = status.is_some_and(|status| status.exit_code() != Some(0));
     if let (Some(limit), true) = (memory_limit, failed) {
@@ -118,9 +166,10 @@ fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello:
         Some(_) => "it crashed before main, in a constructor or while its libraries were loaded: \
                     `tine doctor -- TARGET` looks for the cause"
             .into(),
-        None => "its fork server never started. Was it linked by tine-cc (or afl-cc), and does it \
-                 reach main, or __AFL_INIT() if it uses that? `tine doctor -- TARGET` looks for the \
-                 cause"
+        None => "its fork server never started. Was it linked by tine-cc (or afl-cc), does it \
+                 reach main, or __AFL_INIT() if it uses that, and does nothing before that execute \
+                 another program or close descriptors 198 and 199? \
+                 `tine doctor -- TARGET` looks for the cause"
             .into(),
     }
 }
@@ -133,6 +182,16 @@ fn death(status: Option<WaitStatus>) -> String {
             _ => "ended".into(),
         },
         None => "closed its status pipe".into(),
+    }
+}
+
+/// What to do where the system has no more.
+const fn shortage(errno: i32) -> &'static str {
+    match errno {
+        libc::EAGAIN => "; no process is to be had, `ulimit -u` is the limit",
+        libc::EMFILE => "; no descriptor is free, `ulimit -n` is the limit",
+        libc::ENFILE => "; no descriptor is free, `sysctl fs.file-max` is the limit",
+        _ => "",
     }
 }
 
@@ -195,12 +254,27 @@ pub enum RunError {
         max: usize,
     },
     /// The fork server was lost again and again on this input.
-    #[error("the fork server was lost {attempts} times in a row; the last time {reason}")]
+    #[error(
+        "the fork server was lost {attempts} times in a row on the same input; the last time \
+         {reason}: {}",
+        loss_hint(*.reason)
+    )]
     Lost {
         /// How often it was started.
         attempts: u32,
         /// What happened to it the last time.
         reason: LossReason,
+    },
+    /// The fork server cannot make a process for the input.
+    #[error(
+        "the fork server cannot fork, tried for {} s: no process is to be had, or no memory. \
+         `ulimit -u`, pids.max of the control group and /proc/sys/kernel/pid_max are the limits; \
+         end what is not needed",
+        .tried.as_secs_f32()
+    )]
+    NoProcess {
+        /// How long it was tried.
+        tried: Duration,
     },
     /// The fork server was lost and could not be started again.
     #[error("the fork server was lost ({reason}) and did not start again: {source}")]
@@ -212,12 +286,30 @@ pub enum RunError {
     },
 }
 
+/// What to do about an input on which the fork server is always lost.
+const fn loss_hint(reason: LossReason) -> &'static str {
+    match reason {
+        LossReason::Ended | LossReason::HalfWord => {
+            "does the target kill its parent, or everybody? Or was it killed from outside, for \
+             example for its use of memory (`dmesg` tells)?"
+        }
+        LossReason::Stuck => "does the target stop or trace its parent?",
+        LossReason::Reported(_) => "AFL_DEBUG=1 makes it explain itself",
+        LossReason::Garbage(_) | LossReason::Unasked(_) => {
+            "does the target write to descriptor 199, or to a copy of it?"
+        }
+    }
+}
+
 /// What happened to a fork server that has to be started again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LossReason {
     /// It closed its pipes or ended.
     #[error("it ended")]
     Ended,
+    /// It closed its pipe within a word.
+    #[error("it ended in the middle of a word")]
+    HalfWord,
     /// It did not answer in time, though its child was killed.
     #[error("it stopped answering")]
     Stuck,
@@ -227,4 +319,7 @@ pub enum LossReason {
     /// It sent something that is neither a pid nor an error.
     #[error("it sent {0:#010x} where a pid belongs")]
     Garbage(u32),
+    /// A word came that no wait status can be, or came while the child ran.
+    #[error("{0:#010x} came where the wait status belongs")]
+    Unasked(u32),
 }

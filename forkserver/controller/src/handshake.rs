@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use tine_ipc::{
     Errno, pipe,
     poll::{self, Ready},
+    process,
 };
 use tine_protocol::{
     handshake::controller::{Action, Agreement, ControllerHandshake, HandshakeError},
@@ -15,6 +16,8 @@ use tine_protocol::{
 pub(crate) enum Failure {
     /// The status pipe was closed.
     Ended,
+    /// The process ended, and another one holds the pipe.
+    Left,
     /// The limit passed.
     TimedOut,
     /// The two sides did not agree.
@@ -29,10 +32,23 @@ pub(crate) struct Failed {
     pub(crate) said_hello: bool,
 }
 
+/// So often it is looked whether the process is still there: a process that it left
+/// behind may hold the pipe open.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The process at the other ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) pid: i32,
+    /// Write end of the control pipe.
+    pub(crate) control: i32,
+    /// Read end of the status pipe.
+    pub(crate) status: i32,
+}
+
 /// Shakes hands. Returns the agreement and the target's dictionary, raw.
 pub(crate) fn shake(
-    control: i32,
-    status: i32,
+    peer: Peer,
     offers_shm_input: bool,
     limit: Duration,
 ) -> Result<(Agreement, Vec<u8>), Failed> {
@@ -44,12 +60,12 @@ pub(crate) fn shake(
         let stage = machine.stage();
         let step = match machine.action() {
             Action::Done(agreement) => return Ok((agreement, dictionary)),
-            Action::Receive => receive_word(status, deadline)
+            Action::Receive => receive_word(peer, deadline)
                 .and_then(|word| machine.received(word).map_err(Failure::Disagreed)),
-            Action::Send(word) => pipe::send(control, &word.to_ne_bytes())
+            Action::Send(word) => pipe::send(peer.control, &word.to_ne_bytes())
                 .map_err(|_| Failure::Ended)
                 .and_then(|()| machine.sent().map_err(Failure::Disagreed)),
-            Action::Drain(length) => drain(status, length as usize, deadline).and_then(|bytes| {
+            Action::Drain(length) => drain(peer, length as usize, deadline).and_then(|bytes| {
                 dictionary = bytes;
                 machine.drained().map_err(Failure::Disagreed)
             }),
@@ -63,40 +79,52 @@ pub(crate) fn shake(
     }
 }
 
-fn receive_word(fd: i32, deadline: Instant) -> Result<u32, Failure> {
+fn receive_word(peer: Peer, deadline: Instant) -> Result<u32, Failure> {
     let mut word = [0u8; WORD_SIZE];
-    fill(fd, &mut word, deadline)?;
+    fill(peer, &mut word, deadline)?;
     Ok(u32::from_ne_bytes(word))
 }
 
 /// Reads in pieces, so that a peer that announces much and sends little costs
 /// little.
-fn drain(fd: i32, length: usize, deadline: Instant) -> Result<Vec<u8>, Failure> {
+fn drain(peer: Peer, length: usize, deadline: Instant) -> Result<Vec<u8>, Failure> {
     const PIECE: usize = 64 * 1024;
     let mut bytes = Vec::new();
     while bytes.len() < length {
         let start = bytes.len();
         bytes.resize(length.min(start + PIECE), 0);
-        fill(fd, &mut bytes[start..], deadline)?;
+        fill(peer, &mut bytes[start..], deadline)?;
     }
     Ok(bytes)
 }
 
-fn fill(fd: i32, buffer: &mut [u8], deadline: Instant) -> Result<(), Failure> {
+fn fill(peer: Peer, buffer: &mut [u8], deadline: Instant) -> Result<(), Failure> {
     let mut filled = 0;
     while filled < buffer.len() {
-        match poll::readable(fd, deadline.saturating_duration_since(Instant::now())) {
-            Ok(Ready::Yes) => {}
-            Ok(Ready::TimedOut) => return Err(Failure::TimedOut),
-            Ok(Ready::Interrupted) => continue,
-            Err(Errno(_)) => return Err(Failure::Ended),
-        }
-        match pipe::receive_some(fd, &mut buffer[filled..]) {
+        await_bytes(peer, deadline)?;
+        match pipe::receive_some(peer.status, &mut buffer[filled..]) {
             Ok(0) | Err(_) => return Err(Failure::Ended),
             Ok(count) => filled += count,
         }
     }
     Ok(())
+}
+
+/// Waits until there is something to read, or the end.
+fn await_bytes(peer: Peer, deadline: Instant) -> Result<(), Failure> {
+    let mut has_ended = false;
+    loop {
+        let rest = deadline.saturating_duration_since(Instant::now());
+        match poll::readable(peer.status, rest.min(LOOK)) {
+            Ok(Ready::Yes) => return Ok(()),
+            // It ended before this wait, so that all it wrote would be there.
+            Ok(Ready::TimedOut) if has_ended => return Err(Failure::Left),
+            Ok(Ready::TimedOut) if rest.is_zero() => return Err(Failure::TimedOut),
+            Ok(Ready::TimedOut) => has_ended = process::has_ended(peer.pid) != Ok(false),
+            Ok(Ready::Interrupted) => {}
+            Err(Errno(_)) => return Err(Failure::Ended),
+        }
+    }
 }
 
 /// Splits a dictionary as AFL++ sends it, `{ u8 n, n bytes }` again and again,

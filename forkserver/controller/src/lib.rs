@@ -15,6 +15,7 @@
 //! | `input` | shared memory, standard input or a file |
 //! | `boot` | from the file to a server that answers |
 //! | `process`, `answer` | one run, a run over its limit, the end |
+//! | `strays`, `procfs` | processes of the target that left its groups |
 //! | `control_page` | the page shared with tine's runtime |
 //! | `server` | all of it: start, run, restart |
 //! | `coverage` | the counters |
@@ -30,9 +31,11 @@ mod handshake;
 mod input;
 mod outcome;
 mod process;
+mod procfs;
 mod server;
 mod signatures;
 mod spawn;
+mod strays;
 pub mod target_file;
 
 pub use config::{InputRoute, TargetConfig, TargetOutput};

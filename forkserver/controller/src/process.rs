@@ -1,6 +1,6 @@
 //! The fork server's process: one run, a run over its limit, the end.
 
-use crate::{LossReason, answer::Answer, control_page, spawn::Spawned};
+use crate::{LossReason, answer::Answer, control_page, procfs::Stat, spawn::Spawned};
 use std::{
     os::fd::AsRawFd,
     sync::atomic::Ordering,
@@ -9,6 +9,7 @@ use std::{
 use tine_ipc::{
     pipe,
     poll::{self, Ready},
+    process,
     shm::Segment,
     signal,
 };
@@ -79,11 +80,11 @@ impl Process {
         };
         let mut answer = Answer::new(!self.control_page);
         if self.await_answer(&mut answer, limit)? {
-            return self.note(&answer).map(Run::Ended);
+            return self.note(page, &answer).map(Run::Ended);
         }
         self.request = RunRequest::WasKilled;
         self.end_run(page, &mut answer)?;
-        let status = self.note(&answer)?;
+        let status = self.note(page, &answer)?;
         if self.stopped {
             // It finished its pass in the last moment. The next request says that
             // it was killed, so it must be.
@@ -99,6 +100,20 @@ impl Process {
         })
     }
 
+    /// Whether a stopped child waits for the next input.
+    pub(crate) const fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Ends a stopped child, so that the next request forks a fresh one.
+    pub(crate) fn discard_child(&mut self, page: &Segment) {
+        if self.stopped {
+            self.kill_child(page);
+            self.stopped = false;
+            self.request = RunRequest::WasKilled;
+        }
+    }
+
     /// Kills the child until the runtime reports how it ended.
     fn end_run(&mut self, page: &Segment, answer: &mut Answer) -> Result<(), LossReason> {
         let deadline = Instant::now() + REPORT_LIMIT;
@@ -107,14 +122,35 @@ impl Process {
             if self.await_answer(answer, KILL_AGAIN)? {
                 return Ok(());
             }
+            self.rouse()?;
         }
         Err(LossReason::Stuck)
     }
 
+    /// Looks at a server that does not answer. One that ended is not noticed by
+    /// reading if another process holds its pipe; one that somebody stopped goes on.
+    fn rouse(&self) -> Result<(), LossReason> {
+        let server = self.server_pid();
+        if process::has_ended(server) != Ok(false) {
+            return Err(LossReason::Ended);
+        }
+        if Stat::of(server).is_some_and(|stat| stat.is_stopped()) {
+            let _ = signal::send(server, signal::CONTINUE);
+        }
+        Ok(())
+    }
+
     /// Remembers what a complete answer says of the child.
-    fn note(&mut self, answer: &Answer) -> Result<WaitStatus, LossReason> {
+    fn note(&mut self, page: &Segment, answer: &Answer) -> Result<WaitStatus, LossReason> {
         let status = answer.status()?;
         self.stopped = status.stop_signal().is_some();
+        if self.control_page && !self.stopped {
+            // tine's server takes the pid away before it reports the child's end.
+            let child = &control_page::words(page).child_pid;
+            if child.load(Ordering::Relaxed) != 0 {
+                return Err(LossReason::Unasked(status.0 as u32));
+            }
+        }
         self.child = if self.stopped { answer.child()? } else { None };
         Ok(status)
     }
@@ -150,7 +186,11 @@ impl Process {
             let _ = signal::send_group(child, signal::KILL);
             let _ = signal::send(child, signal::KILL);
         } else if let Some(child) = self.child {
-            let _ = signal::send(child, signal::KILL);
+            // The server says which number that is: any process could be meant.
+            let server = self.server_pid();
+            if Stat::descends(child, server).unwrap_or(true) {
+                let _ = signal::send(child, signal::KILL);
+            }
         }
     }
 

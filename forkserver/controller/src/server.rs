@@ -7,13 +7,28 @@ use crate::{
     input::InputPort,
     process::{Process, Run},
     signatures::Signatures,
+    strays::Strays,
 };
-use std::time::Duration;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 use tine_ipc::shm::Segment;
-use tine_protocol::{handshake::controller::HandshakeError, layout::coverage};
+use tine_protocol::{TargetError, layout::coverage};
 
 /// How often a lost server is started again for one input before it is given up.
 const MAX_RESTARTS_IN_A_ROW: u32 = 3;
+
+/// A lost server is started anew so often, with these pauses in between: what keeps
+/// it from starting may pass.
+const RESTART_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1000)];
+
+/// How often a target is started until its map fits. One that does not say how much
+/// it needs is given eight times as much each time.
+const MAX_MAPS: u32 = 6;
+
+/// How long a fork server that cannot fork is asked again. Other programs come and go.
+const FORK_LIMIT: Duration = Duration::from_secs(10);
 
 /// What is known of a target once its fork server runs.
 #[derive(Debug, Clone)]
@@ -44,6 +59,7 @@ pub struct ForkServer {
     page: Segment,
     input: InputPort,
     process: Process,
+    strays: Strays,
     restarts: u64,
     last_loss: Option<LossReason>,
 }
@@ -66,10 +82,28 @@ impl ForkServer {
         let mut input = InputPort::new(&config.input)?;
         let page = control_page::create()?;
         let mut map = new_map(coverage::FIRST_MAP_SIZE)?;
+        let mut strays = Strays::new();
+        let mut attempts = 0;
         let (process, info) = loop {
-            match boot(&config, signatures, &mut input, &page, &mut map)? {
+            let booted = boot(
+                &config,
+                signatures,
+                &mut input,
+                &page,
+                &mut map,
+                &mut strays,
+            );
+            attempts += 1;
+            match booted? {
                 Boot::Up(process, info) => break (process, info),
-                Boot::NeedsMap(size) => map = new_map(size)?,
+                Boot::NeedsMap(size) if attempts < MAX_MAPS => map = new_map(size)?,
+                Boot::NeedsMap(size) => {
+                    return Err(StartError::MapGrows {
+                        program: config.program,
+                        attempts,
+                        size,
+                    });
+                }
             }
         };
         Ok(Self {
@@ -80,6 +114,7 @@ impl ForkServer {
             page,
             input,
             process,
+            strays,
             restarts: 0,
             last_loss: None,
         })
@@ -109,17 +144,23 @@ impl ForkServer {
         timeout: Duration,
     ) -> Result<Outcome, RunError> {
         let mut attempts = 0;
+        let mut since = None;
         loop {
             self.input.deliver(input)?;
-            let reason = match self.process.run(&self.page, timeout) {
+            let ran = self.process.run(&self.page, timeout);
+            self.strays.ran(self.process.server_pid());
+            let reason = match ran {
                 Ok(Run::Ended(status)) => {
                     return Ok(Outcome::of_status(status, self.config.crash_exit_code));
                 }
                 Ok(Run::TimedOut) => return Ok(Outcome::TimedOut),
+                Err(LossReason::Reported(TargetError::Fork)) => {
+                    self.wait_to_fork(&mut since)?;
+                    continue;
+                }
                 Err(reason) => reason,
             };
             attempts += 1;
-            self.last_loss = Some(reason);
             self.restart(reason)?;
             if reason == LossReason::Stuck {
                 // The run was over its limit and took the server along.
@@ -131,33 +172,81 @@ impl ForkServer {
         }
     }
 
+    /// The server could not fork: pauses before it is asked again. `since` is when it
+    /// could not for the first time.
+    #[cold]
+    fn wait_to_fork(&self, since: &mut Option<Instant>) -> Result<(), RunError> {
+        const PAUSE: Duration = Duration::from_millis(20);
+        let tried = since.get_or_insert_with(Instant::now).elapsed();
+        if tried >= FORK_LIMIT {
+            return Err(RunError::NoProcess { tried });
+        }
+        thread::sleep(PAUSE);
+        Ok(())
+    }
+
+    #[cold]
     fn restart(&mut self, reason: LossReason) -> Result<(), RunError> {
         self.process.end(&self.page);
+        self.strays.kill_all();
         self.restarts += 1;
-        let lost = |source| RunError::Restart {
+        self.last_loss = Some(reason);
+        for pause in RESTART_PAUSES {
+            match self.boot_again() {
+                Ok(()) => return Ok(()),
+                // That does not pass.
+                Err(StartError::MapChanged { .. }) => break,
+                Err(_) => thread::sleep(pause),
+            }
+        }
+        self.boot_again().map_err(|source| RunError::Restart {
             reason,
             source: Box::new(source),
-        };
+        })
+    }
+
+    fn boot_again(&mut self) -> Result<(), StartError> {
         let booted = boot(
             &self.config,
             self.signatures,
             &mut self.input,
             &self.page,
             &mut self.map,
+            &mut self.strays,
         );
-        match booted.map_err(lost)? {
+        let before = self.info.map_size;
+        let changed = |now| StartError::MapChanged {
+            program: self.config.program.clone(),
+            before,
+            now,
+        };
+        match booted? {
+            Boot::Up(mut process, info) if info.map_size != before => {
+                process.end(&self.page);
+                self.strays.kill_all();
+                Err(changed(info.map_size))
+            }
             Boot::Up(process, info) => {
                 self.process = process;
                 self.info = info;
                 Ok(())
             }
             // It fitted when it was started first.
-            Boot::NeedsMap(size) => Err(lost(StartError::Handshake {
-                program: self.config.program.clone(),
-                source: HandshakeError::MapSize(size.try_into().unwrap_or(u32::MAX)),
-                memory_limit: self.config.memory_limit,
-            })),
+            Boot::NeedsMap(size) => Err(changed(size)),
         }
+    }
+
+    /// Whether a persistent child has finished its pass and waits for the next
+    /// input. Otherwise the next run is the first one of a fresh child.
+    #[must_use]
+    pub const fn has_waiting_child(&self) -> bool {
+        self.process.is_stopped()
+    }
+
+    /// Ends a persistent child that waits: the next run is the first one of a fresh
+    /// child.
+    pub fn discard_child(&mut self) {
+        self.process.discard_child(&self.page);
     }
 
     /// Changes the limit of a run.
@@ -205,5 +294,6 @@ impl ForkServer {
 impl Drop for ForkServer {
     fn drop(&mut self) {
         self.process.end(&self.page);
+        self.strays.kill_all();
     }
 }

@@ -29,8 +29,9 @@ pub(crate) fn spawn(
     variables: &[(&str, String)],
     stdin: Option<File>,
 ) -> Result<Spawned, StartError> {
-    let (control_read, control) = pipe::create().map_err(StartError::Pipe)?;
-    let (status, status_write) = pipe::create().map_err(StartError::Pipe)?;
+    let pipe_error = |source| StartError::Pipe { source };
+    let (control_read, control) = pipe::create().map_err(pipe_error)?;
+    let (status, status_write) = pipe::create().map_err(pipe_error)?;
 
     let mut command = Command::new(&config.program);
     command

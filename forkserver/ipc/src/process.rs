@@ -85,6 +85,31 @@ pub fn wait(pid: i32, or_stops: bool) -> Result<i32, Errno> {
     Ok(status)
 }
 
+/// Whether the child `pid` has ended. It stays to be waited for, so that its number
+/// cannot become another process's meanwhile.
+///
+/// # Errors
+/// `ECHILD` when it is not a child of this process.
+pub fn has_ended(pid: i32) -> Result<bool, Errno> {
+    const OPTIONS: i32 = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    let mut information = core::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: the kernel writes one siginfo_t to `information`; no rusage is asked for.
+    retry(|| unsafe {
+        system_call!(
+            waitid,
+            libc::P_PID,
+            pid,
+            information.as_mut_ptr(),
+            OPTIONS,
+            core::ptr::null_mut::<libc::rusage>()
+        )
+    })?;
+    // SAFETY: zeros are a siginfo_t, and the kernel wrote over them at most.
+    let information = unsafe { information.assume_init() };
+    // Zero where nothing happened.
+    Ok(information.si_signo != 0)
+}
+
 /// This process's id, asked of the kernel.
 #[must_use]
 pub fn id() -> i32 {

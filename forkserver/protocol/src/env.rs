@@ -16,6 +16,10 @@ pub const INPUT_SHM_ID: &CStr = c"__AFL_SHM_FUZZ_ID";
 /// by tine's controller only; a runtime that does not know it speaks plain v1.
 pub const CONTROL_PAGE_SHM_ID: &CStr = c"__TINE_CONTROL_SHM_ID";
 
+/// A word that no other fork server has. Nobody reads it: the controller finds the
+/// target's processes by it, wherever they went.
+pub const SERVER_TOKEN: &CStr = c"__TINE_SERVER_TOKEN";
+
 /// Size of the coverage segment in bytes, in decimal. AFL++'s runtime refuses
 /// to map more counters than this.
 pub const MAP_SIZE: &CStr = c"AFL_MAP_SIZE";

@@ -20,6 +20,9 @@ pub struct Recording {
     pub events: Vec<Event>,
     /// What was left behind when the controller had ended: processes, segments.
     pub left: Vec<String>,
+    /// A signal ended the recording early.
+    #[serde(default)]
+    pub interrupted: bool,
     /// What the controller says in the end: the outcome of each run, or why there
     /// was none.
     pub report: Vec<String>,

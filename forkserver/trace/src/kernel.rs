@@ -2,7 +2,11 @@
 
 #![allow(unsafe_code)]
 
-use std::{io, mem, ptr};
+use std::{
+    io, mem, ptr,
+    sync::atomic::{AtomicBool, AtomicI32, Ordering},
+};
+use tine_ipc::signal;
 
 /// What `waitpid` says of a traced thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +56,44 @@ pub(crate) fn wait(only_look: bool) -> io::Result<Waited> {
             Some(libc::EINTR) => {}
             _ => return Err(error),
         }
+    }
+}
+
+/// One of [`ENDING`] arrived.
+static ASKED_TO_END: AtomicBool = AtomicBool::new(false);
+
+/// The process that is killed then.
+static KILLED_THEN: AtomicI32 = AtomicI32::new(0);
+
+/// The signals by which a user or the system ends a program.
+const ENDING: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+extern "C" fn end_the_traced(_signal: i32) {
+    ASKED_TO_END.store(true, Ordering::Relaxed);
+    let _ = signal::send(KILLED_THEN.load(Ordering::Relaxed), signal::KILL);
+}
+
+/// From here on the signals that end a program kill `pid` instead, whose end
+/// [`wait`] tells of.
+pub(crate) fn kill_on_ending_signals(pid: i32) {
+    KILLED_THEN.store(pid, Ordering::Relaxed);
+    let handler = end_the_traced as extern "C" fn(i32);
+    treat_ending_signals(handler as libc::sighandler_t);
+}
+
+/// Whether such a signal arrived.
+pub(crate) fn asked_to_end() -> bool {
+    ASKED_TO_END.load(Ordering::Relaxed)
+}
+
+fn treat_ending_signals(handler: libc::sighandler_t) {
+    for signal in ENDING {
+        // SAFETY: the structure is made of integers, for which zeros are values.
+        let mut action: libc::sigaction = unsafe { mem::zeroed() };
+        action.sa_sigaction = handler;
+        // SAFETY: the handler is the default one, or one that uses atomics and makes
+        // a system call that leaves errno alone: a signal handler may do both.
+        unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
     }
 }
 

@@ -48,6 +48,8 @@ pub(crate) struct Observer<F> {
     /// How processes ended.
     statuses: HashMap<i32, i32>,
     ending: bool,
+    /// Since when the controller has waited in vain. It may look up in between.
+    waits_since: Option<Instant>,
 }
 
 impl<F: FnMut(&Recording, &Event)> Observer<F> {
@@ -72,6 +74,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             segments: Vec::new(),
             statuses: HashMap::new(),
             ending: false,
+            waits_since: None,
         };
         observer.add_actor(root, Role::Controller, "controller".into());
         observer
@@ -79,7 +82,6 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
 
     /// The recording, when nobody is traced any more.
     pub(crate) fn finish(mut self) -> Recording {
-        self.half_words();
         self.release();
         // It has segments attached as well.
         self.server = None;
@@ -89,6 +91,11 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             }
         }
         self.recording
+    }
+
+    /// The user has seen enough.
+    pub(crate) fn interrupted(&mut self) {
+        self.recording.interrupted = true;
     }
 
     /// A process outlived the controller.
@@ -150,9 +157,9 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
     }
 
     fn server_executed(&mut self, process: i32, control: PathBuf, status: PathBuf) {
-        self.half_words();
         self.servers += 1;
         self.ending = false;
+        self.waits_since = None;
         let actor = self.actors[&process];
         self.recording.actors[actor].role = Role::ForkServer;
         self.recording.actors[actor].name = match self.servers {
@@ -185,7 +192,6 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             .as_ref()
             .is_some_and(|server| server.pid == process)
         {
-            self.half_words();
             self.ending = true;
         }
         let key = match self.role(process) {
@@ -280,14 +286,8 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             }
             Call::Read { fd, .. } => self.reads(process, fd, result as u64),
             Call::WaitReady if result == 0 && process == self.root => {
-                let awaited = self
-                    .server
-                    .as_ref()
-                    .is_some_and(|server| !server.wire.awaits_request());
-                if awaited {
-                    let waited_us = micros(took);
-                    self.say(process, None, Step::LimitPassed { waited_us }, None);
-                }
+                self.waits_since
+                    .get_or_insert_with(|| Instant::now() - took);
             }
             Call::Wait { status } if result > 0 => self.reaps(process, result as i32, status),
             Call::LeadSession => self.prepares(process, "setsid"),
@@ -356,9 +356,11 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             if server.wire.awaits_request() {
                 self.says_input(process);
             }
+            self.waits_since = None;
             self.say_words(process, PipeName::Control, |server| {
                 server.wire.controller_wrote(&bytes)
             });
+            self.say_half_word(process, PipeName::Control);
         } else if link == server.status {
             let bytes = memory::bytes(process, address, count as usize);
             if server.wire.awaits_status() && process == server.pid {
@@ -367,6 +369,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             self.say_words(process, PipeName::Status, |server| {
                 server.wire.runtime_wrote(&bytes, count)
             });
+            self.say_half_word(process, PipeName::Status);
         } else {
             self.notes_file(process, link, count);
         }
@@ -471,6 +474,9 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         } else {
             return;
         };
+        if process == self.root {
+            self.waits_since = None;
+        }
         for index in server.read(pipe, count) {
             if let Some(Event {
                 step: Step::Word { read_at_us, .. },
@@ -482,30 +488,22 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         }
     }
 
-    /// What is left of words that were cut off.
-    fn half_words(&mut self) {
+    /// A write that ended within a word.
+    fn say_half_word(&mut self, process: i32, pipe: PipeName) {
         let Some(server) = &self.server else { return };
         let (from_runtime, from_controller) = server.wire.left_over();
-        let left = [
-            (PipeName::Status, server.pid, from_runtime.to_vec()),
-            (PipeName::Control, self.root, from_controller.to_vec()),
-        ];
-        if let Some(server) = &mut self.server {
-            server.wire.forget_left_over();
-        }
-        for (pipe, process, bytes) in left {
-            if !bytes.is_empty() {
-                let step = Step::Bytes {
-                    pipe,
-                    count: bytes.len() as u64,
-                    meaning: format!(
-                        "{}: a word that was never finished",
-                        crate::event::hex(&bytes)
-                    ),
-                    wrong: true,
-                };
-                self.say(process, None, step, None);
-            }
+        let bytes = match pipe {
+            PipeName::Status => from_runtime,
+            PipeName::Control => from_controller,
+        };
+        if !bytes.is_empty() {
+            let step = Step::Bytes {
+                pipe,
+                count: bytes.len() as u64,
+                meaning: format!("{}: only a part of a word so far", crate::event::hex(bytes)),
+                wrong: true,
+            };
+            self.say(process, None, step, None);
         }
     }
 
@@ -521,6 +519,13 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         }
         let to = self.actors.get(&pid).copied();
         let ends = self.server.as_ref().is_some_and(|server| server.pid == pid);
+        if process == self.root
+            && let Some(since) = self.waits_since.take()
+        {
+            // What it does now is because of that.
+            let waited_us = micros(since.elapsed());
+            self.say(process, None, Step::LimitPassed { waited_us }, None);
+        }
         self.ending |= ends && process == self.root;
         let name = wire::signal_name(signal);
         let step = Step::SignalSent {

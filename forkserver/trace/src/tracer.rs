@@ -53,7 +53,8 @@ struct Task {
 /// until it ends. It may execute another program. `on_event` is called for each
 /// event, in order, as soon as it is clear what it is.
 ///
-/// What it leaves running is noted in the recording, and killed.
+/// What it leaves running is noted in the recording, and killed. SIGINT, SIGTERM and
+/// SIGHUP end the recording early; from the call on they do not end this process.
 ///
 /// # Errors
 /// When the system does not allow it; when this process has several threads.
@@ -67,6 +68,7 @@ pub fn record(
         return Err(TraceError::Threads(threads));
     }
     let (root, go) = kernel::fork_and_run(controller).map_err(TraceError::Start)?;
+    kernel::kill_on_ending_signals(root);
     let begun = kernel::seize(root)
         .and_then(|()| kernel::interrupt(root))
         .and_then(|()| go.give());
@@ -89,6 +91,9 @@ pub fn record(
         observer: Observer::new(command, root, on_event),
     };
     tracer.run().map_err(TraceError::Wait)?;
+    if kernel::asked_to_end() {
+        tracer.observer.interrupted();
+    }
     Ok(tracer.observer.finish())
 }
 

@@ -137,15 +137,9 @@ impl Wire {
         pieces
     }
 
-    /// Bytes that never became a word: from the runtime, from the controller.
+    /// Bytes that are no whole word yet: from the runtime, from the controller.
     pub(crate) fn left_over(&self) -> (&[u8], &[u8]) {
         (&self.from_runtime, &self.from_controller)
-    }
-
-    /// They were told of.
-    pub(crate) fn forget_left_over(&mut self) {
-        self.from_runtime.clear();
-        self.from_controller.clear();
     }
 
     fn dictionary(&mut self, bytes: &[u8], taken: u64, left: u64) -> Piece {

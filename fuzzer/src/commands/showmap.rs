@@ -3,6 +3,7 @@
 mod cleanup;
 mod inputs;
 mod output;
+mod replay;
 
 use crate::{
     cli::ShowmapArgs,
@@ -18,6 +19,7 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
+use tempfile::TempDir;
 use tine_controller::{ForkServer, Outcome, RunError, StartError, TargetOutput};
 
 /// Why no map was written.
@@ -48,6 +50,20 @@ pub enum ShowmapError {
     /// The folder has no file.
     #[error("{} has no file to run the target on", .0.display())]
     NoInputs(PathBuf),
+    /// The folder has no sequence of inputs.
+    #[error(
+        "{} has no file to replay: give the folder of one crash, such as \
+         OUT/default/replay/NAME",
+        .0.display()
+    )]
+    NothingToReplay(PathBuf),
+    /// A process for each input has nothing to remember.
+    #[error(
+        "{} has no persistent loop, so that each input runs in a process of its own: run the \
+         crash alone, without --replay",
+        .0.display()
+    )]
+    NotPersistent(PathBuf),
     /// No input of the folder could be run.
     #[error("the target could not be run on any of the {0} inputs")]
     NothingRan(u64),
@@ -83,21 +99,28 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         path: std::env::temp_dir(),
         source,
     };
-    let work_dir = tempfile::Builder::new()
-        .prefix("tine-")
-        .tempdir()
-        .map_err(temporary)?;
-    cleanup::remove_on_signal(work_dir.path().to_owned());
+    // Only where it is needed: after SIGKILL nobody takes it away.
+    let work_dir = if args.file.is_none() && target::names_input(&args.target) {
+        let made = tempfile::Builder::new().prefix("tine-").tempdir();
+        let folder = made.map_err(temporary)?;
+        cleanup::remove_on_signal(folder.path().to_owned());
+        Some(folder)
+    } else {
+        None
+    };
     let Target { file, mut config } = target::prepare(
         &args.target,
         args.file.as_deref(),
-        work_dir.path(),
+        work_dir.as_ref().map_or(Path::new(""), TempDir::path),
         args.timeout.0,
         args.memory,
     )?;
-    let inputs = Inputs::find(args.input.as_deref())?;
+    let inputs = match &args.replay {
+        Some(folder) => Inputs::Sequence(inputs::sequence(folder)?),
+        None => Inputs::find(args.input.as_deref())?,
+    };
     let sink = Sink::choose(args, &inputs)?;
-    let is_shown = matches!(inputs, Inputs::One(_)) && !args.quiet && sink != Sink::Stdout;
+    let is_shown = !matches!(inputs, Inputs::Many(_)) && !args.quiet && sink != Sink::Stdout;
     if is_shown {
         config.output = TargetOutput::Inherit;
     }
@@ -109,6 +132,10 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
     match inputs {
         Inputs::One(source) => runner.one(&source, &sink),
         Inputs::Many(files) => runner.many(&files, &sink),
+        Inputs::Sequence(_) if !runner.server.info().persistent => {
+            Err(ShowmapError::NotPersistent(file.path))
+        }
+        Inputs::Sequence(files) => runner.replay(&files, &sink),
     }
 }
 

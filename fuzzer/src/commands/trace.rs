@@ -100,7 +100,7 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
         .report
         .iter()
         .any(|line| line.starts_with(NOTHING_RAN));
-    Ok(if failed {
+    Ok(if failed || recording.interrupted {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
@@ -172,6 +172,10 @@ fn execute(command: &[OsString]) -> String {
     let Some((program, arguments)) = command.split_first() else {
         return "no command".into();
     };
+    // What it prints must not get between the lines of the trace.
+    if let Err(error) = nix::unistd::dup2_stdout(io::stderr()) {
+        return format!("cannot redirect its output: {error}");
+    }
     let error = Command::new(program).args(arguments).exec();
     format!("cannot execute {}: {error}", program.display())
 }

@@ -8,7 +8,6 @@ use super::{
 use crate::report::name::Origin;
 use libafl::{corpus::CorpusId, state::HasExecutions};
 use std::time::{Duration, Instant};
-use tine_controller::RunError;
 
 /// So many runs.
 const RUNS: u32 = 7;
@@ -69,12 +68,11 @@ impl Engine {
             let start = Instant::now();
             let outcome = match executor.run_within(input, limit) {
                 Ok(outcome) => outcome,
-                Err(error @ RunError::Lost { .. }) => {
-                    self.lost(error)?;
+                Err(error) => {
+                    self.lost(state, error, input, Some(origin))?;
                     variable = true;
                     break;
                 }
-                Err(error) => return Err(error.into()),
             };
             spent += start.elapsed();
             done += 1;

@@ -1,6 +1,6 @@
 //! From LibAFL's executor to the controller's fork server.
 
-use super::{State, trace::Trace};
+use super::{State, history::History, trace::Trace};
 use libafl::{
     Error,
     executors::{Executor, ExitKind, HasObservers, HasTimeout, SetTimeout},
@@ -35,16 +35,21 @@ type Observers = tuple_list_type!(TraceObserver);
 pub struct ForkServerExecutor {
     server: ForkServer,
     observers: Observers,
+    /// What the child ran, if one child runs many inputs.
+    history: Option<History>,
 }
 
 impl ForkServerExecutor {
-    /// Over a server that runs.
+    /// Over a server that runs. Of a persistent child, so many of the last inputs
+    /// are remembered.
     #[must_use]
-    pub fn new(server: ForkServer) -> Self {
+    pub fn new(server: ForkServer, remembered: usize) -> Self {
         let trace = Trace::with_capacity(server.map().words());
+        let remembers = server.info().persistent && remembered > 0;
         Self {
             server,
             observers: tuple_list!(TraceObserver(trace)),
+            history: remembers.then(|| History::new(remembered)),
         }
     }
 
@@ -55,15 +60,43 @@ impl ForkServerExecutor {
     /// When the input cannot be handed over, or the server is lost for good.
     #[inline]
     pub fn run(&mut self, input: &[u8]) -> Result<Outcome, RunError> {
-        self.server.run(input)
+        self.run_within(input, self.server.timeout())
     }
 
     /// As [`Self::run`], with a time limit of its own.
     ///
     /// # Errors
     /// As [`Self::run`].
+    #[inline]
     pub fn run_within(&mut self, input: &[u8], limit: Duration) -> Result<Outcome, RunError> {
-        self.server.run_with_timeout(input, limit)
+        let Some(history) = &mut self.history else {
+            return self.server.run_with_timeout(input, limit);
+        };
+        if !self.server.has_waiting_child() {
+            history.clear();
+        }
+        history.push(input);
+        let restarts = self.server.restarts();
+        let result = self.server.run_with_timeout(input, limit);
+        if self.server.restarts() != restarts {
+            // The server was lost, and the input run again by a fresh child.
+            history.clear();
+            history.push(input);
+        }
+        result
+    }
+
+    /// The inputs that the last run's child ran, as far back as they are
+    /// remembered; that of the last run is the last one. Of a child that runs one
+    /// input only, nothing is remembered.
+    #[must_use]
+    pub fn history(&self) -> Vec<Vec<u8>> {
+        self.history.as_ref().map_or_else(Vec::new, History::inputs)
+    }
+
+    /// The next run is the first one of a fresh child.
+    pub fn discard_child(&mut self) {
+        self.server.discard_child();
     }
 
     /// The counters, and the trace that they are to be taken to.

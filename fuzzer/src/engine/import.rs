@@ -129,6 +129,9 @@ impl Engine {
         state: &mut State,
         executor: &mut ForkServerExecutor,
     ) -> Result<(), FuzzError> {
+        let lost = self.folder.testcases(&self.folder.lost())?;
+        let last = lost.last().and_then(|name| name::number(name));
+        self.next.lost = last.map_or(0, |last| last.saturating_add(1));
         for is_crash in [true, false] {
             let folder = if is_crash {
                 self.folder.crashes()
@@ -155,7 +158,7 @@ impl Engine {
                 let outcome = match executor.run(&bytes) {
                     Ok(outcome) => outcome,
                     Err(error) => {
-                        self.lost(error)?;
+                        self.lost(state, error, &bytes, None)?;
                         continue;
                     }
                 };
@@ -184,7 +187,16 @@ impl Engine {
     ) -> Result<bool, FuzzError> {
         imported.count += 1;
         let ran = match executor.run_within(bytes, limit) {
-            Err(error) if !matches!(error, RunError::Lost { .. }) => return Err(error.into()),
+            Ok(outcome) if self.control.broke_off(outcome) => {
+                self.attend(state, executor)?;
+                return Ok(false);
+            }
+            Err(error) if !matches!(error, RunError::Lost { .. }) => {
+                // An error, unless the session is to end.
+                self.lost(state, error, bytes, None)?;
+                self.attend(state, executor)?;
+                return Ok(false);
+            }
             other => other,
         };
         *state.executions_mut() += 1;

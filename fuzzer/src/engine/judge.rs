@@ -14,7 +14,7 @@ use crate::report::{
     counted,
     folder::OutputFolder,
     name::{self, Moment, Origin},
-    store,
+    store::{self, StoreError},
     summary::{Ending, Replay},
 };
 use libafl::{
@@ -22,17 +22,14 @@ use libafl::{
     schedulers::Scheduler,
     state::{HasCorpus, HasExecutions},
 };
-use std::{path::Path, time::Duration};
+use std::{fs, time::Duration};
 use tine_controller::{Outcome, RunError};
-
-/// No more crashes are saved than this.
-const MOST_CRASHES: u64 = 25_600;
-
-/// No more hangs are saved than this.
-const MOST_HANGS: u64 = 512;
 
 /// So many inputs in a row may take the fork server along.
 const MOST_LOST: u32 = 10;
+
+/// No more inputs that take the fork server along are saved than this.
+const MOST_KEPT: u32 = 64;
 
 /// When to end, and which runs are too long.
 #[derive(Debug, Clone, Copy)]
@@ -73,10 +70,14 @@ pub struct Counters {
     pub(super) cycles_before: u64,
     pub(super) calibration: Duration,
     pub(super) slowest: Duration,
+    /// Faults that were not seen again.
+    pub(super) unproven: u64,
     /// Inputs in a row that took the fork server along.
     lost: u32,
     /// All such inputs.
-    passed_over: u64,
+    pub(super) passed_over: u64,
+    /// How often the fork server was started again in earlier parts of the session.
+    pub(super) restarts_before: u64,
 }
 
 /// Numbers of the next files.
@@ -85,6 +86,7 @@ pub struct NextNumbers {
     pub(super) queue: u32,
     pub(super) crash: u32,
     pub(super) hang: u32,
+    pub(super) lost: u32,
 }
 
 /// The fuzzer: judges runs, keeps what is new. In LibAFL's words `Z`.
@@ -168,7 +170,7 @@ impl Engine {
                     Outcome::TimedOut => self.timed_out(state, executor, input, origin)?,
                 }
             }
-            Err(error) => self.lost(error)?,
+            Err(error) => self.lost(state, error, input, Some(origin))?,
         }
         if self.control.is_due() || *state.executions() >= self.limits.runs {
             self.attend(state, executor)?;
@@ -220,94 +222,33 @@ impl Engine {
         Ok(id)
     }
 
-    /// Saves an input that crashed the target, if the crash is a new one.
-    pub(super) fn crashed(
+    /// An input that takes the fork server along is set aside, unless one after
+    /// another does. One without an origin is on disk already.
+    pub(super) fn lost(
         &mut self,
         state: &State,
-        executor: &ForkServerExecutor,
+        error: RunError,
         input: &[u8],
-        origin: &Origin,
-        outcome: Outcome,
+        origin: Option<&Origin>,
     ) -> Result<(), FuzzError> {
-        self.counters.total_crashes += 1;
-        let is_new = self.crashes.learn(executor.trace());
-        if !is_new || self.counters.saved_crashes >= MOST_CRASHES {
+        if self.control.signal().is_some() {
+            // The session ends anyway, and may have ended the server itself.
             return Ok(());
         }
-        let signal = match outcome {
-            Outcome::Signaled { signal, .. } => signal,
-            _ => 0,
-        };
-        let folder = self.folder.crashes();
-        self.explain(&folder)?;
-        let name = name::of_crash(self.next.crash, signal, *origin, self.moment(state));
-        store::write(&folder, &name, &[input])?;
-        self.next.crash += 1;
-        self.counters.saved_crashes += 1;
-        self.counters.last_crash = Progress::now();
-        self.counters.runs_at_last_crash = *state.executions();
-        if self.limits.until_crash {
-            self.ending.get_or_insert(Ending::Crash);
-        }
-        Ok(())
-    }
-
-    /// Tells beside the first crash how to replay it.
-    fn explain(&self, folder: &Path) -> Result<(), FuzzError> {
-        const README: &str = "README.txt";
-        if folder.join(README).exists() {
-            return Ok(());
-        }
-        let Account {
-            replay,
-            command_line,
-        } = &self.account;
-        store::write(folder, README, &[replay.readme(command_line).as_bytes()])?;
-        Ok(())
-    }
-
-    /// Saves an input that took too long, if that is new and it takes too long
-    /// with a longer limit, too.
-    fn timed_out(
-        &mut self,
-        state: &mut State,
-        executor: &mut ForkServerExecutor,
-        input: &[u8],
-        origin: &Origin,
-    ) -> Result<(), FuzzError> {
-        self.counters.total_timeouts += 1;
-        let is_new = self.timeouts.learn(executor.trace());
-        if !is_new || self.counters.saved_hangs >= MOST_HANGS {
-            return Ok(());
-        }
-        if self.limits.run < self.limits.hang {
-            let outcome = match executor.run_within(input, self.limits.hang) {
-                Ok(outcome) => outcome,
-                Err(error) => return self.lost(error),
+        let is_input = matches!(error, RunError::Lost { .. });
+        if let (true, Some(origin), true) = (is_input, origin, self.next.lost < MOST_KEPT) {
+            let folder = self.folder.lost();
+            let unusable = |source| StoreError {
+                path: folder.clone(),
+                source,
             };
-            *state.executions_mut() += 1;
-            let (map, trace) = executor.coverage();
-            self.virgin.take(map, trace);
-            if outcome.is_crash() {
-                return self.crashed(state, executor, input, origin, outcome);
-            }
-            if !outcome.is_timeout() {
-                return Ok(());
-            }
+            fs::create_dir_all(&folder).map_err(unusable)?;
+            let name = name::of_lost(self.next.lost, *origin, self.moment(state));
+            store::write(&folder, &name, &[input])?;
+            self.next.lost += 1;
         }
-        let name = name::of_hang(self.next.hang, *origin, self.moment(state));
-        store::write(&self.folder.hangs(), &name, &[input])?;
-        self.next.hang += 1;
-        self.counters.saved_hangs += 1;
-        self.counters.last_hang = Progress::now();
-        Ok(())
-    }
-
-    /// An input that takes the fork server along is passed over, unless one
-    /// after another does.
-    pub(super) fn lost(&mut self, error: RunError) -> Result<(), FuzzError> {
         self.counters.lost += 1;
-        if !matches!(error, RunError::Lost { .. }) || self.counters.lost > MOST_LOST {
+        if !is_input || self.counters.lost > MOST_LOST {
             return Err(error.into());
         }
         self.counters.passed_over += 1;

@@ -6,9 +6,11 @@
 //! | `session` | from the command line to the summary |
 //! | `import` | seeds, and what an earlier session left |
 //! | `judge` | one run and what follows from it |
+//! | `faults` | crashes and hangs: which are new, and what is saved of them |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
 //! | `havoc`, `splice` | stages: mutating a testcase at random |
 //! | `queue`, `energy` | which testcase is next, and for how long |
+//! | `history`, `sequence` | what a persistent child ran before a fault, and what of it the fault takes |
 //! | `executor` | LibAFL's executor over the controller's fork server |
 //! | `classify`, `trace`, `novelty` | counters, what a run covered, what is new |
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
@@ -27,13 +29,16 @@ mod dictionary;
 mod energy;
 mod error;
 mod executor;
+mod faults;
 mod havoc;
+mod history;
 mod import;
 mod judge;
 mod novelty;
 mod progress;
 mod queue;
 mod seeds;
+mod sequence;
 mod session;
 mod splice;
 mod trace;

@@ -176,6 +176,8 @@ impl Engine {
             total_crashes: counters.total_crashes,
             saved_hangs: counters.saved_hangs,
             total_timeouts: counters.total_timeouts,
+            restarts: counters.restarts_before + executor.restarts(),
+            lost_inputs: counters.passed_over,
             last_find: counters.last_find,
             last_crash: counters.last_crash,
             last_hang: counters.last_hang,

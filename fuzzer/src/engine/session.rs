@@ -8,6 +8,7 @@ use super::{
     error::FuzzError,
     executor::ForkServerExecutor,
     havoc::{HavocStage, Mutator},
+    history::DEFAULT_INPUTS,
     import::LONGEST_RUN,
     judge::{Account, Engine, Limits},
     new_state,
@@ -17,13 +18,13 @@ use super::{
     splice::SpliceStage,
 };
 use crate::{
-    cli::{FuzzArgs, SeedSource},
+    cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
     report::{
         counted,
-        folder::{Beginning, OutputFolder},
+        folder::{self, Beginning, OutputFolder},
         shell,
         stats::{Earlier, Facts},
-        summary::{self, Ending, Replay},
+        summary::{self, Ending, Find, Replay},
     },
     target::{self, Target, TargetError},
     ui::Status,
@@ -73,6 +74,8 @@ struct Prepared {
     seeds: Vec<seeds::Seed>,
     target: Target,
     placement: Placement,
+    /// How many inputs of a persistent child are kept for a fault that takes them.
+    remembered: usize,
     server: ForkServer,
 }
 
@@ -106,6 +109,7 @@ fn prepare(
         limit,
         args.memory,
     )?;
+    let remembered = remembered_inputs(args)?;
     let placement = affinity::place(args.bind)?;
     if let Placement::NoneFree { allowed } = placement {
         say!(
@@ -119,6 +123,7 @@ fn prepare(
         seeds,
         target,
         placement,
+        remembered,
         server,
     })
 }
@@ -142,6 +147,7 @@ impl Session {
             seeds,
             target,
             placement,
+            remembered,
             server,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
@@ -151,7 +157,7 @@ impl Session {
             Beginning::Fresh => Earlier::default(),
         };
         folder.lay_out(beginning)?;
-        let mut executor = ForkServerExecutor::new(server);
+        let mut executor = ForkServerExecutor::new(server, remembered);
         let info = executor.info();
         let command_line = shell::line(env::args_os());
         write_setup(args, &folder, &command_line)?;
@@ -224,9 +230,16 @@ impl Session {
         } = &self.engine;
         // The summary names paths as the user gave them.
         let instance = args.output.join("default");
-        let first = |path: PathBuf, name: &str| -> Result<Option<PathBuf>, FuzzError> {
+        let first = |path: PathBuf, name: &str| -> Result<Option<Find>, FuzzError> {
             let names = folder.testcases(&path)?;
-            Ok(names.first().map(|first| instance.join(name).join(first)))
+            Ok(names.first().map(|first| Find {
+                input: instance.join(name).join(first),
+                sequence: folder
+                    .replay()
+                    .join(first)
+                    .is_dir()
+                    .then(|| instance.join(folder::REPLAY).join(first)),
+            }))
         };
         let crash = first(folder.crashes(), "crashes")?;
         let hang = first(folder.hangs(), "hangs")?;
@@ -299,6 +312,8 @@ impl Engine {
         self.counters.last_crash = earlier.last_crash;
         self.counters.last_hang = earlier.last_hang;
         self.counters.runs_at_last_crash = earlier.runs;
+        self.counters.passed_over = earlier.lost_inputs;
+        self.counters.restarts_before = earlier.restarts;
     }
 }
 
@@ -312,6 +327,15 @@ fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, T
         time: args.seconds.map(Duration::from_secs),
         until_crash: args.until_crash,
     })
+}
+
+/// What the user chose, or else the default.
+fn remembered_inputs(args: &FuzzArgs) -> Result<usize, TargetError> {
+    if let Some(chosen) = args.replay_inputs {
+        return Ok(chosen);
+    }
+    let chosen = target::count_variable("AFL_PERSISTENT_RECORD", MOST_REPLAY_INPUTS)?;
+    Ok(chosen.unwrap_or(DEFAULT_INPUTS))
 }
 
 /// A run that takes longer than this is a hang.

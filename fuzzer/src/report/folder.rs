@@ -4,6 +4,9 @@
 //! OUT/default/queue/         testcases that cover something new
 //! OUT/default/crashes/       inputs that crash the target
 //! OUT/default/hangs/         inputs that hang it
+//! OUT/default/replay/        for each of those that takes inputs before it, a
+//!                            folder of its name with these and itself
+//! OUT/default/lost/          inputs that take the fork server along, if there are any
 //! OUT/default/fuzzer_stats   counters, plot_data their history
 //! OUT/default/cmdline        how the target is run
 //! OUT/default/fuzzer_setup   how the fuzzer was run
@@ -27,6 +30,10 @@ const INSTANCE: &str = "default";
 const QUEUE: &str = "queue";
 const CRASHES: &str = "crashes";
 const HANGS: &str = "hangs";
+const LOST: &str = "lost";
+
+/// The folder with the inputs before a crash or hang.
+pub const REPLAY: &str = "replay";
 
 /// Files beside these folders that a new session writes anew.
 const FILES: [&str; 6] = [
@@ -193,7 +200,14 @@ impl OutputFolder {
         let finds = queue.iter().filter(|name| !name.contains(",orig:")).count();
         let crashes = self.testcases(&self.crashes())?.len();
         let hangs = self.testcases(&self.hangs())?.len();
-        let what: Vec<String> = [(finds, "find"), (crashes, "crash"), (hangs, "hang")]
+        let lost = self.testcases(&self.lost())?.len();
+        let counts = [
+            (finds, "find"),
+            (crashes, "crash"),
+            (hangs, "hang"),
+            (lost, "input in lost/"),
+        ];
+        let what: Vec<String> = counts
             .into_iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, noun)| super::counted(count as u64, noun))
@@ -208,8 +222,9 @@ impl OutputFolder {
         }
     }
 
-    /// Makes the folders, and for a fresh beginning removes what an earlier
-    /// session without results left.
+    /// Makes the folders, and removes what a killed session had not finished
+    /// writing; for a fresh beginning, also what an earlier session without results
+    /// left.
     ///
     /// # Errors
     /// When something cannot be made or removed.
@@ -218,6 +233,21 @@ impl OutputFolder {
         for folder in [self.queue(), self.crashes(), self.hangs()] {
             fs::create_dir_all(&folder).map_err(unusable(folder))?;
         }
+        for folder in [
+            self.path.clone(),
+            self.queue(),
+            self.crashes(),
+            self.hangs(),
+        ] {
+            remove_if_there(&folder.join(store::UNFINISHED))?;
+        }
+        let half_sequence = self.replay().join(store::UNFINISHED);
+        match fs::remove_dir_all(&half_sequence) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(unusable(half_sequence)(error));
+            }
+            _ => {}
+        }
         if beginning == Beginning::Fresh {
             let queue = self.queue();
             for name in self.testcases(&queue)? {
@@ -225,13 +255,7 @@ impl OutputFolder {
                 fs::remove_file(&path).map_err(unusable(path))?;
             }
             for name in FILES {
-                let path = self.path.join(name);
-                match fs::remove_file(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(unusable(path)(error));
-                    }
-                    _ => {}
-                }
+                remove_if_there(&self.path.join(name))?;
             }
         }
         Ok(())
@@ -274,6 +298,18 @@ impl OutputFolder {
         self.path.join(HANGS)
     }
 
+    /// Where the inputs before crashes and hangs are. It is made when there are any.
+    #[must_use]
+    pub fn replay(&self) -> PathBuf {
+        self.path.join(REPLAY)
+    }
+
+    /// Where inputs are on which the fork server is lost. Made with the first one.
+    #[must_use]
+    pub fn lost(&self) -> PathBuf {
+        self.path.join(LOST)
+    }
+
     /// Writes a file of the instance.
     ///
     /// # Errors
@@ -309,6 +345,16 @@ impl OutputFolder {
     }
 }
 
+fn remove_if_there(file: &Path) -> Result<(), FolderError> {
+    match fs::remove_file(file) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FolderError::Unusable {
+            path: file.into(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The folders on the way to `path` that do not exist, the innermost last.
 fn missing(path: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = path
@@ -330,131 +376,4 @@ fn owner(path: &Path) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Beginning, FolderError, OutputFolder};
-    use std::{fs, path::PathBuf};
-
-    struct Place {
-        root: tempfile::TempDir,
-    }
-
-    impl Place {
-        fn new() -> Self {
-            let root = tempfile::tempdir().unwrap();
-            fs::create_dir(root.path().join("seeds")).unwrap();
-            Self { root }
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.root.path().join(name)
-        }
-
-        fn open(&self) -> Result<(OutputFolder, Beginning), FolderError> {
-            OutputFolder::open(&self.path("out"), Some(&self.path("seeds")))
-        }
-
-        fn resume(&self) -> Result<(OutputFolder, Beginning), FolderError> {
-            OutputFolder::open(&self.path("out"), None)
-        }
-    }
-
-    #[test]
-    fn a_session_without_finds_is_replaced() {
-        let place = Place::new();
-        let (folder, beginning) = place.open().unwrap();
-        folder.lay_out(beginning).unwrap();
-        let seed = folder.queue().join("id:000000,time:0,execs:0,orig:a");
-        fs::write(&seed, "a").unwrap();
-        fs::write(folder.queue().join("notes"), "mine").unwrap();
-        folder.write("fuzzer_stats", "fuzzer_pid : 1\n").unwrap();
-        drop(folder);
-        let (folder, beginning) = place.open().unwrap();
-        assert_eq!(beginning, Beginning::Fresh);
-        folder.lay_out(beginning).unwrap();
-        assert!(!seed.exists() && !folder.path().join("fuzzer_stats").exists());
-        assert!(
-            folder.queue().join("notes").exists(),
-            "only what tine wrote is removed"
-        );
-    }
-
-    #[test]
-    fn results_are_never_replaced() {
-        for (folder_name, name) in [
-            (
-                "queue",
-                "id:000001,src:000000,time:1,execs:1,op:havoc,rep:1",
-            ),
-            (
-                "crashes",
-                "id:000000,sig:06,src:000000,time:1,execs:1,op:havoc,rep:1",
-            ),
-            (
-                "hangs",
-                "id:000000,src:000000,time:1,execs:1,op:havoc,rep:1",
-            ),
-        ] {
-            let place = Place::new();
-            let (folder, beginning) = place.open().unwrap();
-            folder.lay_out(beginning).unwrap();
-            let find = folder.path().join(folder_name).join(name);
-            fs::write(&find, "a").unwrap();
-            drop(folder);
-            let error = place.open().unwrap_err();
-            assert!(matches!(error, FolderError::HasResults { .. }), "{error}");
-            assert!(error.to_string().contains("`-i -`"), "{error}");
-            assert!(find.exists());
-            assert_eq!(place.resume().is_ok(), folder_name == "queue");
-        }
-    }
-
-    #[test]
-    fn a_folder_in_use_is_refused_with_its_owner() {
-        let place = Place::new();
-        let (folder, _) = place.open().unwrap();
-        folder
-            .write(
-                "fuzzer_stats",
-                "start_time        : 1\nfuzzer_pid        : 77\n",
-            )
-            .unwrap();
-        let error = place.open().unwrap_err().to_string();
-        assert!(error.contains("process 77"), "{error}");
-        drop(folder);
-        assert!(place.open().is_ok());
-    }
-
-    #[test]
-    fn a_session_that_does_not_begin_leaves_nothing() {
-        let place = Place::new();
-        let out = place.path("deep/er/out");
-        let (folder, beginning) = OutputFolder::open(&out, Some(&place.path("seeds"))).unwrap();
-        folder.lay_out(beginning).unwrap();
-        folder.abandon();
-        assert!(!place.path("deep").exists());
-        assert!(matches!(
-            place.resume(),
-            Err(FolderError::NothingToResume(_))
-        ));
-        assert!(!place.path("out").exists());
-    }
-
-    #[test]
-    fn seeds_within_the_output_folder_are_safe() {
-        let place = Place::new();
-        let (folder, beginning) = place.open().unwrap();
-        folder.lay_out(beginning).unwrap();
-        let queue = folder.queue();
-        fs::write(queue.join("id:000000,time:0,execs:0,orig:a"), "a").unwrap();
-        drop(folder);
-        let error = OutputFolder::open(&place.path("out"), Some(&queue)).unwrap_err();
-        assert!(matches!(error, FolderError::HoldsSeeds { .. }), "{error}");
-    }
-
-    #[test]
-    fn a_file_is_not_an_output_folder() {
-        let place = Place::new();
-        fs::write(place.path("out"), "").unwrap();
-        assert!(matches!(place.open(), Err(FolderError::NotAFolder(_))));
-    }
-}
+mod tests;

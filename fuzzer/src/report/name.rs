@@ -74,6 +74,12 @@ pub fn of_hang(id: u32, origin: Origin, moment: Moment) -> String {
     name
 }
 
+/// The name of an input on which the fork server is lost.
+#[must_use]
+pub fn of_lost(id: u32, origin: Origin, moment: Moment) -> String {
+    of_hang(id, origin, moment)
+}
+
 fn describe(name: &mut String, origin: Origin, moment: Moment) {
     let Origin {
         source,

@@ -60,6 +60,10 @@ pub struct Snapshot {
     pub saved_hangs: u64,
     /// All runs over the limit.
     pub total_timeouts: u64,
+    /// How often the fork server was lost and started again.
+    pub restarts: u64,
+    /// Inputs that took it along each time.
+    pub lost_inputs: u64,
     /// Seconds since 1970 at the last find, 0 for none.
     pub last_find: u64,
     /// The same for the last crash.
@@ -169,6 +173,8 @@ impl Snapshot {
         put("saved_crashes", &self.saved_crashes);
         put("saved_hangs", &self.saved_hangs);
         put("total_tmout", &self.total_timeouts);
+        put("server_restarts", &self.restarts);
+        put("lost_inputs", &self.lost_inputs);
         put("last_find", &self.last_find);
         put("last_crash", &self.last_crash);
         put("last_hang", &self.last_hang);
@@ -224,6 +230,10 @@ pub struct Earlier {
     pub runs: u64,
     /// All runs over the limit.
     pub total_timeouts: u64,
+    /// How often the fork server was started again.
+    pub restarts: u64,
+    /// Inputs that took it along each time.
+    pub lost_inputs: u64,
     /// Finished cycles through the queue.
     pub cycles_done: u64,
     /// Limit of a run.
@@ -259,6 +269,8 @@ impl Earlier {
             run_time: Duration::from_secs(number("run_time")),
             runs: number("execs_done"),
             total_timeouts: number("total_tmout"),
+            restarts: number("server_restarts"),
+            lost_inputs: number("lost_inputs"),
             cycles_done: number("cycles_done"),
             limit: Duration::from_millis(number("exec_timeout")),
             last_find: number("last_find"),
@@ -282,6 +294,8 @@ mod tests {
             total_edges: 160,
             variable_edges: 4,
             total_timeouts: 3,
+            restarts: 6,
+            lost_inputs: 2,
             cycles_done: 2,
             limit: Duration::from_millis(20),
             last_find: 1000,
@@ -323,6 +337,8 @@ mod tests {
             run_time: Duration::from_secs(10),
             runs: 12_345,
             total_timeouts: 3,
+            restarts: 6,
+            lost_inputs: 2,
             cycles_done: 2,
             limit: Duration::from_millis(20),
             last_find: 1000,

@@ -9,7 +9,7 @@ use std::{
 
 /// What a file is called until it is whole. The dot keeps other fuzzers that
 /// read the folder from taking it for a testcase.
-const UNFINISHED: &str = ".unfinished";
+pub const UNFINISHED: &str = ".unfinished";
 
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +62,36 @@ pub fn write(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), StoreErro
     })
 }
 
+/// Writes each of `files` to a file of its own in the folder `name` in `parent`:
+/// `000000`, `000001` and so on. Nobody ever sees a part of the folder.
+///
+/// # Errors
+/// What the system says; then there is no such folder.
+pub fn write_folder(parent: &Path, name: &str, files: &[Vec<u8>]) -> Result<(), StoreError> {
+    let path = parent.join(name);
+    let unfinished = parent.join(UNFINISHED);
+    let failed = |source| StoreError {
+        path: path.clone(),
+        source,
+    };
+    let written = fs::create_dir_all(&unfinished)
+        .map_err(failed)
+        .and_then(|()| {
+            for (number, content) in files.iter().enumerate() {
+                write(&unfinished, &format!("{number:06}"), &[content])?;
+            }
+            fs::rename(&unfinished, &path).map_err(failed)
+        });
+    if written.is_err() {
+        // It may not exist at all.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    written
+}
+
 #[cfg(test)]
 mod tests {
-    use super::write;
+    use super::{write, write_folder};
     use std::fs;
 
     #[test]
@@ -74,6 +101,20 @@ mod tests {
         write(folder.path(), "x", &[b"three"]).unwrap();
         assert_eq!(fs::read(folder.path().join("x")).unwrap(), b"three");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_is_there_whole_or_not_at_all() {
+        let parent = tempfile::tempdir().unwrap();
+        let files: Vec<Vec<u8>> = (0..12).map(|number| vec![number; 3]).collect();
+        write_folder(parent.path(), "x", &files).unwrap();
+        let folder = parent.path().join("x");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 12);
+        assert_eq!(fs::read(folder.join("000011")).unwrap(), [11; 3]);
+        // A name that is taken.
+        let error = write_folder(parent.path(), "x", &files).unwrap_err();
+        assert_eq!(error.path, folder);
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     }
 
     #[test]

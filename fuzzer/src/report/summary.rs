@@ -47,21 +47,44 @@ pub struct Replay {
     pub target: Vec<OsString>,
 }
 
+/// A crash or a hang.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Find {
+    /// The input.
+    pub input: PathBuf,
+    /// The folder with the inputs that must run before it, if it takes any.
+    pub sequence: Option<PathBuf>,
+}
+
 impl Replay {
     /// The command that runs the target on `input` once.
     #[must_use]
     pub fn command(&self, input: &Path) -> String {
-        let start = ["showmap", "-o", "/dev/null"].map(OsString::from);
-        let words = std::iter::once(self.tine.clone())
-            .chain(start)
+        let command = self.showmap(["-o".into(), "/dev/null".into()]);
+        format!("{command} < {}", shell::quoted(input.as_os_str()))
+    }
+
+    /// The command that runs the target on all inputs in `folder`, in one child.
+    #[must_use]
+    pub fn sequence_command(&self, folder: &Path) -> String {
+        self.showmap(["--replay".into(), folder.as_os_str().to_owned()])
+    }
+
+    fn showmap(&self, option: [OsString; 2]) -> String {
+        let words = [self.tine.clone(), "showmap".into()]
+            .into_iter()
+            .chain(option)
             .chain(self.options.iter().cloned())
             .chain(["--".into()])
             .chain(self.target.iter().cloned());
-        format!(
-            "{} < {}",
-            shell::line(words),
-            shell::quoted(input.as_os_str())
-        )
+        shell::line(words)
+    }
+
+    fn command_for(&self, find: &Find) -> String {
+        match &find.sequence {
+            Some(folder) => self.sequence_command(folder),
+            None => self.command(&find.input),
+        }
     }
 
     /// The text of `README.txt` in the folder with the crashes.
@@ -77,9 +100,14 @@ impl Replay {
              To run the target on one of them once more, in the folder that this was started\n\
              in:\n\
              \n  {}\n\n\
+             A crash of a persistent target may take what earlier inputs left behind. Then\n\
+             ../replay has a folder of its name with these inputs; to run them one after\n\
+             another in one process:\n\
+             \n  {}\n\n\
              The target can be run without a fuzzer too. If it crashes only under this one, its\n\
              limit of memory (-m) or what an earlier run left behind may be the cause.\n",
-            self.command(Path::new("FILE"))
+            self.command(Path::new("FILE")),
+            self.sequence_command(Path::new("FOLDER"))
         )
     }
 }
@@ -90,8 +118,8 @@ pub fn text(
     ending: Ending,
     snapshot: &Snapshot,
     instance: &Path,
-    first_crash: Option<PathBuf>,
-    first_hang: Option<PathBuf>,
+    first_crash: Option<Find>,
+    first_hang: Option<Find>,
     replay: &Replay,
 ) -> Vec<String> {
     let mut first = format!(
@@ -114,7 +142,7 @@ pub fn text(
         (snapshot.saved_hangs, "hang", &first_hang),
     ] {
         let Some(example) = example else { continue };
-        let folder = example.parent().unwrap_or(instance);
+        let folder = example.input.parent().unwrap_or(instance);
         let which = if count == 1 {
             "replay it with"
         } else {
@@ -125,7 +153,14 @@ pub fn text(
             counted(count, noun),
             folder.display()
         ));
-        lines.push(format!("{COMMAND}{}", replay.command(example)));
+        lines.push(format!("{COMMAND}{}", replay.command_for(example)));
+    }
+    if snapshot.lost_inputs > 0 {
+        lines.push(format!(
+            "{} took the fork server along each time and was passed over; the first ones are in {}",
+            counted(snapshot.lost_inputs, "input"),
+            instance.join("lost").display()
+        ));
     }
     if first_crash.is_none() {
         lines.push(format!(
@@ -138,7 +173,7 @@ pub fn text(
 
 #[cfg(test)]
 mod tests {
-    use super::{Ending, Replay, text};
+    use super::{Ending, Find, Replay, text};
     use crate::report::stats::Snapshot;
     use std::path::Path;
 
@@ -156,13 +191,16 @@ mod tests {
             saved_crashes: 2,
             ..Snapshot::default()
         };
-        let crash = Path::new("out/default/crashes/id:000000,sig:06").to_owned();
+        let mut crash = Find {
+            input: "out/default/crashes/id:000000,sig:06".into(),
+            sequence: None,
+        };
         let instance = Path::new("out/default");
         let lines = text(
             Ending::Crash,
             &snapshot,
             instance,
-            Some(crash),
+            Some(crash.clone()),
             None,
             &replay(),
         );
@@ -180,6 +218,14 @@ mod tests {
              out/default/crashes/id:000000,sig:06"
         );
         assert_eq!(lines.len(), 3);
+
+        crash.sequence = Some("out/default/replay/id:000000,sig:06".into());
+        let ending = Ending::Crash;
+        let lines = text(ending, &snapshot, instance, Some(crash), None, &replay());
+        assert_eq!(
+            lines[2],
+            "  tine showmap --replay out/default/replay/id:000000,sig:06 -m 50 -- './my prog' @@"
+        );
     }
 
     #[test]

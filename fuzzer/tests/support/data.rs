@@ -78,9 +78,21 @@ pub struct TargetData {
     pub edges_over: usize,
     /// Inputs and how a run ends with them.
     pub cases: Vec<Case>,
+    /// What takes more than one input.
+    pub sequence: Option<Sequence>,
     /// How to fuzz it.
     #[serde(default)]
     pub fuzz: Fuzz,
+}
+
+/// Inputs that one process takes one after another.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence {
+    /// The inputs.
+    pub inputs: Vec<Input>,
+    /// How the run of the last one ends.
+    pub outcome: Expected,
 }
 
 impl TargetData {

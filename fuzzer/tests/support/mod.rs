@@ -29,5 +29,7 @@ pub use build::Built;
 pub use command::{Finished, Runner, Running};
 pub use compiler::Compiler;
 pub use data::folder as targets_folder;
-pub use data::{Case, Compilers, Expected, Fuzz, Input, InputRoute, Mode, TargetData, expected};
+pub use data::{
+    Case, Compilers, Expected, Fuzz, Input, InputRoute, Mode, Sequence, TargetData, expected,
+};
 pub use workbench::{Workbench, in_process, wait_until};

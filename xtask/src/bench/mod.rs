@@ -6,6 +6,7 @@ mod memory;
 mod proc_stat;
 mod strace;
 mod summary;
+mod trace;
 
 use std::fs;
 use std::path::PathBuf;
@@ -40,6 +41,15 @@ pub enum Bench {
         #[arg(long, default_value_t = 1_000_000)]
         runs: u64,
     },
+    /// What `tine trace` costs: a handshake and a run with it and without, in turn
+    Trace {
+        /// How many times each gets its turn
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Runs over which the time of one is averaged
+        #[arg(long, default_value_t = 500)]
+        runs: u32,
+    },
 }
 
 /// Measures.
@@ -52,6 +62,7 @@ pub fn run(bench: Bench) -> Result<()> {
             targets,
         } => fork::run(&fork::Plan::new(pairs, seconds, core, targets)?),
         Bench::Memory { runs } => memory::run(runs),
+        Bench::Trace { rounds, runs } => trace::run(rounds, runs),
     }
 }
 

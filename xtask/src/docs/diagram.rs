@@ -30,6 +30,8 @@ enum Compiler {
     Tine,
     /// Debian's AFL++ 4.04c.
     AflClangFast,
+    /// No wrapper: the program brings a fork server of its own.
+    Gcc,
 }
 
 const DIAGRAMS: &[Diagram] = &[
@@ -38,6 +40,13 @@ const DIAGRAMS: &[Diagram] = &[
         source: "ok.c",
         compiler: Compiler::Tine,
         input: b"1a",
+        options: &[],
+    },
+    Diagram {
+        name: "trace-classic-fork",
+        source: "lab/server.c",
+        compiler: Compiler::Gcc,
+        input: b"7",
         options: &[],
     },
     Diagram {
@@ -52,7 +61,7 @@ const DIAGRAMS: &[Diagram] = &[
         source: "hang.c",
         compiler: Compiler::Tine,
         input: b"\xff",
-        options: &["-t", "200"],
+        options: &["-t", "500"],
     },
     Diagram {
         name: "trace-persistent",
@@ -133,6 +142,7 @@ fn build(diagram: &Diagram, folder: &Path) -> Result<PathBuf> {
             command.env("AFL_QUIET", "1");
             command
         }
+        Compiler::Gcc => Command::new("gcc"),
     };
     compiler.arg("-o").arg(&program).arg(&source);
     shell::capture(&mut compiler)?;

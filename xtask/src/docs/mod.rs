@@ -14,6 +14,7 @@
 
 mod block;
 mod diagram;
+mod faults;
 
 use std::collections::HashMap;
 use std::fs;
@@ -34,11 +35,33 @@ struct Part {
 }
 
 /// All that is generated but diagrams.
-const PARTS: &[Part] = &[Part {
-    file: "docs/doctor.md",
-    name: "findings",
-    text: findings,
-}];
+const PARTS: &[Part] = &[
+    Part {
+        file: "docs/doctor.md",
+        name: "findings",
+        text: findings,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-start",
+        text: faults::start,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-run",
+        text: faults::run,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-server",
+        text: faults::server,
+    },
+    Part {
+        file: "docs/protocol/faults.md",
+        name: "faults-machine",
+        text: faults::machine,
+    },
+];
 
 /// Every finding of `tine doctor`.
 fn findings() -> Result<String> {

@@ -18,7 +18,6 @@ pub fn mermaid(recording: &Recording) -> String {
         last => format!("P0,P{last}"),
     };
     let mut phase = String::new();
-    let mut signals = HashSet::new();
     for event in in_causal_order(recording) {
         let Some(line) = line(recording, &event) else {
             continue;
@@ -26,13 +25,8 @@ pub fn mermaid(recording: &Recording) -> String {
         if event.phase != phase {
             let _ = writeln!(text, "\n    Note over {over}: {}", event.phase);
             phase = event.phase;
-            signals.clear();
         }
-        // How often a signal is sent again depends on how soon it works.
-        let is_signal = matches!(event.step, Step::SignalSent { .. });
-        if !is_signal || signals.insert(line.clone()) {
-            let _ = writeln!(text, "    {line}");
-        }
+        let _ = writeln!(text, "    {line}");
     }
     text
 }
@@ -53,7 +47,14 @@ fn last_named(recording: &Recording) -> usize {
 /// before somebody is told of it, or behind the last signal to it.
 fn in_causal_order(recording: &Recording) -> Vec<Event> {
     let mut ordered: Vec<Event> = Vec::with_capacity(recording.events.len());
+    let mut signals = HashSet::new();
     for event in &recording.events {
+        // How often a signal is sent again depends on how soon it works.
+        if let Step::SignalSent { signal, group, .. } = event.step
+            && !signals.insert((&event.phase, event.actor, event.to, signal, group))
+        {
+            continue;
+        }
         let place = if is_preparation(recording, event) {
             end_of_birth(recording, &ordered, |child| child == event.actor)
         } else if matches!(&event.step, Step::Word { word, .. } if word == "pid") {

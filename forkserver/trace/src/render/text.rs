@@ -34,6 +34,9 @@ pub fn line(recording: &Recording, event: &Event, last_phase: Option<&str>) -> S
 #[must_use]
 pub fn summary(recording: &Recording) -> String {
     let mut lines = recording.report.clone();
+    if recording.interrupted {
+        lines.push("interrupted by a signal: the trace ends early".into());
+    }
     if recording.left.is_empty() {
         lines.push("nothing is left: no process, no segment".into());
     } else {

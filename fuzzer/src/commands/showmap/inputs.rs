@@ -10,10 +10,13 @@ use std::{
 use tine_protocol::layout::input::MAX_INPUT;
 
 /// One input, or a folder of them.
+///
+/// A sequence is a folder whose inputs one child runs.
 #[derive(Debug)]
 pub(super) enum Inputs {
     One(Source),
     Many(Vec<PathBuf>),
+    Sequence(Vec<PathBuf>),
 }
 
 /// Where one input is read from.
@@ -50,6 +53,17 @@ impl Inputs {
         }
         Ok(Self::Many(files))
     }
+}
+
+/// The files in `folder` that are to be run one after another, in the order of
+/// their names.
+pub(super) fn sequence(folder: &Path) -> Result<Vec<PathBuf>, ShowmapError> {
+    let mut files = Vec::new();
+    list(folder, &mut files)?;
+    if files.is_empty() {
+        return Err(ShowmapError::NothingToReplay(folder.to_owned()));
+    }
+    Ok(files)
 }
 
 /// All files below `folder`, in the order of their names; hidden folders, such

@@ -134,6 +134,8 @@ impl Style {
 /// Where maps go.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Sink {
+    /// Nowhere: it is not asked for.
+    Nowhere,
     /// Standard output.
     Stdout,
     /// One file.
@@ -145,7 +147,10 @@ pub(super) enum Sink {
 impl Sink {
     /// Finds out what `-o` names, and makes the folder.
     pub(super) fn choose(args: &ShowmapArgs, inputs: &Inputs) -> Result<Self, ShowmapError> {
-        let path = args.output.clone();
+        // Only a replay can do without.
+        let Some(path) = args.output.clone() else {
+            return Ok(Self::Nowhere);
+        };
         let is_stdout = path.as_os_str() == "-";
         if let (Inputs::Many(files), false) = (inputs, args.collect) {
             if is_stdout || path.is_file() {
@@ -181,6 +186,7 @@ impl Sink {
     /// Where it goes, for a sentence.
     pub(super) fn name(&self) -> String {
         match self {
+            Self::Nowhere => "not written (-o FILE)".into(),
             Self::Stdout => "written above".into(),
             Self::File(path) => format!("written to {}", path.display()),
             Self::Folder(path) => format!("maps in {}", path.display()),
@@ -190,6 +196,7 @@ impl Sink {
     /// Writes one map; `name` is the input's, for a folder.
     pub(super) fn write(&self, name: Option<&OsStr>, text: &str) -> Result<(), ShowmapError> {
         let path = match (self, name) {
+            (Self::Nowhere, _) => return Ok(()),
             (Self::Stdout, _) => return write_stdout(text),
             (Self::File(path), _) => path.clone(),
             (Self::Folder(folder), Some(name)) => folder.join(name),

@@ -1,0 +1,202 @@
+//! Processes of the target that are in none of the groups that are killed: daemons.
+//!
+//! What a child forks stays in its process group and goes with it. A process that
+//! leaves the group (`setsid`) and whose parent ends belongs to nobody the controller
+//! knows. It keeps its environment, though, and the target's has a word in it that no
+//! other fork server has. So such processes are found by looking through `/proc`:
+//! whenever a fork server ends, and now and then between runs, or a target that
+//! becomes a daemon in each run would fill the machine.
+
+use crate::procfs::{self, Stat};
+use std::{
+    fs,
+    hash::{BuildHasher, Hasher, RandomState},
+    thread,
+    time::{Duration, Instant},
+};
+use tine_ipc::signal;
+use tine_protocol::env;
+
+/// After so many runs at the latest it is looked again. Looking takes milliseconds,
+/// this many runs take seconds.
+const MOST_RUNS: u32 = 1 << 15;
+
+/// The first look is after so many runs, and no two are closer to each other.
+const FEWEST_RUNS: u32 = 16;
+
+/// A process that was killed is gone after this time, or it hangs in the kernel.
+const GONE: Duration = Duration::from_secs(1);
+
+/// Finds the processes of one target.
+#[derive(Debug)]
+pub(crate) struct Strays {
+    token: String,
+    /// When the server had shaken hands, in clock ticks since the machine started.
+    ready: u64,
+    /// Runs until it is looked again.
+    runs_left: u32,
+    /// Runs from one look to the next.
+    interval: u32,
+}
+
+impl Strays {
+    /// For a target that is not started yet.
+    pub(crate) fn new() -> Self {
+        let random = || RandomState::new().build_hasher().finish();
+        Self {
+            token: format!("{:016x}{:016x}", random(), random()),
+            ready: 0,
+            runs_left: FEWEST_RUNS,
+            interval: FEWEST_RUNS,
+        }
+    }
+
+    /// The variable that the target's environment has to have.
+    pub(crate) fn variable(&self) -> (&'static str, String) {
+        (env::name(env::SERVER_TOKEN), self.token.clone())
+    }
+
+    /// The fork server has shaken hands: what is made from now on is made by runs.
+    pub(crate) fn server_is_up(&mut self) {
+        self.ready = ticks();
+        self.interval = FEWEST_RUNS;
+        self.runs_left = FEWEST_RUNS;
+    }
+
+    /// Counts a run. Now and then, ever more seldom as long as nothing is found, kills
+    /// what runs have left behind.
+    #[inline]
+    pub(crate) fn ran(&mut self, server: i32) {
+        self.runs_left -= 1;
+        if self.runs_left == 0 {
+            self.look(server);
+        }
+    }
+
+    #[cold]
+    fn look(&mut self, server: i32) {
+        let found = self.kill_until_gone(|strays| strays.orphans(server));
+        self.interval = if found {
+            (self.interval / 4).max(FEWEST_RUNS)
+        } else {
+            (self.interval * 2).min(MOST_RUNS)
+        };
+        self.runs_left = self.interval;
+    }
+
+    /// Kills all processes of the target; the fork server has ended.
+    pub(crate) fn kill_all(&self) {
+        self.kill_until_gone(Self::marked);
+    }
+
+    /// Whether there were any.
+    fn kill_until_gone(&self, find: impl Fn(&Self) -> Vec<i32>) -> bool {
+        let deadline = Instant::now() + GONE;
+        let mut found = false;
+        loop {
+            let strays = find(self);
+            if strays.is_empty() || Instant::now() > deadline {
+                return found;
+            }
+            found = true;
+            for pid in strays {
+                let _ = signal::send(pid, signal::KILL);
+            }
+            // They may have forked meanwhile, and need a moment to go.
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Living processes with the token. One that waits to be reaped has no
+    /// environment any more.
+    fn marked(&self) -> Vec<i32> {
+        let (name, token) = self.variable();
+        let wanted = format!("{name}={token}");
+        procfs::processes()
+            .filter(|pid| {
+                // Of somebody else's process it cannot be read.
+                fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+                    environment
+                        .split(|byte| *byte == 0)
+                        .any(|variable| variable == wanted.as_bytes())
+                })
+            })
+            .collect()
+    }
+
+    /// Those that were made by runs and whose parent is none of them: not the
+    /// server, its child and what belongs to these, nor what a constructor made.
+    fn orphans(&self, server: i32) -> Vec<i32> {
+        let marked = self.marked();
+        let is_orphan = |pid: &i32| {
+            Stat::of(*pid).is_some_and(|stat| {
+                stat.started > self.ready && !marked.contains(&stat.parent) && *pid != server
+            })
+        };
+        marked.iter().copied().filter(is_orphan).collect()
+    }
+}
+
+/// Clock ticks since the machine started.
+#[allow(unsafe_code)]
+fn ticks() -> u64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `now` is a timespec that is written; sysconf takes a plain number.
+    let per_second = unsafe {
+        libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now);
+        libc::sysconf(libc::_SC_CLK_TCK)
+    };
+    let per_second = u64::try_from(per_second).unwrap_or(100);
+    now.tv_sec as u64 * per_second + now.tv_nsec as u64 * per_second / 1_000_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_RUNS, Strays, ticks};
+    use crate::procfs::Stat;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_process_is_found_by_its_environment_and_killed() {
+        let strays = Strays::new();
+        let (name, token) = strays.variable();
+        let mut marked = Command::new("sleep")
+            .arg("1000")
+            .env(name, token)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut other = Command::new("sleep").arg("1000").spawn().unwrap();
+        strays.kill_all();
+        assert!(strays.marked().is_empty());
+        assert!(!marked.wait().unwrap().success());
+        assert!(
+            other.try_wait().unwrap().is_none(),
+            "it is not the target's"
+        );
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+
+    #[test]
+    fn it_is_looked_ever_more_seldom() {
+        let mut strays = Strays::new();
+        strays.server_is_up();
+        let mut looks = 0;
+        for _ in 0..1000 {
+            strays.ran(0);
+            looks += u32::from(strays.runs_left == strays.interval);
+        }
+        assert_eq!(looks, 5, "after 16, 48, 112 … runs");
+        assert!(strays.interval <= MOST_RUNS);
+    }
+
+    #[test]
+    fn ticks_are_those_of_proc() {
+        let before = Stat::of(std::process::id() as i32).unwrap().started;
+        assert!(before > 0 && before <= ticks());
+    }
+}

@@ -1,0 +1,4 @@
+/* Never says hello. */
+#include "wire.h"
+
+int main(void) { wait_for_ever(); }

@@ -1,0 +1,2 @@
+/* Nothing is wrong with it: what is missing is on the machine. */
+int main(void) { return 0; }
