@@ -1,8 +1,10 @@
 //! The command line: what can be said, and values checked as they are read.
 
 mod afl_options;
+mod doctor;
 mod trace;
 
+pub use doctor::DoctorArgs;
 pub use trace::{TraceArgs, TraceFormat};
 
 use clap::{
@@ -44,6 +46,8 @@ pub enum Command {
     Showmap(ShowmapArgs),
     /// Watch a fork server work: each word, segment, signal and process of a run, in order
     Trace(TraceArgs),
+    /// Say what keeps this machine, or a program, from being fuzzed well, and what mends it
+    Doctor(DoctorArgs),
     /// See it work: build a sample program, fuzz it until it crashes, explain what happened
     Demo(DemoArgs),
 }

@@ -39,6 +39,9 @@ fn main() -> ExitCode {
             commands::showmap::run(&args).map_err(|error| error.to_string())
         }
         cli::Command::Trace(args) => commands::trace::run(&args).map_err(|error| error.to_string()),
+        cli::Command::Doctor(args) => {
+            commands::doctor::run(&args).map_err(|error| error.to_string())
+        }
         cli::Command::Demo(args) => commands::demo::run(&args).map_err(|error| error.to_string()),
     };
     result.unwrap_or_else(|error| {

@@ -351,7 +351,7 @@ fn sanitizer_options(
     user: impl Fn(&str) -> Option<OsString>,
 ) -> Vec<(OsString, OsString)> {
     const COMMON: &str = "abort_on_error=1:symbolize=0:handle_segv=0:handle_sigbus=0:\
-                          handle_abort=0:handle_sigfpe=0:handle_sigill=0:handle_sigtrap=0";
+                          handle_abort=0:handle_sigfpe=0:handle_sigill=0:handle_sigtrap=0:disable_coredump=0";
     // The large ones read the variables of these two as well, after their own:
     // nothing may stand there that would undo what the user set for them.
     let alone = !sanitizer.is_some_and(Sanitizer::reserves_address_space);

@@ -114,7 +114,7 @@ const TARGET_MISTAKES: &[Mistake] = &[
         says: &[
             "./constructor was killed by SIGABRT",
             "constructor",
-            "by hand",
+            "tine doctor",
         ],
         ..NOTHING_SPECIAL
     },
@@ -122,7 +122,7 @@ const TARGET_MISTAKES: &[Mistake] = &[
         name: "a constructor that exits",
         env: &[("CONSTRUCTOR", "exit")],
         target: &["./constructor"],
-        says: &["./constructor exited with code 3", "by hand"],
+        says: &["./constructor exited with code 3", "tine doctor"],
         ..NOTHING_SPECIAL
     },
     Mistake {

@@ -88,6 +88,16 @@ impl Compiler {
     }
 }
 
+/// The compilers and linkers by the names that are looked up, as far as they are there.
+pub(crate) fn known_tools(settings: &Settings) -> Vec<String> {
+    let linkers = ["ld.lld", "ld", "gcc"].map(str::to_owned);
+    let mut names = candidates(Language::C);
+    names.retain(|name| name != "cc" && name != "gcc");
+    names.extend(linkers);
+    names.retain(|name| which(OsStr::new(name), settings).is_some_and(|path| !is_own(&path)));
+    names
+}
+
 /// Whether `path` is this wrapper, which would run itself for ever.
 fn is_own(path: &Path) -> bool {
     let Ok(theirs) = path.canonicalize() else {

@@ -35,7 +35,7 @@ use settings::Settings;
 use std::{
     ffi::{OsStr, OsString},
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
@@ -134,6 +134,25 @@ fn attempt(language: Language, arguments: Vec<OsString>) -> Result<(), Instrumen
         path: plan.program,
         source,
     })
+}
+
+/// The compiler that `tine-cc` (or `tine-c++`) would run here.
+///
+/// # Errors
+/// When there is none, or the one that the environment names is not fit.
+pub fn compiler(language: Language) -> Result<PathBuf, InstrumentError> {
+    let settings = Settings::from_environment()?;
+    Compiler::find(language, &settings).map(|compiler| compiler.path)
+}
+
+/// Names of the C compilers and linkers on `PATH` that tine-cc works with, the
+/// preferred ones first.
+#[must_use]
+pub fn tools() -> Vec<String> {
+    let Ok(settings) = Settings::from_environment() else {
+        return Vec::new();
+    };
+    compiler::known_tools(&settings)
 }
 
 /// The command that `arguments` become.

@@ -69,8 +69,8 @@ pub enum StartError {
     /// The target lives but does not answer.
     #[error(
         "{} did not answer within {} s; tine was {stage}. A constructor, or code before the fork \
-         server starts, may hang or wait for something: run the target by hand, and raise the \
-         limit with AFL_FORKSRV_INIT_TMOUT=MILLISECONDS if it is only slow",
+         server starts, may hang or wait for something: `tine doctor -- TARGET` looks for the cause; \
+         raise the limit with AFL_FORKSRV_INIT_TMOUT=MILLISECONDS if it is only slow",
         .program.display(), .limit.as_secs_f32()
     )]
     TimedOut {
@@ -150,8 +150,8 @@ const LOADER_FAILED: i32 = 127;
 /// What to do about a target that ended during the handshake.
 fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello: bool) -> String {
     if said_hello {
-        return "its fork server broke off. Does the program close descriptor 198 or 199? The \
-                environment variable AFL_DEBUG=1 makes it explain itself"
+        return "its fork server broke off. Does the program close descriptor 198 or 199? \
+                `tine doctor -- TARGET` looks for the cause"
             .into();
     }
     let failed = status.is_some_and(|status| status.exit_code() != Some(0));
@@ -159,16 +159,17 @@ fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello:
         return memory_hint(limit);
     }
     if status.and_then(WaitStatus::exit_code) == Some(LOADER_FAILED) {
-        return "a library that it needs may be missing, `ldd` lists those: run it by hand to see"
+        return "a library that it needs may be missing: `ldd` and `tine doctor -- TARGET` name it"
             .into();
     }
     match status.and_then(WaitStatus::signal) {
         Some(_) => "it crashed before main, in a constructor or while its libraries were loaded: \
-                    run it by hand"
+                    `tine doctor -- TARGET` looks for the cause"
             .into(),
         None => "its fork server never started. Was it linked by tine-cc (or afl-cc), does it \
                  reach main, or __AFL_INIT() if it uses that, and does nothing before that execute \
-                 another program or close descriptors 198 and 199? Run it by hand to see"
+                 another program or close descriptors 198 and 199? \
+                 `tine doctor -- TARGET` looks for the cause"
             .into(),
     }
 }
@@ -212,7 +213,7 @@ fn handshake_hint(error: HandshakeError, memory_limit: Option<u64>) -> Cow<'stat
             memory_hint(limit).into()
         }
         (HandshakeError::Target(CountersNotAlone), _) => "link it with tine-cc too".into(),
-        (HandshakeError::Target(_), _) => "AFL_DEBUG=1 makes it explain itself".into(),
+        (HandshakeError::Target(_), _) => "`tine doctor -- TARGET` looks for the cause".into(),
         _ => "was it built by tine-cc or AFL++, and does nothing else write to descriptor 199?"
             .into(),
     }

@@ -45,4 +45,5 @@ pub use outcome::{Outcome, signal_name};
 pub use server::{ForkServer, TargetInfo};
 pub use signatures::Signatures;
 pub use target_file::{TargetFile, TargetFileError};
-pub use tine_protocol::handshake::controller::Dialect;
+pub use tine_ipc::page_tracking;
+pub use tine_protocol::{handshake::controller::Dialect, layout::coverage::FIRST_MAP_SIZE};

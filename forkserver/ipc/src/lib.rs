@@ -13,6 +13,7 @@
 //! well-kept crate has them: `sysv_queue`, `sysv_semaphore`, `semaphore` (POSIX),
 //! `signal_value`, `mapping` (shared mappings), and `peer`, a second process for the
 //! examples in `examples/`. They go through libc, as any program would.
+//! | [`page_tracking`] | which pages were written | `tine doctor`: whether it works |
 //!
 //! The calls enter the kernel directly, not through libc: a fork server lives in
 //! somebody else's program, which may define a `read` or `kill` of its own, or
@@ -30,6 +31,7 @@ mod errno;
 pub mod futex;
 #[cfg(feature = "all")]
 pub mod mapping;
+pub mod page_tracking;
 #[cfg(feature = "all")]
 pub mod peer;
 pub mod pipe;

@@ -155,12 +155,17 @@ pub fn limit_address_space(bytes: u64) -> Result<(), Errno> {
     set_limit(libc::RLIMIT_AS as i32, bytes)
 }
 
-/// Keeps this process from writing core files, which take time and disk.
+/// Keeps this process from core dumps, which take time and disk.
 ///
 /// # Errors
 /// What `setrlimit(2)` says.
 pub fn limit_core_files() -> Result<(), Errno> {
-    set_limit(libc::RLIMIT_CORE as i32, 0)
+    // Linux takes no notice of the limit where dumps are piped to a helper, but for
+    // this value. It is too small for a file too.
+    const NEITHER_FILE_NOR_PIPE: u64 = 1;
+    let limit = libc::RLIMIT_CORE as i32;
+    // Where 0 is the most that is allowed, 0 it stays.
+    set_limit(limit, NEITHER_FILE_NOR_PIPE).or_else(|_| set_limit(limit, 0))
 }
 
 fn set_limit(resource: i32, bytes: u64) -> Result<(), Errno> {

@@ -1,6 +1,7 @@
 //! One module a subcommand.
 
 pub mod demo;
+pub mod doctor;
 pub mod fuzz;
 pub mod showmap;
 pub mod trace;

@@ -127,8 +127,15 @@ fn bound_processes() -> Vec<(u32, usize)> {
         .collect()
 }
 
+/// The cores that this process may run on.
+#[must_use]
+pub fn allowed_cores() -> Vec<usize> {
+    cores_of(&sched_getaffinity(Pid::from_raw(0)).unwrap_or_default()).collect()
+}
+
 /// The one core that a process may run on, from its `/proc/PID/status`.
-fn bound_core(status: &str) -> Option<usize> {
+#[must_use]
+pub fn bound_core(status: &str) -> Option<usize> {
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
     // Kernel threads have no memory of their own.
     field("VmSize:")?;

@@ -43,6 +43,7 @@ mod session;
 mod splice;
 mod trace;
 
+pub use affinity::{allowed_cores, bound_core};
 pub use error::FuzzError;
 pub use session::fuzz;
 

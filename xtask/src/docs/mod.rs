@@ -66,6 +66,11 @@ const PARTS: &[Part] = &[
         text: conformance::table,
     },
     Part {
+        file: "docs/doctor.md",
+        name: "findings",
+        text: findings,
+    },
+    Part {
         file: "docs/protocol/faults.md",
         name: "faults-start",
         text: faults::start,
@@ -99,6 +104,13 @@ const PARTS: &[Part] = &[
 
 fn parts() -> impl Iterator<Item = &'static Part> {
     PARTS.iter().chain(examples::PARTS)
+}
+
+/// Every finding of `tine doctor`.
+fn findings() -> Result<String> {
+    build_tine()?;
+    let tine = paths::target_dir().join("debug/tine");
+    shell::capture(std::process::Command::new(tine).args(["doctor", "--list"]))
 }
 
 /// Writes all parts, or says which of them are out of date.

@@ -1,0 +1,99 @@
+//! `tine doctor`: what keeps this machine, or a program, from being fuzzed well.
+
+mod finding;
+mod host;
+mod target;
+mod text;
+
+use crate::cli::DoctorArgs;
+use finding::{Finding, Level};
+use serde::Serialize;
+use std::{io::Write, process::ExitCode};
+
+/// Raised when a field of the JSON changes its meaning or is taken away.
+const FORMAT_VERSION: u32 = 1;
+
+/// Why there is no diagnosis.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input of `-i` could not be read.
+    #[error("cannot read {path}: {source}")]
+    Input {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Temporary files are not possible.
+    #[error("cannot create a temporary folder: {0}; set TMPDIR to a folder that may be written")]
+    Temporary(std::io::Error),
+    /// The findings could not be put into JSON.
+    #[error("cannot write the findings: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// All findings, as `--json` prints them.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    findings: &'a [Finding],
+    /// Whether something will fail.
+    fails: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the input cannot be read, or there is nowhere to work.
+pub fn run(args: &DoctorArgs) -> Result<ExitCode, Error> {
+    if args.list {
+        show(&text::table());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let has_target = !args.target.is_empty();
+    let mut findings = Vec::new();
+    let mut say = |finding: Finding| {
+        if !args.json {
+            show(&text::finding(&finding));
+        }
+        findings.push(finding);
+    };
+    if !args.json {
+        show(&text::heading("This machine"));
+    }
+    host::examine(&host::Live, has_target)
+        .into_iter()
+        .for_each(&mut say);
+    if has_target {
+        if !args.json {
+            let words: Vec<_> = args
+                .target
+                .iter()
+                .map(|word| word.display().to_string())
+                .collect();
+            show(&format!("\n{}", text::heading(&words.join(" "))));
+        }
+        target::examine(args, &mut say)?;
+    }
+    let fails = findings.iter().any(|finding| finding.level == Level::Fails);
+    if args.json {
+        let report = Report {
+            version: FORMAT_VERSION,
+            findings: &findings,
+            fails,
+        };
+        show(&format!("{}\n", serde_json::to_string_pretty(&report)?));
+    } else {
+        show(&format!("\n{}", text::summary(&findings, has_target)));
+    }
+    Ok(if fails {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Prints; without its styles where they are not wanted. The reader may be gone.
+fn show(text: &str) {
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}

@@ -1,0 +1,144 @@
+//! The target, step by step, up to the step that fails.
+
+mod by_hand;
+mod file;
+mod process;
+mod runs;
+mod start;
+mod watch;
+
+use super::{
+    Error,
+    finding::{Finding, Id},
+};
+use crate::{
+    cli::DoctorArgs,
+    target::{self, TargetError},
+};
+use std::{fs, path::Path};
+use tine_controller::{ForkServer, TargetConfig, TargetOutput};
+
+/// An input that most programs take for garbage, but read.
+const SAMPLE: &[u8] = b"tine doctor: a line of text, 0123456789\n{\"a\": [1, -2.5e3]} <b c='d'/>\n";
+
+/// What is looked at, and who is told.
+struct Examination<'a> {
+    config: TargetConfig,
+    /// The input of `-i`, or a sample.
+    input: Vec<u8>,
+    /// Whether the input is the user's.
+    is_users: bool,
+    say: &'a mut dyn FnMut(Finding),
+}
+
+/// Looks at the target that the arguments name.
+///
+/// # Errors
+/// When the input cannot be read, or there is nowhere to work.
+pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Error> {
+    let input = args.input.as_deref().map(read).transpose()?;
+    let work_dir = tempfile::Builder::new()
+        .prefix("tine-")
+        .tempdir()
+        .map_err(Error::Temporary)?;
+    let Some(found) = file::examine(&args.target, say) else {
+        return Ok(());
+    };
+    let prepared = target::prepare(
+        &args.target,
+        args.file.as_deref(),
+        work_dir.path(),
+        args.timeout.0,
+        args.memory,
+    );
+    let mut config = match prepared {
+        Ok(target) => target.config,
+        Err(error) => {
+            say(unprepared(&error));
+            return Ok(());
+        }
+    };
+    if args.json {
+        // With AFL_DEBUG the target writes where the findings go.
+        config.output = TargetOutput::Null;
+    }
+    if let Some(sanitizer) = found.sanitizer {
+        say(Finding::ok(Id::Sanitizer, sanitizer.to_string()));
+    }
+    let is_users = input.is_some();
+    let mut examination = Examination {
+        config,
+        input: input.unwrap_or_else(|| SAMPLE.to_vec()),
+        is_users,
+        say,
+    };
+    examination.start_and_run(&found);
+    Ok(())
+}
+
+impl Examination<'_> {
+    fn start_and_run(&mut self, file: &tine_controller::TargetFile) {
+        let began = std::time::Instant::now();
+        let mut server = match ForkServer::start(self.config.clone()) {
+            Ok(server) => server,
+            Err(error) => {
+                let seen = watch::start(&self.config);
+                for finding in start::failed(&error, file, &self.config, &seen) {
+                    (self.say)(finding);
+                }
+                return;
+            }
+        };
+        for finding in start::up(server.info(), began.elapsed(), &self.config) {
+            (self.say)(finding);
+        }
+        for finding in process::examine(server.server_pid()) {
+            (self.say)(finding);
+        }
+        let can_run = runs::examine(self, &mut server);
+        drop(server);
+        if !can_run {
+            return;
+        }
+        let seen = watch::run(&self.config, &self.input);
+        for finding in seen.findings() {
+            (self.say)(finding);
+        }
+        if !seen.makes_processes() {
+            (self.say)(by_hand::output(&self.config, &self.input));
+        }
+    }
+}
+
+fn unprepared(error: &TargetError) -> Finding {
+    match error {
+        TargetError::MemoryAndSanitizer {
+            sanitizer, limit, ..
+        } => Finding::fails(Id::Sanitizer, format!("{sanitizer} with -m {limit}"))
+            .why("it reserves terabytes of address space, which the limit forbids")
+            .remedy("tine fuzz -m none …\nASAN_OPTIONS=hard_rss_limit_mb=2048    # limits memory in its place"),
+        TargetError::Variable {
+            name,
+            value,
+            expected,
+        } => Finding::fails(Id::Variables, format!("{name}={value}")).why(*expected),
+        TargetError::InputFile { path, source } => Finding::fails(
+            Id::Arguments,
+            format!("cannot write {}: {source}", path.display()),
+        )
+        .remedy("tine fuzz -f FILE …     # another file for @@"),
+        TargetError::InputIsTarget { path } => Finding::fails(
+            Id::Arguments,
+            format!("-f {} is the target itself", path.display()),
+        )
+        .remedy("tine fuzz -f FILE …     # a file that may be replaced"),
+        TargetError::File(error) => Finding::fails(Id::File, error.to_string()),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|source| Error::Input {
+        path: path.display().to_string(),
+        source,
+    })
+}
