@@ -17,7 +17,7 @@ int main(void) {
     struct rlimit core;
     if (fcntl(198, F_GETFD) != -1 || fcntl(199, F_GETFD) != -1) return 1;
     if (getsid(0) != getppid()) return 2;
-    if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0) return 3;
+    if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 1) return 3;
     if (getenv("LD_BIND_NOW") == NULL) return 4;
     if (getpgrp() != getpid()) return 5;
     return 0;
