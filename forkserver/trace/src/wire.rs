@@ -452,3 +452,6 @@ pub(crate) fn signal_name(signal: i32) -> String {
     };
     name.into()
 }
+
+#[cfg(test)]
+mod tests;
