@@ -14,10 +14,13 @@ use std::{
     collections::VecDeque,
     fmt,
     fs::{self, OpenOptions},
-    io::Write,
+    io::{ErrorKind, Write},
     path::Path,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+
+/// The history of the numbers.
+const PLOT: &str = "plot_data";
 
 /// How often the files are written.
 const WRITE: Duration = Duration::from_secs(5);
@@ -120,8 +123,15 @@ impl Engine {
     pub(super) fn write(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
         self.folder
             .write("fuzzer_stats", &snapshot.fuzzer_stats(&self.progress.facts))?;
-        let path = self.folder.path().join("plot_data");
-        append(&path, &snapshot.plot_line()).map_err(|source| StoreError { path, source })
+        let path = self.folder.path().join(PLOT);
+        let line = snapshot.plot_line();
+        match append(&path, &line) {
+            // Whole or not at all, also if the fuzzer is killed now.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.folder.write(PLOT, &format!("{PLOT_HEADER}{line}"))
+            }
+            appended => appended.map_err(|source| StoreError { path, source }),
+        }
     }
 
     /// A lost fork server is told of the first time, and then ever more seldom.
@@ -191,15 +201,10 @@ impl Engine {
     }
 }
 
-/// Adds a line to a plot, and the header to a new one.
+/// Adds a line to a plot that is there.
 fn append(path: &Path, line: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-    let header = if file.metadata()?.len() == 0 {
-        PLOT_HEADER
-    } else {
-        ""
-    };
-    file.write_all(format!("{header}{line}").as_bytes())
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    file.write_all(line.as_bytes())
 }
 
 /// The most memory that the fork server had. Its children share nearly all of it.

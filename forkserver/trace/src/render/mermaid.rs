@@ -8,18 +8,19 @@ use std::{collections::HashSet, fmt::Write as _};
 #[must_use]
 pub fn mermaid(recording: &Recording) -> String {
     let mut text = String::from("sequenceDiagram\n");
-    for (index, actor) in recording.actors.iter().enumerate() {
-        if recording.events.iter().any(|event| names(event, index)) {
-            let _ = writeln!(text, "    participant P{index} as {}", actor.name);
+    let places = places(recording);
+    for (actor, place) in recording.actors.iter().zip(&places) {
+        if let Some(place) = place {
+            let _ = writeln!(text, "    participant P{place} as {}", actor.name);
         }
     }
-    let over = match last_named(recording) {
-        0 => "P0".into(),
-        last => format!("P0,P{last}"),
+    let over = match places.iter().flatten().max() {
+        None | Some(0) => "P0".into(),
+        Some(last) => format!("P0,P{last}"),
     };
     let mut phase = String::new();
     for event in in_causal_order(recording) {
-        let Some(line) = line(recording, &event) else {
+        let Some(line) = line(recording, &places, &event) else {
             continue;
         };
         if event.phase != phase {
@@ -35,11 +36,16 @@ fn names(event: &Event, actor: usize) -> bool {
     event.actor == actor || event.to == Some(actor)
 }
 
-fn last_named(recording: &Recording) -> usize {
+/// Where each process stands in the diagram: those that an event names, from left to
+/// right.
+fn places(recording: &Recording) -> Vec<Option<usize>> {
+    let mut next = 0..;
     (0..recording.actors.len())
-        .rev()
-        .find(|index| recording.events.iter().any(|event| names(event, *index)))
-        .unwrap_or(0)
+        .map(|index| {
+            let is_named = recording.events.iter().any(|event| names(event, index));
+            is_named.then(|| next.next()).flatten()
+        })
+        .collect()
 }
 
 /// Two processes that do not wait for each other may be seen in either order. Here a
@@ -49,9 +55,10 @@ fn in_causal_order(recording: &Recording) -> Vec<Event> {
     let mut ordered: Vec<Event> = Vec::with_capacity(recording.events.len());
     let mut signals = HashSet::new();
     for event in &recording.events {
-        // How often a signal is sent again depends on how soon it works.
-        if let Step::SignalSent { signal, group, .. } = event.step
-            && !signals.insert((&event.phase, event.actor, event.to, signal, group))
+        // How often a signal is sent again, and whether to one process after its
+        // group, depends on how soon it works.
+        if let Step::SignalSent { signal, .. } = event.step
+            && !signals.insert((&event.phase, event.actor, event.to, signal))
         {
             continue;
         }
@@ -133,10 +140,11 @@ fn pull_back_unnoticed_ends(ordered: &mut [Event]) {
     }
 }
 
-fn line(recording: &Recording, event: &Event) -> Option<String> {
+fn line(recording: &Recording, places: &[Option<usize>], event: &Event) -> Option<String> {
     let role = recording.actors.get(event.actor)?.role;
-    let me = format!("P{}", event.actor);
-    let to = event.to.map(|to| format!("P{to}"));
+    let place = |actor: usize| places.get(actor).copied().flatten();
+    let me = format!("P{}", place(event.actor)?);
+    let to = event.to.and_then(place).map(|to| format!("P{to}"));
     let note = |text: String| Some(format!("Note over {me}: {text}"));
     let itself = |text: String| Some(format!("{me}->>{me}: {text}"));
     match &event.step {
