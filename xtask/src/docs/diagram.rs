@@ -22,6 +22,8 @@ struct Diagram {
     input: &'static [u8],
     /// Options of `tine trace`.
     options: &'static [&'static str],
+    /// Only this phase of it.
+    only: Option<&'static str>,
 }
 
 /// What the target is built with.
@@ -41,6 +43,7 @@ const DIAGRAMS: &[Diagram] = &[
         compiler: Compiler::Tine,
         input: b"1a",
         options: &[],
+        only: None,
     },
     Diagram {
         name: "trace-classic-fork",
@@ -48,6 +51,7 @@ const DIAGRAMS: &[Diagram] = &[
         compiler: Compiler::Gcc,
         input: b"7",
         options: &[],
+        only: None,
     },
     Diagram {
         name: "trace-crash",
@@ -55,6 +59,7 @@ const DIAGRAMS: &[Diagram] = &[
         compiler: Compiler::Tine,
         input: b"!",
         options: &[],
+        only: None,
     },
     Diagram {
         name: "trace-timeout",
@@ -62,6 +67,7 @@ const DIAGRAMS: &[Diagram] = &[
         compiler: Compiler::Tine,
         input: b"\xff",
         options: &["-t", "500"],
+        only: None,
     },
     Diagram {
         name: "trace-persistent",
@@ -69,6 +75,7 @@ const DIAGRAMS: &[Diagram] = &[
         compiler: Compiler::Tine,
         input: b"abc",
         options: &["-n", "2"],
+        only: None,
     },
     Diagram {
         name: "trace-deferred",
@@ -76,6 +83,7 @@ const DIAGRAMS: &[Diagram] = &[
         compiler: Compiler::Tine,
         input: b"1a",
         options: &[],
+        only: None,
     },
     Diagram {
         name: "trace-options-fork",
@@ -83,6 +91,15 @@ const DIAGRAMS: &[Diagram] = &[
         compiler: Compiler::AflClangFast,
         input: b"1a",
         options: &[],
+        only: None,
+    },
+    Diagram {
+        name: "trace-run",
+        source: "ok.c",
+        compiler: Compiler::AflClangFast,
+        input: b"1a",
+        options: &[],
+        only: Some("run 1"),
     },
     Diagram {
         name: "trace-options-shm",
@@ -90,6 +107,7 @@ const DIAGRAMS: &[Diagram] = &[
         compiler: Compiler::AflClangFast,
         input: b"1a",
         options: &[],
+        only: None,
     },
 ];
 
@@ -129,7 +147,25 @@ fn draw(diagram: &Diagram) -> Result<String> {
         );
     }
     let text = String::from_utf8(output.stdout).context("tine trace's output is no text")?;
+    let text = match diagram.only {
+        Some(phase) => of_phase(&text, phase)?,
+        None => text,
+    };
     Ok(format!("```mermaid\n{}\n```", text.trim_end()))
+}
+
+/// The heading of a diagram, and the part of it that is under this phase.
+fn of_phase(diagram: &str, phase: &str) -> Result<String> {
+    let (heading, _) = diagram.split_once("\n\n").context("a diagram has phases")?;
+    let part = diagram
+        .split("\n\n")
+        .find(|part| {
+            part.lines()
+                .next()
+                .is_some_and(|line| line.ends_with(&format!(": {phase}")))
+        })
+        .with_context(|| format!("the diagram has no phase {phase}"))?;
+    Ok(format!("{heading}\n\n{part}"))
 }
 
 fn build(diagram: &Diagram, folder: &Path) -> Result<PathBuf> {
