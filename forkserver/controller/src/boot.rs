@@ -16,7 +16,13 @@ use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
-use tine_ipc::{process, shm::Segment, signal};
+use tine_ipc::{
+    pipe,
+    poll::{self, Ready},
+    process,
+    shm::Segment,
+    signal,
+};
 use tine_protocol::{
     TargetError, WaitStatus, env,
     handshake::controller::{Agreement, HandshakeError},
@@ -69,11 +75,20 @@ pub(crate) fn boot(
         }
     };
     if process::has_ended(spawned.process.id() as i32) != Ok(false) {
+        let is_held = is_held(spawned.status.as_raw_fd());
         let status = end_failed(&mut spawned.process, true);
         strays.kill_all();
-        return Err(StartError::Daemonised {
-            program: config.program.clone(),
-            status,
+        let program = config.program.clone();
+        return Err(if is_held {
+            StartError::Daemonised { program, status }
+        } else {
+            StartError::Died {
+                program,
+                status,
+                stage: "about to request its first run",
+                memory_limit: config.memory_limit,
+                said_hello: true,
+            }
         });
     }
     let map_size = agreement
@@ -205,6 +220,15 @@ fn handshake_failure(
             said_hello,
         },
     })
+}
+
+/// Whether some process still holds the other end of the status pipe.
+fn is_held(status: i32) -> bool {
+    match poll::readable(status, Duration::ZERO) {
+        Ok(Ready::Yes) => !matches!(pipe::receive_some(status, &mut [0; 4]), Ok(0) | Err(_)),
+        Ok(Ready::TimedOut | Ready::Interrupted) => true,
+        Err(_) => false,
+    }
 }
 
 /// Ends a process that did not become a fork server, and its group. Returns its wait

@@ -81,9 +81,11 @@ pub(crate) fn kill_on_ending_signals(pid: i32) {
     treat_ending_signals(handler as libc::sighandler_t);
 }
 
-/// Whether such a signal arrived.
-pub(crate) fn asked_to_end() -> bool {
-    ASKED_TO_END.load(Ordering::Relaxed)
+/// From here on these signals end this process again. Whether one arrived meanwhile.
+pub(crate) fn stop_killing() -> bool {
+    treat_ending_signals(libc::SIG_DFL);
+    KILLED_THEN.store(0, Ordering::Relaxed);
+    ASKED_TO_END.swap(false, Ordering::Relaxed)
 }
 
 fn treat_ending_signals(handler: libc::sighandler_t) {

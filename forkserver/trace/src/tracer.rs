@@ -54,7 +54,7 @@ struct Task {
 /// event, in order, as soon as it is clear what it is.
 ///
 /// What it leaves running is noted in the recording, and killed. SIGINT, SIGTERM and
-/// SIGHUP end the recording early; from the call on they do not end this process.
+/// SIGHUP end the recording early, and not this process.
 ///
 /// # Errors
 /// When the system does not allow it; when this process has several threads.
@@ -75,6 +75,7 @@ pub fn record(
     if let Err(error) = begun {
         let _ = signal::send(root, signal::KILL);
         let _ = kernel::wait(false);
+        kernel::stop_killing();
         return Err(TraceError::NotPermitted(error));
     }
     let mut tracer = Tracer {
@@ -90,10 +91,11 @@ pub fn record(
         root_ended: None,
         observer: Observer::new(command, root, on_event),
     };
-    tracer.run().map_err(TraceError::Wait)?;
-    if kernel::asked_to_end() {
+    let ran = tracer.run();
+    if kernel::stop_killing() {
         tracer.observer.interrupted();
     }
+    ran.map_err(TraceError::Wait)?;
     Ok(tracer.observer.finish())
 }
 

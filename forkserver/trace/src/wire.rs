@@ -244,7 +244,10 @@ impl Wire {
                 self.running = false;
                 ("error", error.to_string(), true)
             }
-            PidWord::Invalid(_) => ("pid", "no process has this number".into(), true),
+            PidWord::Invalid(_) => {
+                self.state = State::Run { pid_next: false };
+                ("pid", "no process has this number".into(), true)
+            }
         }
     }
 

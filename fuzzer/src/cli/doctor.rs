@@ -11,7 +11,7 @@ Examples:
   tine doctor -i seed -m 200 -- ./prog @@    # with the options that tine fuzz will get
 
 Each finding is `ok`, `note` (good to know), `slower` or `fails`, with what mends it. The target
-is looked at step by step, up to the step that fails. It is executed a few times.
+is looked at step by step; what depends on a step that fails is left out. It is executed a few times.
 Exit code: 0 nothing will fail, 1 something will.";
 
 /// Options of `tine doctor`.

@@ -1,6 +1,6 @@
 //! The command line of `tine trace`.
 
-use super::{MemoryLimit, RunLimit, whole_number};
+use super::{MemoryLimit, RunLimit};
 use clap::{Args, ValueEnum};
 use std::{ffi::OsString, path::PathBuf};
 
@@ -24,7 +24,7 @@ Exit code: 0 the runs were made, 1 they could not be (the trace shows how far it
 )]
 pub struct TraceArgs {
     /// How many runs
-    #[arg(short = 'n', long, value_name = "RUNS", default_value = "1", value_parser = whole_number)]
+    #[arg(short = 'n', long, value_name = "RUNS", default_value = "1", value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: u64,
 
     /// File with the input [default: standard input is the input]

@@ -8,7 +8,11 @@ mod text;
 use crate::cli::DoctorArgs;
 use finding::{Finding, Level};
 use serde::Serialize;
-use std::{io::Write, process::ExitCode};
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// Raised when a field of the JSON changes its meaning or is taken away.
 const FORMAT_VERSION: u32 = 1;
@@ -22,13 +26,16 @@ pub enum Error {
         /// The file.
         path: String,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Temporary files are not possible.
     #[error("cannot create a temporary folder: {0}; set TMPDIR to a folder that may be written")]
-    Temporary(std::io::Error),
-    /// The findings could not be put into JSON.
+    Temporary(io::Error),
+    /// The findings could not be written.
     #[error("cannot write the findings: {0}")]
+    Output(io::Error),
+    /// The findings could not be put into JSON.
+    #[error("cannot put the findings into JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -47,9 +54,18 @@ struct Report<'a> {
 /// When the input cannot be read, or there is nowhere to work.
 pub fn run(args: &DoctorArgs) -> Result<ExitCode, Error> {
     if args.list {
-        show(&text::table());
+        show(&text::table()).map_err(Error::Output)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let failed = RefCell::new(None);
+    let show = |text: &str| {
+        // A reader that has seen enough is no error; a full disk is.
+        if let Err(error) = show(text)
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            failed.borrow_mut().get_or_insert(error);
+        }
+    };
     let has_target = !args.target.is_empty();
     let mut findings = Vec::new();
     let mut say = |finding: Finding| {
@@ -86,6 +102,9 @@ pub fn run(args: &DoctorArgs) -> Result<ExitCode, Error> {
     } else {
         show(&format!("\n{}", text::summary(&findings, has_target)));
     }
+    if let Some(error) = failed.take() {
+        return Err(Error::Output(error));
+    }
     Ok(if fails {
         ExitCode::FAILURE
     } else {
@@ -93,7 +112,9 @@ pub fn run(args: &DoctorArgs) -> Result<ExitCode, Error> {
     })
 }
 
-/// Prints; without its styles where they are not wanted. The reader may be gone.
-fn show(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
+/// Prints; without its styles where they are not wanted.
+fn show(text: &str) -> io::Result<()> {
+    let mut stdout = anstream::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }

@@ -9,12 +9,13 @@ use std::{
     fs::File,
     io::{self, BufRead, IsTerminal, PipeWriter, Read, Write},
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
+use tempfile::TempDir;
 use tine_controller::{ForkServer, Outcome, TargetConfig};
 use tine_protocol::layout::input::MAX_INPUT;
-use tine_trace::{Event, Recording, TraceError, render};
+use tine_trace::{Event, Recording, Role, Step, TraceError, render};
 
 /// Why nothing was traced.
 #[derive(Debug, thiserror::Error)]
@@ -61,9 +62,16 @@ pub enum Error {
 /// When the target is no program, the input cannot be read, the system does not
 /// allow tracing, or the trace cannot be written.
 pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
-    let work_dir = tempfile::Builder::new()
-        .prefix("tine-")
-        .tempdir()
+    let job_input = if args.controller {
+        Vec::new()
+    } else {
+        read_input(args)?
+    };
+    // Only where it is needed: after SIGKILL nobody takes it away.
+    let is_needed = !args.controller && args.file.is_none() && target::names_input(&args.target);
+    let work_dir = is_needed
+        .then(|| tempfile::Builder::new().prefix("tine-").tempdir())
+        .transpose()
         .map_err(Error::Temporary)?;
     let job = if args.controller {
         Job::Foreign(args.target.clone())
@@ -71,13 +79,13 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
         let target = target::prepare_unchecked(
             &args.target,
             args.file.as_deref(),
-            work_dir.path(),
+            work_dir.as_ref().map_or(Path::new(""), TempDir::path),
             args.timeout.0,
             args.memory,
         )?;
         Job::Runs {
             config: Box::new(target.config),
-            input: read_input(args)?,
+            input: job_input,
             runs: args.runs,
         }
     };
@@ -95,6 +103,9 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
         .lines()
         .map_while(Result::ok)
         .collect();
+    if args.controller {
+        recording.report.extend(verdict(&recording));
+    }
     output.finish(&recording)?;
     let failed = recording
         .report
@@ -109,6 +120,27 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
 
 /// Begins the line of a report that says why there was no run.
 const NOTHING_RAN: &str = "no run: ";
+
+/// What became of another controller, if it made no run.
+fn verdict(recording: &Recording) -> Option<String> {
+    let requests = recording
+        .events
+        .iter()
+        .filter(|event| matches!(&event.step, Step::Word { word, .. } if word == "run request"));
+    let has_server = recording
+        .actors
+        .iter()
+        .any(|actor| actor.role == Role::ForkServer);
+    match (has_server, requests.count()) {
+        _ if !recording.report.is_empty() => None,
+        (false, _) => Some(format!(
+            "{NOTHING_RAN}no program was executed with pipes on 198 and 199: this is no controller, or it \
+             did not come so far"
+        )),
+        (true, 0) => Some(format!("{NOTHING_RAN}none was requested")),
+        _ => None,
+    }
+}
 
 /// What the traced process does.
 enum Job {

@@ -157,7 +157,7 @@ pub fn text(
     }
     if snapshot.lost_inputs > 0 {
         lines.push(format!(
-            "{} took the fork server along each time and was passed over; the first ones are in {}",
+            "{} took the fork server along each time and had to be passed over; the first ones are in {}",
             counted(snapshot.lost_inputs, "input"),
             instance.join("lost").display()
         ));

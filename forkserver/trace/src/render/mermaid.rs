@@ -166,7 +166,7 @@ fn line(recording: &Recording, places: &[Option<usize>], event: &Event) -> Optio
             };
             Some(format!("{me}->>{}: fork{page}", to?))
         }
-        Step::Placed { fd } => note(format!("dup2 to {fd}")),
+        Step::Placed { fd } => note(format!("dup to {fd}")),
         Step::Closed { first, last } if first == last => note(format!("close {first}")),
         Step::Closed { first, last } => note(format!("close {first} and {last}")),
         Step::Executed { variables, .. } => {

@@ -1,4 +1,4 @@
-//! The target, step by step, up to the step that fails.
+//! The target, step by step. What depends on a step that fails is left out.
 
 mod by_hand;
 mod file;
@@ -37,9 +37,11 @@ struct Examination<'a> {
 /// When the input cannot be read, or there is nowhere to work.
 pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Error> {
     let input = args.input.as_deref().map(read).transpose()?;
-    let work_dir = tempfile::Builder::new()
-        .prefix("tine-")
-        .tempdir()
+    // Only where it is needed: after SIGKILL nobody takes it away.
+    let is_needed = args.file.is_none() && target::names_input(&args.target);
+    let work_dir = is_needed
+        .then(|| tempfile::Builder::new().prefix("tine-").tempdir())
+        .transpose()
         .map_err(Error::Temporary)?;
     let Some(found) = file::examine(&args.target, say) else {
         return Ok(());
@@ -47,7 +49,9 @@ pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Er
     let prepared = target::prepare(
         &args.target,
         args.file.as_deref(),
-        work_dir.path(),
+        work_dir
+            .as_ref()
+            .map_or(Path::new(""), tempfile::TempDir::path),
         args.timeout.0,
         args.memory,
     );

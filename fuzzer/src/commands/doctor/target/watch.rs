@@ -63,7 +63,7 @@ impl Seen {
                     Id::Forks,
                     format!("makes {} in a run", processes(self.processes)),
                 )
-                .why("what is left of its process group after a run is killed; a daemon lives on"),
+                .why("what is left of its process group after a run is killed; a daemon is killed later, when tine looks for them"),
             );
         }
         findings
