@@ -331,7 +331,7 @@ fn broken_handshakes_are_found_in_the_trace() {
             "61 62: only a part of a word so far",
             "did not answer within",
         ),
-        (3, "exited with code 5", "lost"),
+        (3, "exited with code 5", "no run: "),
         (
             4,
             "pid, no process has this number",
