@@ -1,6 +1,7 @@
 //! How a run ended.
 
 use std::{borrow::Cow, fmt};
+use tine_ipc::signal;
 use tine_protocol::WaitStatus;
 
 /// How a run ended.
@@ -76,25 +77,5 @@ impl fmt::Display for Outcome {
 /// The name of a signal on Linux, such as `SIGSEGV`.
 #[must_use]
 pub fn signal_name(signal: i32) -> Cow<'static, str> {
-    Cow::Borrowed(match signal {
-        libc::SIGHUP => "SIGHUP",
-        libc::SIGINT => "SIGINT",
-        libc::SIGQUIT => "SIGQUIT",
-        libc::SIGILL => "SIGILL",
-        libc::SIGTRAP => "SIGTRAP",
-        libc::SIGABRT => "SIGABRT",
-        libc::SIGBUS => "SIGBUS",
-        libc::SIGFPE => "SIGFPE",
-        libc::SIGKILL => "SIGKILL",
-        libc::SIGUSR1 => "SIGUSR1",
-        libc::SIGSEGV => "SIGSEGV",
-        libc::SIGUSR2 => "SIGUSR2",
-        libc::SIGPIPE => "SIGPIPE",
-        libc::SIGALRM => "SIGALRM",
-        libc::SIGTERM => "SIGTERM",
-        libc::SIGXCPU => "SIGXCPU",
-        libc::SIGXFSZ => "SIGXFSZ",
-        libc::SIGSYS => "SIGSYS",
-        other => return Cow::Owned(format!("signal {other}")),
-    })
+    signal::name(signal).map_or_else(|| Cow::Owned(format!("signal {signal}")), Cow::Borrowed)
 }
