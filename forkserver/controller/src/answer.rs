@@ -47,6 +47,9 @@ impl Answer {
         }
         self.filled += count;
         if self.filled > self.expected {
+            // A first word that is no answer says more, and does so however much of
+            // what follows it has come by now.
+            self.child()?;
             return Err(LossReason::Unasked(self.word(self.expected / WORD_SIZE)));
         }
         Ok(self.filled == self.expected)
@@ -81,5 +84,38 @@ impl Answer {
             StatusWord::Status(status) => Ok(status),
             StatusWord::Error(error) => Err(LossReason::Reported(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Answer;
+    use crate::LossReason;
+    use std::{
+        io::{self, Write},
+        os::fd::AsRawFd,
+    };
+
+    /// Reads until the answer is complete or wrong.
+    fn read(words: &[&[u8; 4]]) -> Result<(), LossReason> {
+        let (reader, mut writer) = io::pipe().unwrap();
+        for word in words {
+            writer.write_all(*word).unwrap();
+        }
+        drop(writer);
+        let mut answer = Answer::new(true);
+        while !answer.receive(reader.as_raw_fd())? {}
+        answer.status().map(|_| ())
+    }
+
+    #[test]
+    fn the_reason_of_a_loss_does_not_depend_on_how_much_was_read_at_once() {
+        let garbage = Err(LossReason::Garbage(u32::from_ne_bytes(*b"o, w")));
+        assert_eq!(read(&[b"o, w", b"orld"]), garbage);
+        assert_eq!(read(&[b"o, w", b"orld", b"FSRV"]), garbage);
+        let pid = 1000u32.to_ne_bytes();
+        let unasked = Err(LossReason::Unasked(u32::from_ne_bytes(*b"FSRV")));
+        assert_eq!(read(&[&pid, &[0; 4], b"FSRV"]), unasked);
+        assert_eq!(read(&[&pid, &[0; 4]]), Ok(()));
     }
 }
