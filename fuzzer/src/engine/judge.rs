@@ -46,6 +46,17 @@ pub struct Limits {
     pub until_crash: bool,
 }
 
+/// What came of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evaluated {
+    /// Nothing new.
+    Known,
+    /// It is a testcase now.
+    Kept(CorpusId),
+    /// It crashed the target, took too long, or took the fork server along.
+    Failed,
+}
+
 /// How the crashes can be replayed.
 #[derive(Debug)]
 pub struct Account {
@@ -151,7 +162,8 @@ impl Engine {
         executor: &mut ForkServerExecutor,
         input: &[u8],
         origin: &Origin,
-    ) -> Result<(), FuzzError> {
+    ) -> Result<Evaluated, FuzzError> {
+        let mut evaluated = Evaluated::Failed;
         match executor.run(input) {
             Ok(outcome) => {
                 *state.executions_mut() += 1;
@@ -160,9 +172,11 @@ impl Engine {
                 self.counters.lost = 0;
                 match outcome {
                     Outcome::Exited(_) | Outcome::LoopDone => {
-                        if is_new {
-                            self.keep(state, executor, input, origin)?;
-                        }
+                        evaluated = if is_new {
+                            Evaluated::Kept(self.keep(state, executor, input, origin)?)
+                        } else {
+                            Evaluated::Known
+                        };
                     }
                     Outcome::Signaled { .. } | Outcome::CrashExit(_) => {
                         self.crashed(state, executor, input, origin, outcome)?;
@@ -175,7 +189,7 @@ impl Engine {
         if self.control.is_due() || *state.executions() >= self.limits.runs {
             self.attend(state, executor)?;
         }
-        Ok(())
+        Ok(evaluated)
     }
 
     /// Puts an input that covers something new into the queue.
@@ -185,7 +199,7 @@ impl Engine {
         executor: &mut ForkServerExecutor,
         input: &[u8],
         origin: &Origin,
-    ) -> Result<(), FuzzError> {
+    ) -> Result<CorpusId, FuzzError> {
         let novelty = self.virgin.learn(executor.trace());
         let moment = self.moment(state);
         let number = self.next.queue;
@@ -196,7 +210,8 @@ impl Engine {
         self.counters.last_find = Progress::now();
         let id = self.add(state, input, number)?;
         let limit = self.generous_limit();
-        self.calibrate(state, executor, id, input, origin, limit)
+        self.calibrate(state, executor, id, input, origin, limit)?;
+        Ok(id)
     }
 
     /// A limit for runs of testcases that were within the limit before: the

@@ -8,7 +8,7 @@
 //! | `judge` | one run and what follows from it |
 //! | `faults` | crashes and hangs: which are new, and what is saved of them |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
-//! | `havoc`, `splice` | stages: mutating a testcase at random |
+//! | `stages` | what is done with a testcase whose turn it is |
 //! | `queue`, `energy` | which testcase is next, and for how long |
 //! | `history`, `sequence` | what a persistent child ran before a fault, and what of it the fault takes |
 //! | `executor` | LibAFL's executor over the controller's fork server |
@@ -30,7 +30,6 @@ mod energy;
 mod error;
 mod executor;
 mod faults;
-mod havoc;
 mod history;
 mod import;
 mod judge;
@@ -40,7 +39,7 @@ mod queue;
 mod seeds;
 mod sequence;
 mod session;
-mod splice;
+mod stages;
 mod trace;
 
 pub use affinity::{allowed_cores, bound_core};

@@ -7,15 +7,13 @@ use super::{
     dictionary, energy,
     error::FuzzError,
     executor::ForkServerExecutor,
-    havoc::{HavocStage, Mutator},
     history::DEFAULT_INPUTS,
     import::LONGEST_RUN,
     judge::{Account, Engine, Limits},
     new_state,
     progress::Progress,
     queue::Queue,
-    seeds,
-    splice::SpliceStage,
+    seeds, stages,
 };
 use crate::{
     cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
@@ -33,7 +31,6 @@ use libafl::{
     HasMetadata, corpus::HasCurrentCorpusId, events::NopEventManager, executors::SetTimeout,
     mutators::Tokens, schedulers::Scheduler, stages::StagesTuple, state::HasExecutions,
 };
-use libafl_bolts::tuples::tuple_list;
 use std::{
     env,
     hash::{BuildHasher, Hasher, RandomState},
@@ -282,10 +279,7 @@ impl Session {
             state,
         } = self;
         let mut manager = NopEventManager::new();
-        let mut stages = tuple_list!(
-            HavocStage::new(Mutator::new(state)),
-            SpliceStage::new(Mutator::new(state)),
-        );
+        let mut stages = stages::all(state);
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
         loop {

@@ -1,18 +1,26 @@
 //! The havoc stage: a testcase is mutated at random, many times over, each time
 //! by a few of LibAFL's mutators one after another.
 
-use super::{State, energy, error::FuzzError, executor::ForkServerExecutor, judge::Engine};
-use crate::report::name::Origin;
+use super::{begins_anew, copy_input, current, rounds};
+use crate::{
+    engine::{
+        State, energy,
+        error::FuzzError,
+        executor::ForkServerExecutor,
+        judge::{Engine, Evaluated},
+    },
+    report::name::Origin,
+};
 use libafl::{
     Error, HasMetadata,
-    corpus::{Corpus, CorpusId, HasCurrentCorpusId},
+    corpus::CorpusId,
     inputs::BytesInput,
     mutators::{
         HavocMutationsType, MutationId, MutatorsTuple, TokenInsert, TokenReplace, Tokens,
         havoc_mutations, tokens_mutations,
     },
-    stages::{Restartable, Stage},
-    state::{HasCorpus, HasRand},
+    stages::Stage,
+    state::HasRand,
 };
 use libafl_bolts::{
     HasLen,
@@ -23,9 +31,6 @@ use std::num::NonZeroUsize;
 
 /// Rounds for an entry of average score.
 const ROUNDS: u64 = 256;
-
-/// Rounds for any entry.
-const LEAST_ROUNDS: u64 = 12;
 
 /// At most 2, 4, 8 or 16 mutations are stacked: four in the mean.
 const STACK_POWERS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
@@ -90,20 +95,16 @@ impl Mutator {
         let stack_limit = 2 << state.rand_mut().below(STACK_POWERS);
         let stack_limit = NonZeroUsize::new(stack_limit).unwrap_or(NonZeroUsize::MIN);
         let mut score = engine.score;
-        let mut known = engine.queue.len();
         let mut round = 0;
         while round < rounds && engine.ending().is_none() {
             round += 1;
             origin.repetitions = self.mutate(state, stack_limit)?;
             let input = self.input.as_ref();
             let evaluated = engine.evaluate(state, executor, input, &origin);
-            evaluated.map_err(|error: FuzzError| engine.fail(error))?;
-            if engine.queue.len() != known {
-                known = engine.queue.len();
-                if score <= energy::MOST {
-                    score *= 2;
-                    rounds *= 2;
-                }
+            let evaluated = evaluated.map_err(|error: FuzzError| engine.fail(error))?;
+            if matches!(evaluated, Evaluated::Kept(_)) && score <= energy::MOST {
+                score *= 2;
+                rounds *= 2;
             }
         }
         Ok(())
@@ -127,29 +128,6 @@ impl Mutator {
         }
         Ok(stacked as u32)
     }
-}
-
-/// Copies a testcase's bytes to `bytes`.
-pub fn copy_input(state: &State, id: CorpusId, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    let testcase = state.corpus().get(id)?.borrow();
-    let input = testcase.input().as_ref();
-    let input = input.ok_or_else(|| Error::illegal_state(format!("testcase {id} is empty")))?;
-    bytes.clear();
-    bytes.extend_from_slice(input.as_ref());
-    Ok(())
-}
-
-/// How often an entry is mutated, from the score of its entry and the number for
-/// an average one.
-pub fn rounds(engine: &Engine, average: u64) -> u64 {
-    let rounds = average * engine.score / energy::AVERAGE / energy::slowness(&engine.queue);
-    rounds.max(LEAST_ROUNDS)
-}
-
-/// The testcase that the stages work on.
-pub fn current(state: &State) -> Result<CorpusId, Error> {
-    let current = state.current_corpus_id()?;
-    current.ok_or_else(|| Error::illegal_state("a stage was begun without a testcase"))
 }
 
 /// The stage.
@@ -186,15 +164,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for HavocStage {
     }
 }
 
-impl Restartable<State> for HavocStage {
-    fn should_restart(&mut self, _state: &mut State) -> Result<bool, Error> {
-        Ok(true)
-    }
-
-    fn clear_progress(&mut self, _state: &mut State) -> Result<(), Error> {
-        Ok(())
-    }
-}
+begins_anew!(HavocStage);
 
 #[cfg(test)]
 mod tests {

@@ -1,17 +1,15 @@
 //! The splice stage: the start of one testcase and the end of another, then
 //! havoc. It comes into play when a whole cycle through the queue found nothing.
 
-use super::{
-    State,
-    executor::ForkServerExecutor,
-    havoc::{Mutator, copy_input, current, rounds},
-    judge::Engine,
+use super::{begins_anew, copy_input, current, havoc::Mutator, rounds};
+use crate::{
+    engine::{State, executor::ForkServerExecutor, judge::Engine},
+    report::name::Origin,
 };
-use crate::report::name::Origin;
 use libafl::{
     Error,
     corpus::{Corpus, CorpusId},
-    stages::{Restartable, Stage},
+    stages::Stage,
     state::{HasCorpus, HasRand},
 };
 use libafl_bolts::rands::Rand;
@@ -86,15 +84,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for SpliceStage {
     }
 }
 
-impl Restartable<State> for SpliceStage {
-    fn should_restart(&mut self, _state: &mut State) -> Result<bool, Error> {
-        Ok(true)
-    }
-
-    fn clear_progress(&mut self, _state: &mut State) -> Result<(), Error> {
-        Ok(())
-    }
-}
+begins_anew!(SpliceStage);
 
 /// The first and the last place where two inputs differ, if a cut between them
 /// gives something new.

@@ -1,0 +1,166 @@
+//! Values of options, checked as they are read.
+
+use std::{ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
+
+/// Where a session begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeedSource {
+    /// From the files in this folder.
+    Folder(PathBuf),
+    /// Where the session in the output folder stopped (`-i -`).
+    Resume,
+}
+
+impl From<OsString> for SeedSource {
+    fn from(argument: OsString) -> Self {
+        if argument == "-" {
+            Self::Resume
+        } else {
+            Self::Folder(argument.into())
+        }
+    }
+}
+
+/// The `-t` of `tine fuzz`. afl-fuzz refuses to start with seeds over the limit
+/// unless a `+` follows; here they are named and passed over either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimit {
+    /// The limit of one run.
+    pub limit: Duration,
+}
+
+/// Below this a run is killed before it can be expected to start.
+const LEAST_MILLISECONDS: u64 = 5;
+
+impl FromStr for TimeLimit {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let number = text.strip_suffix('+').unwrap_or(text);
+        Ok(Self {
+            limit: milliseconds(number)?,
+        })
+    }
+}
+
+/// The `-t` of `tine showmap`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunLimit(pub Duration);
+
+/// How long a run may take that has no limit. The clock needs some number.
+const NO_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl FromStr for RunLimit {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text == "none" {
+            return Ok(Self(NO_LIMIT));
+        }
+        // Scripts pass afl-fuzz's `1000+` on; there is no seed to skip here.
+        milliseconds(text.strip_suffix('+').unwrap_or(text)).map(Self)
+    }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, ValueError> {
+    let number: u64 = text.parse().map_err(|_| ValueError::Milliseconds)?;
+    let limit = Duration::from_millis(number);
+    if number < LEAST_MILLISECONDS {
+        Err(ValueError::TooShort)
+    } else if limit > NO_LIMIT {
+        Err(ValueError::TooLong)
+    } else {
+        Ok(limit)
+    }
+}
+
+/// The `-m`: bytes of address space, or no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryLimit(pub Option<u64>);
+
+/// The loader alone needs nearly this much.
+const LEAST_MEGABYTES: u64 = 5;
+
+impl FromStr for MemoryLimit {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        const MEGABYTE: u64 = 1 << 20;
+        // afl-fuzz takes 0 for "no limit" too.
+        if text == "none" || text == "0" {
+            return Ok(Self(None));
+        }
+        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let unit = match &text[digits.len()..] {
+            "" | "M" => MEGABYTE,
+            "k" => 1 << 10,
+            "G" => 1 << 30,
+            "T" => 1 << 40,
+            _ => return Err(ValueError::Memory),
+        };
+        let number: u64 = digits.parse().map_err(|_| ValueError::Memory)?;
+        let bytes = number.checked_mul(unit).ok_or(ValueError::Memory)?;
+        if bytes < LEAST_MEGABYTES * MEGABYTE {
+            return Err(ValueError::TooLittle);
+        }
+        Ok(Self(Some(bytes)))
+    }
+}
+
+impl fmt::Display for MemoryLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("none"),
+            Some(bytes) if bytes % (1 << 20) == 0 => write!(f, "{}", bytes >> 20),
+            Some(bytes) => write!(f, "{}k", bytes >> 10),
+        }
+    }
+}
+
+pub fn whole_number(text: &str) -> Result<u64, ValueError> {
+    text.parse().map_err(|_| ValueError::Number)
+}
+
+/// More than this is no memory of the last inputs any more.
+pub const MOST_REPLAY_INPUTS: usize = 1_000_000;
+
+pub fn replay_inputs(text: &str) -> Result<usize, ValueError> {
+    match text.parse() {
+        Ok(count) if count <= MOST_REPLAY_INPUTS => Ok(count),
+        Ok(_) => Err(ValueError::TooManyInputs),
+        Err(_) => Err(ValueError::Number),
+    }
+}
+
+pub fn core_number(text: &str) -> Result<usize, ValueError> {
+    text.parse().map_err(|_| ValueError::Core)
+}
+
+/// A value that an option does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// Not a number.
+    #[error("give a whole number")]
+    Number,
+    /// More inputs than are kept.
+    #[error("give a number of inputs up to {MOST_REPLAY_INPUTS}; 0 keeps none")]
+    TooManyInputs,
+    /// Not the number of a core.
+    #[error("give the number of a core; the first is 0")]
+    Core,
+    /// Not a time.
+    #[error("give a whole number of milliseconds, such as 1000")]
+    Milliseconds,
+    /// A limit that no run can keep.
+    #[error("a run cannot end within less than {LEAST_MILLISECONDS} ms; 20 or more is sensible")]
+    TooShort,
+    /// A limit longer than a day.
+    #[error("a run may take a day at the most")]
+    TooLong,
+    /// Not an amount of memory.
+    #[error("give a number of megabytes, a number with k, M, G or T, or `none`")]
+    Memory,
+    /// A limit that no program can keep.
+    #[error("no program starts with less than {LEAST_MEGABYTES} MB; 50 or more is sensible")]
+    TooLittle,
+}
