@@ -46,7 +46,9 @@ Environment
   AFL_USE_ASAN=1         AddressSanitizer; also AFL_USE_UBSAN, AFL_USE_MSAN,
                          AFL_USE_TSAN, AFL_USE_LSAN, AFL_USE_CFISAN
   AFL_HARDEN=1           the compiler's own run-time checks
-  AFL_DONT_OPTIMIZE=1    no -O2 and no -g where you give none"
+  AFL_DONT_OPTIMIZE=1    no -O2 and no -g where you give none
+  AFL_LLVM_DICT2FILE=F   write the program's constants to F too, as a dictionary
+  TINE_NO_DICTIONARY=1   do not gather them"
     )
 }
 

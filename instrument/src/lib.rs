@@ -2,20 +2,23 @@
 //! make programs that a fuzzer can drive.
 //!
 //! They are the compiler with a few more arguments: coverage when it compiles,
-//! the fork server (carried inside this crate) when it links. One process: the
-//! wrapper becomes the compiler.
+//! the fork server (carried inside this crate) when it links. To compile, the
+//! wrapper becomes the compiler; when it links a program it waits, and then gathers
+//! the program's constants for a dictionary.
 //!
 //! ```text
 //! arguments   what the command line asks for        CommandLine, Facts
+//! dictionary  constants of the linked program   Token
 //! settings    what the environment asks for         Settings
 //! compiler    who does the work                     Compiler
 //! linker      how the counters get their pages      Linking
 //! files       the runtime, out of this program      Files
-//! plan        all of it, as one command             Plan -> exec
+//! plan        all of it, as one command             Plan
 //! ```
 
 mod arguments;
 mod compiler;
+pub mod dictionary;
 mod error;
 mod files;
 mod help;
@@ -34,7 +37,7 @@ use plan::{Link, LinkWith, Plan};
 use settings::Settings;
 use std::{
     ffi::{OsStr, OsString},
-    os::unix::process::CommandExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -96,10 +99,11 @@ pub fn main(language: Language) -> ExitCode {
 }
 
 /// Runs the compiler on `arguments` (without the program's name). Becomes the
-/// compiler, so it returns only if the compiler is not to be run, or cannot be.
+/// compiler, so it returns only when a program was linked, or if the compiler is not
+/// to be run, or cannot be.
 pub fn run(language: Language, arguments: Vec<OsString>) -> ExitCode {
     match attempt(language, arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             help::complain(language, &error);
             ExitCode::FAILURE
@@ -107,12 +111,12 @@ pub fn run(language: Language, arguments: Vec<OsString>) -> ExitCode {
     }
 }
 
-fn attempt(language: Language, arguments: Vec<OsString>) -> Result<(), InstrumentError> {
+fn attempt(language: Language, arguments: Vec<OsString>) -> Result<ExitCode, InstrumentError> {
     let settings = Settings::from_environment()?;
     match arguments.first().and_then(|first| first.to_str()) {
         Some("--tine-help") => {
             help::print(help::text(language));
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
         Some("--tine-print") => {
             let what = arguments
@@ -120,20 +124,34 @@ fn attempt(language: Language, arguments: Vec<OsString>) -> Result<(), Instrumen
                 .and_then(|what| what.to_str())
                 .unwrap_or_default();
             help::print(help::answer(what, language, &settings)?);
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
         Some("--tine-show") => {
             help::print(plan(language, arguments[1..].to_vec(), &settings)?.to_shell());
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
         _ => {}
     }
     let plan = plan(language, arguments, &settings)?;
-    let source = Command::new(&plan.program).args(&plan.arguments).exec();
-    Err(InstrumentError::Exec {
-        path: plan.program,
+    let mut command = Command::new(&plan.program);
+    command.args(&plan.arguments);
+    let cannot_run = |source| InstrumentError::Exec {
+        path: plan.program.clone(),
         source,
-    })
+    };
+    let Some(program) = plan.links.filter(|_| !settings.no_dictionary) else {
+        return Err(cannot_run(command.exec()));
+    };
+    let status = command.status().map_err(cannot_run)?;
+    if !status.success() {
+        // As a shell says it, if a signal ended it.
+        let code = status.code().or(status.signal().map(|signal| 128 + signal));
+        return Ok(ExitCode::from(code.unwrap_or(1) as u8));
+    }
+    if let Err(error) = dictionary::embed(&program, settings.dictionary_file.as_deref()) {
+        help::complain(language, format_args!("warning: {error}"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The compiler that `tine-cc` (or `tine-c++`) would run here.

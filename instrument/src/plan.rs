@@ -87,6 +87,8 @@ pub(crate) struct Link {
 pub(crate) struct Plan {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
+    /// The program that is linked with the runtime.
+    pub(crate) links: Option<PathBuf>,
 }
 
 impl Plan {
@@ -105,6 +107,7 @@ impl Plan {
             return Ok(Plan {
                 program: compiler.program.clone(),
                 arguments,
+                links: None,
             });
         }
         if let Some(option) = &facts.foreign_architecture {
@@ -138,6 +141,9 @@ impl Plan {
         Ok(Plan {
             program: compiler.program.clone(),
             arguments: words.0,
+            links: link
+                .filter(|link| link.with == LinkWith::Runtime)
+                .map(|_| facts.output_file.clone().unwrap_or("a.out".into())),
         })
     }
 

@@ -77,6 +77,10 @@ pub(crate) struct Settings {
     pub(crate) harden: bool,
     /// `AFL_USE_…`.
     pub(crate) sanitizers: Vec<Sanitizer>,
+    /// `TINE_NO_DICTIONARY`: gather no constants from programs.
+    pub(crate) no_dictionary: bool,
+    /// `AFL_LLVM_DICT2FILE`: a file to add the constants to.
+    pub(crate) dictionary_file: Option<PathBuf>,
     /// Folders to keep the runtime's files in, the best first.
     pub(crate) cache: Vec<PathBuf>,
     /// Whether the user named the folder.
@@ -119,6 +123,8 @@ impl Settings {
             no_optimise: flag("AFL_DONT_OPTIMIZE"),
             harden: flag("AFL_HARDEN"),
             sanitizers,
+            no_dictionary: flag("TINE_NO_DICTIONARY"),
+            dictionary_file: text("AFL_LLVM_DICT2FILE").map(PathBuf::from),
             cache,
             cache_chosen: chosen.is_some(),
         })

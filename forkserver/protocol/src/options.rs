@@ -70,6 +70,12 @@ impl OldOptions {
         Some(Self(word))
     }
 
+    /// The same, and a dictionary.
+    #[must_use]
+    pub const fn with_autodict(self) -> Self {
+        Self(self.0 | Self::AUTODICT)
+    }
+
     /// The word on the status pipe.
     #[must_use]
     pub const fn to_word(self) -> u32 {

@@ -20,6 +20,7 @@
 #![allow(unsafe_code)]
 
 mod coverage;
+mod dictionary;
 mod environment;
 mod exit;
 mod exports;

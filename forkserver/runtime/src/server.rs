@@ -17,7 +17,7 @@ use tine_protocol::{
 };
 
 /// Shakes hands. `None` if there is no fuzzer at the other ends of the pipes.
-pub(crate) fn shake(offer: Offer, dialect: Dialect) -> Option<Agreement> {
+pub(crate) fn shake(offer: Offer, dictionary: &[u8], dialect: Dialect) -> Option<Agreement> {
     let mut machine = RuntimeHandshake::new(offer, dialect);
     let mut said_hello = false;
     loop {
@@ -32,6 +32,12 @@ pub(crate) fn shake(offer: Offer, dialect: Dialect) -> Option<Agreement> {
                     };
                 }
                 said_hello = true;
+                machine.sent();
+            }
+            Action::SendDictionary => {
+                if pipe::send(STATUS_FD, dictionary).is_err() {
+                    process::exit_now(1);
+                }
                 machine.sent();
             }
             Action::Receive => match receive() {

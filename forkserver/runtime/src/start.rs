@@ -1,6 +1,6 @@
 //! From the constructor to the fork server.
 
-use crate::{coverage, environment, exit, exports, input, server, trace};
+use crate::{coverage, dictionary, environment, exit, exports, input, server, trace};
 use core::sync::atomic::{AtomicBool, Ordering};
 use tine_ipc::{pipe, process, shm::Segment};
 use tine_protocol::{
@@ -34,12 +34,14 @@ pub(crate) fn start() {
     if let Some(page) = page {
         page.edges.store(coverage::counters(), Ordering::Relaxed);
     }
+    let dictionary = dictionary::tokens();
     let offer = Offer {
         map_size,
         shm_input: input.is_some(),
         control_page: page.is_some(),
+        dictionary: dictionary.len() as u32,
     };
-    let Some(agreement) = server::shake(offer, dialect) else {
+    let Some(agreement) = server::shake(offer, dictionary, dialect) else {
         trace::debug("nobody reads the status pipe: running without a fork server");
         return;
     };

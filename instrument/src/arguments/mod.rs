@@ -11,6 +11,8 @@ use options::Input;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
 };
 
 /// How far the compiler goes, from the least to the most.
@@ -46,6 +48,8 @@ pub(crate) struct Facts {
     pub(crate) is_question: bool,
     pub(crate) stage: Stage,
     pub(crate) output: Output,
+    /// Where it goes, if the user said so.
+    pub(crate) output_file: Option<PathBuf>,
     /// Some input goes through the preprocessor.
     pub(crate) preprocesses: bool,
     /// Some input is C, C++ or Objective-C.
@@ -137,6 +141,12 @@ impl CommandLine {
     }
 }
 
+/// The value of an option that stands in the same word.
+fn joined<'word>(word: &'word OsStr, option: &str) -> Option<&'word OsStr> {
+    let value = word.as_bytes().strip_prefix(option.as_bytes())?;
+    (!value.is_empty()).then(|| OsStr::from_bytes(value))
+}
+
 /// Reads words one after another.
 #[derive(Default)]
 struct Reader {
@@ -156,6 +166,9 @@ impl Reader {
     fn read(&mut self, index: usize, word: &OsStr) {
         let text = word.to_string_lossy();
         if let Some(option) = self.pending.take() {
+            if matches!(option.as_str(), "-o" | "--output") {
+                self.facts.output_file = Some(word.into());
+            }
             self.option_with_value(&option, &text);
         } else if self.only_inputs {
             self.input(&text);
@@ -175,6 +188,9 @@ impl Reader {
         } else if options::takes_value(&text) {
             self.pending = Some(text.into_owned());
         } else {
+            if let Some(file) = joined(word, "--output=").or_else(|| joined(word, "-o")) {
+                self.facts.output_file = Some(file.into());
+            }
             self.option(index, &text);
         }
     }

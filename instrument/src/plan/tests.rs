@@ -212,6 +212,7 @@ fn the_shown_command_can_be_pasted() {
         arguments: ["-Da=\"b c\"", "it's", "", "-O2"]
             .map(OsString::from)
             .to_vec(),
+        links: None,
     };
     assert_eq!(
         plan.to_shell(),

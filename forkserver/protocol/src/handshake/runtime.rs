@@ -48,6 +48,8 @@ pub struct Offer {
     pub shm_input: bool,
     /// The controller named a control page, and it was attached.
     pub control_page: bool,
+    /// Bytes of the dictionary; 0 if there is none.
+    pub dictionary: u32,
 }
 
 /// What the owner of the state machine has to do next.
@@ -55,6 +57,8 @@ pub struct Offer {
 pub enum Action {
     /// Write this word to the status pipe.
     Send(u32),
+    /// Write the dictionary, all bytes of it, to the status pipe.
+    SendDictionary,
     /// Read one word from the control pipe.
     Receive,
     /// Both sides agree; serve runs.
@@ -83,6 +87,9 @@ enum State {
     Offer(OldOptions),
     /// Options: waiting for what the controller takes of them.
     Reply,
+    /// Either: about to say how long the dictionary is, and to send it.
+    DictionaryLength(Then),
+    Dictionary(Then),
     /// v1, from here on.
     Hello,
     Echo,
@@ -91,6 +98,15 @@ enum State {
     Final,
     Done(Agreement),
     Refused(u32),
+}
+
+/// What follows a dictionary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// v1's second hello.
+    Final,
+    /// Nothing: the controller took the options.
+    Done(Agreement),
 }
 
 /// The runtime's half of the handshake.
@@ -106,6 +122,9 @@ impl RuntimeHandshake {
     #[must_use]
     pub const fn new(offer: Offer, dialect: Dialect) -> Self {
         let state = match (dialect, OldOptions::encode(offer.map_size, offer.shm_input)) {
+            (Dialect::Options, Some(options)) if offer.dictionary > 0 => {
+                State::Offer(options.with_autodict())
+            }
             (Dialect::Options, Some(options)) => State::Offer(options),
             _ => State::Hello,
         };
@@ -121,20 +140,26 @@ impl RuntimeHandshake {
             State::Reply | State::Echo => Action::Receive,
             State::Options => Action::Send(self.options()),
             State::MapSize => Action::Send(self.offer.map_size),
+            State::DictionaryLength(_) => Action::Send(self.offer.dictionary),
+            State::Dictionary(_) => Action::SendDictionary,
             State::Done(agreement) => Action::Serve(agreement),
             State::Refused(word) => Action::Refuse(word),
         }
     }
 
-    /// Reports that the word of [`Action::Send`] was written.
+    /// Reports that what [`Action::Send`] or [`Action::SendDictionary`] asks for was
+    /// written.
     pub const fn sent(&mut self) {
         self.state = match self.state {
             // A controller that is offered nothing says nothing.
-            State::Offer(options) if options.shm_input() => State::Reply,
+            State::Offer(options) if options.shm_input() || options.autodict() => State::Reply,
             State::Offer(_) => State::Done(agreed_to_options(false, None)),
             State::Hello => State::Echo,
             State::Options => State::MapSize,
-            State::MapSize => State::Final,
+            State::MapSize if self.offer.dictionary > 0 => State::DictionaryLength(Then::Final),
+            State::MapSize | State::Dictionary(Then::Final) => State::Final,
+            State::DictionaryLength(then) => State::Dictionary(then),
+            State::Dictionary(Then::Done(agreement)) => State::Done(agreement),
             State::Final => State::Done(Agreement {
                 dialect: Dialect::V1,
                 first_request: None,
@@ -153,16 +178,32 @@ impl RuntimeHandshake {
             (State::Echo | State::Reply, 0 | 1) => {
                 State::Done(agreed_to_options(false, Some(RunRequest::decode(word))))
             }
-            (State::Reply, _) if takes_shm_input(word) => {
-                State::Done(agreed_to_options(true, None))
+            (State::Reply, _) if self.is_reply(word) => {
+                let shm_input = self.offer.shm_input && has(word, OldOptions::SHM_INPUT);
+                let agreement = agreed_to_options(shm_input, None);
+                if self.offer.dictionary > 0 && has(word, OldOptions::AUTODICT) {
+                    State::DictionaryLength(Then::Done(agreement))
+                } else {
+                    State::Done(agreement)
+                }
             }
             (State::Echo | State::Reply, other) => State::Refused(other),
             (state, _) => state,
         };
     }
 
+    /// Whether a word answers the options. A controller that takes nothing of what is
+    /// offered says so only if a dictionary is offered.
+    const fn is_reply(&self, word: u32) -> bool {
+        has(word, OldOptions::ENABLED)
+            && (self.offer.dictionary > 0 || has(word, OldOptions::SHM_INPUT))
+    }
+
     const fn options(&self) -> u32 {
         let mut options = Options::MAP_SIZE;
+        if self.offer.dictionary > 0 {
+            options |= Options::AUTODICT;
+        }
         if self.offer.shm_input {
             options |= Options::SHM_INPUT;
         }
@@ -183,10 +224,8 @@ const fn agreed_to_options(shm_input: bool, first_request: Option<RunRequest>) -
     }
 }
 
-/// Whether an answer to the options asks for input by shared memory.
-const fn takes_shm_input(word: u32) -> bool {
-    const WANTED: u32 = OldOptions::ENABLED | OldOptions::SHM_INPUT;
-    word & WANTED == WANTED
+const fn has(word: u32, bits: u32) -> bool {
+    word & bits == bits
 }
 
 #[cfg(test)]

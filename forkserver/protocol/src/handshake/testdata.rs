@@ -134,6 +134,10 @@ fn serve(offer: Offer, dialect: Dialect, stream: &[u8]) -> (End<runtime::Agreeme
                 said.extend(word.to_le_bytes());
                 machine.sent();
             }
+            Action::SendDictionary => {
+                said.extend([0; 5]);
+                machine.sent();
+            }
             Action::Receive => match stream.word() {
                 Some(word) => machine.received(word),
                 None => return (End::Waits, said),
@@ -154,6 +158,7 @@ fn offer_of(stream: &Stream) -> (Offer, Dialect) {
         map_size: agreement.and_then(|it| it.map_size).unwrap_or(64),
         shm_input: agreement.is_some_and(|it| it.shm_input),
         control_page: agreement.is_some_and(|it| it.control_page),
+        dictionary: 0,
     };
     match hello {
         Some(_) => (offer, Dialect::Options),
@@ -330,10 +335,11 @@ fn a_million_disturbed_streams_end_in_an_error_an_agreement_or_a_wait() {
             map_size: random.next() as u32,
             shm_input: random.next() & 1 == 0,
             control_page: random.next() & 1 == 0,
+            dictionary: [0, 5][random.next() & 1],
         };
         let dialect = [Dialect::V1, Dialect::Options][random.next() & 1];
         let (end, said) = serve(offer, dialect, &buffer);
-        assert!(said.len() <= 16, "{buffer:x?}");
+        assert!(said.len() <= 25, "{buffer:x?}");
         ends[match end {
             End::Waits => 3,
             End::Failed(_) => 4,

@@ -2,4 +2,5 @@
 
 pub mod control;
 pub mod coverage;
+pub mod dictionary;
 pub mod input;

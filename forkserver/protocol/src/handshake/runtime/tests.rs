@@ -9,7 +9,11 @@ const OFFER: Offer = Offer {
     map_size: 1234,
     shm_input: true,
     control_page: false,
+    dictionary: 0,
 };
+
+/// The dictionary's bytes, where they are sent, among the words.
+const DICTIONARY: u32 = 0xd1c7_d1c7;
 
 /// Runs the machine against `incoming` words. Returns how it ended, if it did,
 /// and the words that it sent.
@@ -21,6 +25,10 @@ fn serve(offer: Offer, dialect: Dialect, incoming: &[u32]) -> (Option<Action>, V
         match machine.action() {
             Action::Send(word) => {
                 sent.push(word);
+                machine.sent();
+            }
+            Action::SendDictionary => {
+                sent.push(DICTIONARY);
                 machine.sent();
             }
             Action::Receive => match incoming.next() {
@@ -95,6 +103,33 @@ fn nothing_is_awaited_where_only_the_map_size_is_offered() {
 }
 
 #[test]
+fn a_dictionary_is_sent_to_whoever_takes_it() {
+    let offer = Offer {
+        dictionary: 9,
+        ..OFFER
+    };
+    let (end, sent) = serve(offer, Dialect::V1, &[V1_ECHO]);
+    assert_eq!(end, Some(Action::Serve(agreement(Dialect::V1, None, true))));
+    assert_eq!(sent, vec![V1, 0x803, 1234, 9, DICTIONARY, V1]);
+
+    let hello = 0xd100_0001 | 1233 << 1;
+    let cases = [
+        // What the controller answers, whether it reads inputs from the segment, and
+        // what it is sent.
+        (0x9100_0001, true, vec![hello, 9, DICTIONARY]),
+        (0x9000_0001, false, vec![hello, 9, DICTIONARY]),
+        (0x8100_0001, true, vec![hello]),
+        (0x8000_0001, false, vec![hello]), // afl-showmap
+    ];
+    for (answer, shm_input, expected) in cases {
+        let (end, sent) = serve(offer, Dialect::Options, &[answer]);
+        let agreed = agreement(Dialect::Options, None, shm_input);
+        assert_eq!(end, Some(Action::Serve(agreed)), "{answer:x}");
+        assert_eq!(sent, expected, "{answer:x}");
+    }
+}
+
+#[test]
 fn a_map_that_the_options_have_no_room_for_is_told_in_v1() {
     for (map_size, hello) in [
         (1, 0xc000_0001),
@@ -106,6 +141,7 @@ fn a_map_that_the_options_have_no_room_for_is_told_in_v1() {
             map_size,
             shm_input: false,
             control_page: false,
+            dictionary: 0,
         };
         let machine = RuntimeHandshake::new(offer, Dialect::Options);
         assert_eq!(machine.action(), Action::Send(hello), "{map_size}");
@@ -128,25 +164,33 @@ fn the_environment_tells_what_the_controller_speaks() {
 
 #[test]
 fn the_two_halves_agree_on_every_offer() {
-    for bits in 0..16u32 {
-        let dialect = [Dialect::V1, Dialect::Options][(bits >> 3) as usize];
+    for bits in 0..32u32 {
+        let dialect = [Dialect::V1, Dialect::Options][(bits >> 3 & 1) as usize];
         let is_v1 = dialect == Dialect::V1;
         let offer = Offer {
             map_size: 77,
             shm_input: bits & 1 != 0,
             control_page: bits & 2 != 0 && is_v1,
+            dictionary: if bits & 16 != 0 { 5 } else { 0 },
         };
         let offered = bits & 4 != 0;
-        if !is_v1 && offer.shm_input && !offered {
+        if !is_v1 && offer.shm_input && !offered && offer.dictionary == 0 {
             // The controller says nothing, and the first request declines.
             continue;
         }
         let mut runtime = RuntimeHandshake::new(offer, dialect);
         let mut controller = ControllerHandshake::new(offered);
+        let mut drained = false;
         let served = loop {
             match (runtime.action(), controller.action()) {
                 (Action::Send(word), controller::Action::Receive) => {
                     controller.received(word).unwrap();
+                    runtime.sent();
+                }
+                (Action::SendDictionary, controller::Action::Drain(length)) => {
+                    assert_eq!(length, 5);
+                    drained = true;
+                    controller.drained().unwrap();
                     runtime.sent();
                 }
                 (Action::Receive, controller::Action::Send(word)) => {
@@ -167,6 +211,7 @@ fn the_two_halves_agree_on_every_offer() {
                 stuck => panic!("both wait: {stuck:?}"),
             }
         };
+        assert_eq!(drained, offer.dictionary > 0, "{offer:?}");
         assert_eq!(served.dialect, dialect);
         assert_eq!(served.control_page, offer.control_page);
         assert_eq!(served.first_request, None);

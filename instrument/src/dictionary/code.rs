@@ -1,0 +1,510 @@
+//! From machine code to tokens.
+//!
+//! A function's code is read from its first to its last byte. What is known of a
+//! register is forgotten at its next change, and all of it behind a jump or call, so
+//! that a constant is never brought together with a comparision elsewhere.
+
+use super::{
+    image::{Function, Image},
+    tokens::Collection,
+};
+use iced_x86::{
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic,
+    OpAccess, OpKind, Register,
+};
+use std::collections::{BTreeSet, HashMap};
+
+const BITS: u32 = 64;
+
+/// Registers of the first four arguments.
+const ARGUMENTS: [Register; 4] = [Register::RDI, Register::RSI, Register::RDX, Register::RCX];
+
+/// What a function compares.
+#[derive(Debug, Clone, Copy)]
+enum Compares {
+    /// Strings: the arguments of these numbers.
+    Strings(&'static [usize]),
+    /// Memory: the arguments of these numbers, of a length that is in another one.
+    Memory(&'static [usize], usize),
+    /// The first argument, of so many bytes: a callback of compare logging.
+    Number(usize),
+}
+
+/// Functions that compare, by the names of their symbols; `__wrap_` in front is
+/// passed over.
+const FUNCTIONS: &[(&str, Compares)] = &[
+    ("strcmp", Compares::Strings(&[0, 1])),
+    ("strncmp", Compares::Strings(&[0, 1])),
+    ("strcasecmp", Compares::Strings(&[0, 1])),
+    ("strncasecmp", Compares::Strings(&[0, 1])),
+    ("strcoll", Compares::Strings(&[0, 1])),
+    ("strstr", Compares::Strings(&[1])),
+    ("strcasestr", Compares::Strings(&[1])),
+    ("memcmp", Compares::Memory(&[0, 1], 2)),
+    ("bcmp", Compares::Memory(&[0, 1], 2)),
+    ("memmem", Compares::Memory(&[2], 3)),
+    ("xmlStrcmp", Compares::Strings(&[0, 1])),
+    ("xmlStrncmp", Compares::Strings(&[0, 1])),
+    ("xmlStrEqual", Compares::Strings(&[0, 1])),
+    ("xmlStrcasecmp", Compares::Strings(&[0, 1])),
+    ("xmlStrncasecmp", Compares::Strings(&[0, 1])),
+    ("xmlStrstr", Compares::Strings(&[1])),
+    ("xmlStrcasestr", Compares::Strings(&[1])),
+    ("g_strcmp0", Compares::Strings(&[0, 1])),
+    ("g_str_equal", Compares::Strings(&[0, 1])),
+    ("g_ascii_strcasecmp", Compares::Strings(&[0, 1])),
+    ("g_ascii_strncasecmp", Compares::Strings(&[0, 1])),
+    ("g_str_has_prefix", Compares::Strings(&[1])),
+    ("g_str_has_suffix", Compares::Strings(&[1])),
+    ("curl_strequal", Compares::Strings(&[0, 1])),
+    ("curl_strnequal", Compares::Strings(&[0, 1])),
+    ("Curl_strcasecompare", Compares::Strings(&[0, 1])),
+    ("Curl_strncasecompare", Compares::Strings(&[0, 1])),
+    ("ap_cstr_casecmp", Compares::Strings(&[0, 1])),
+    ("apr_cstr_casecmp", Compares::Strings(&[0, 1])),
+    ("OPENSSL_strcasecmp", Compares::Strings(&[0, 1])),
+    ("OPENSSL_strncasecmp", Compares::Strings(&[0, 1])),
+    ("CRYPTO_memcmp", Compares::Memory(&[0, 1], 2)),
+    // std::string::compare, find and rfind, with a C string.
+    (
+        "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE7compareEPKc",
+        Compares::Strings(&[1]),
+    ),
+    (
+        "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE7compareEmmPKc",
+        Compares::Strings(&[3]),
+    ),
+    (
+        "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE4findEPKcmm",
+        Compares::Memory(&[1], 3),
+    ),
+    (
+        "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE5rfindEPKcmm",
+        Compares::Memory(&[1], 3),
+    ),
+    ("__sanitizer_cov_trace_const_cmp2", Compares::Number(2)),
+    ("__sanitizer_cov_trace_const_cmp4", Compares::Number(4)),
+    ("__sanitizer_cov_trace_const_cmp8", Compares::Number(8)),
+];
+
+fn comparing(name: &str) -> Option<Compares> {
+    let name = name.strip_prefix("__wrap_").unwrap_or(name);
+    let known = FUNCTIONS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, compares)| *compares)
+}
+
+/// Whether the function of this name compares something.
+pub(super) fn compares(name: &str) -> bool {
+    comparing(name).is_some()
+}
+
+/// What is known of a register.
+#[derive(Debug, Clone)]
+enum Value {
+    Constant(u64),
+    Address(u64),
+    /// It was read from memory.
+    Loaded(Place),
+    /// It tells whether memory differs from these bytes: a comparision of many bytes,
+    /// inlined, is one of a few at a time, whose results are put together.
+    Difference(Vec<(Place, Vec<u8>)>),
+}
+
+/// Bytes in memory that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    base: Register,
+    index: Register,
+    scale: u32,
+    displacement: i64,
+    width: usize,
+}
+
+impl Place {
+    /// The memory operand of an instruction.
+    fn of(instruction: &Instruction) -> Self {
+        Self {
+            base: instruction.memory_base(),
+            index: instruction.memory_index(),
+            scale: instruction.memory_index_scale(),
+            displacement: instruction.memory_displacement64() as i64,
+            width: instruction.memory_size().size(),
+        }
+    }
+
+    /// Whether another place lies beside this one or overlaps it, not before it.
+    fn is_followed_by(&self, other: &Self) -> bool {
+        let distance = other.displacement.wrapping_sub(self.displacement);
+        (self.base, self.index, self.scale) == (other.base, other.index, other.scale)
+            && (0..=self.width as i64).contains(&distance)
+    }
+}
+
+/// Finds what a function compares with constants.
+pub(super) fn scan(image: &Image<'_>, function: &Function<'_>, found: &mut Collection) {
+    let mut factory = InstructionInfoFactory::new();
+    let mut state = State {
+        image,
+        registers: HashMap::new(),
+    };
+    for instruction in Decoder::with_ip(BITS, function.code, function.start, DecoderOptions::NONE)
+        .iter()
+        .take_while(|instruction| !instruction.is_invalid())
+    {
+        match instruction.flow_control() {
+            FlowControl::Next => {}
+            FlowControl::ConditionalBranch => continue,
+            _ => {
+                if let Some(name) = callee(image, &instruction) {
+                    state.compare_arguments(name, found);
+                }
+                state.forget_all(found);
+                let is_end = instruction.flow_control() != FlowControl::Call;
+                if is_end
+                    && function
+                        .last_block
+                        .is_some_and(|last| instruction.ip() >= last)
+                {
+                    return;
+                }
+                continue;
+            }
+        }
+        let value = state
+            .compare(&instruction, found)
+            .or_else(|| state.join(&instruction))
+            .or_else(|| state.copy(&instruction))
+            .or_else(|| value(&instruction));
+        for used in factory.info(&instruction).used_registers() {
+            if !matches!(used.access(), OpAccess::Read | OpAccess::CondRead) {
+                state.forget(used.register().full_register(), found);
+            }
+        }
+        if let Some(value) = value {
+            let register = instruction.op0_register().full_register();
+            state.registers.insert(register, value);
+        }
+    }
+    state.forget_all(found);
+}
+
+/// What an instruction sets its register to, if it is a constant or comes from memory.
+fn value(instruction: &Instruction) -> Option<Value> {
+    let register = instruction.op0_register();
+    let reads_memory = instruction.op1_kind() == OpKind::Memory;
+    match instruction.mnemonic() {
+        Mnemonic::Lea if instruction.is_ip_rel_memory_operand() => {
+            Some(Value::Address(instruction.ip_rel_memory_address()))
+        }
+        Mnemonic::Mov if register.is_gpr32() || register.is_gpr64() => {
+            if reads_memory {
+                return Some(Value::Loaded(Place::of(instruction)));
+            }
+            let value = immediate(instruction)?;
+            // Writing the lower half clears the upper one.
+            let is_half = register.is_gpr32();
+            Some(Value::Constant(if is_half {
+                value & 0xffff_ffff
+            } else {
+                value
+            }))
+        }
+        Mnemonic::Movzx
+        | Mnemonic::Movdqu
+        | Mnemonic::Movdqa
+        | Mnemonic::Movups
+        | Mnemonic::Movaps
+        | Mnemonic::Vmovdqu
+        | Mnemonic::Vmovdqa
+        | Mnemonic::Vmovups
+        | Mnemonic::Vmovaps
+            if reads_memory && instruction.op0_kind() == OpKind::Register =>
+        {
+            Some(Value::Loaded(Place::of(instruction)))
+        }
+        _ => None,
+    }
+}
+
+fn immediate(instruction: &Instruction) -> Option<u64> {
+    let is_immediate = matches!(
+        instruction.op1_kind(),
+        OpKind::Immediate8
+            | OpKind::Immediate16
+            | OpKind::Immediate32
+            | OpKind::Immediate64
+            | OpKind::Immediate8to16
+            | OpKind::Immediate8to32
+            | OpKind::Immediate8to64
+            | OpKind::Immediate32to64
+    );
+    is_immediate.then(|| instruction.immediate(1))
+}
+
+/// What is known at one place of a function.
+struct State<'image, 'data> {
+    image: &'image Image<'data>,
+    registers: HashMap<Register, Value>,
+}
+
+impl State<'_, '_> {
+    /// A register changes.
+    fn forget(&mut self, register: Register, found: &mut Collection) {
+        if let Some(Value::Difference(pieces)) = self.registers.remove(&register) {
+            put_together(pieces, found);
+        }
+        self.registers.retain(|_, value| match value {
+            Value::Loaded(place) => place.base != register && place.index != register,
+            _ => true,
+        });
+    }
+
+    fn forget_all(&mut self, found: &mut Collection) {
+        for (_, value) in self.registers.drain() {
+            if let Value::Difference(pieces) = value {
+                put_together(pieces, found);
+            }
+        }
+    }
+
+    fn known(&self, register: Register) -> Option<&Value> {
+        self.registers.get(&register.full_register())
+    }
+
+    fn constant_in(&self, register: Register) -> Option<u64> {
+        match self.known(register) {
+            Some(Value::Constant(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn place_of(&self, register: Register) -> Option<Place> {
+        match self.known(register) {
+            Some(Value::Loaded(place)) => Some(*place),
+            _ => None,
+        }
+    }
+
+    /// Takes note of a comparision of a number, or of a few bytes at once. Returns what
+    /// it leaves in a register.
+    fn compare(&self, instruction: &Instruction, found: &mut Collection) -> Option<Value> {
+        match instruction.mnemonic() {
+            Mnemonic::Cmp | Mnemonic::Xor | Mnemonic::Sub => {
+                self.compare_number(instruction, found)
+            }
+            Mnemonic::Pcmpeqb
+            | Mnemonic::Vpcmpeqb
+            | Mnemonic::Pxor
+            | Mnemonic::Vpxor
+            | Mnemonic::Xorps
+            | Mnemonic::Vxorps
+                if instruction.op_kind(instruction.op_count() - 1) == OpKind::Memory =>
+            {
+                let right = Place::of(instruction);
+                // Of three operands the second one is compared. A vector that was not
+                // just read is worked with rather than compared.
+                let left = self.place_of(match instruction.op_count() {
+                    2 => instruction.op0_register(),
+                    _ => instruction.op1_register(),
+                })?;
+                let (place, bytes) = match (self.bytes(left), self.bytes(right)) {
+                    (None, Some(bytes)) => (left, bytes),
+                    (Some(bytes), None) => (right, bytes),
+                    _ => return None,
+                };
+                Some(Value::Difference(vec![(place, bytes)]))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is at a place, if that never changes.
+    fn bytes(&self, place: Place) -> Option<Vec<u8>> {
+        if !matches!(place.base, Register::RIP | Register::None) || place.index != Register::None {
+            return None;
+        }
+        let bytes = self.image.constant(place.displacement as u64)?;
+        bytes.get(..place.width).map(<[u8]>::to_vec)
+    }
+
+    fn compare_number(&self, instruction: &Instruction, found: &mut Collection) -> Option<Value> {
+        let register = |kind, register| (kind == OpKind::Register).then_some(register);
+        let left = register(instruction.op0_kind(), instruction.op0_register());
+        let right = register(instruction.op1_kind(), instruction.op1_register());
+        // A function's frame.
+        if left.is_some_and(|left| left.full_register() == Register::RSP) {
+            return None;
+        }
+        let number = immediate(instruction)
+            .or_else(|| self.constant_in(right?))
+            .or_else(|| self.constant_in(left?))?;
+        // An address is no constant of the input.
+        if self.image.holds(number) {
+            return None;
+        }
+        let in_memory = [instruction.op0_kind(), instruction.op1_kind()].contains(&OpKind::Memory);
+        let place = if in_memory {
+            Some(Place::of(instruction))
+        } else {
+            let place = left.and_then(|left| self.place_of(left));
+            place.or_else(|| self.place_of(right?))
+        };
+        let Some(place) = place.filter(|place| (1..=8).contains(&place.width)) else {
+            found.number(number, left.map_or(0, Register::size));
+            return None;
+        };
+        if instruction.mnemonic() == Mnemonic::Xor && left.is_some() {
+            let bytes = number.to_le_bytes()[..place.width].to_vec();
+            return Some(Value::Difference(vec![(place, bytes)]));
+        }
+        found.number_in_memory(number, place.width);
+        None
+    }
+
+    /// What is moved from another register.
+    fn copy(&self, instruction: &Instruction) -> Option<Value> {
+        let moves = matches!(
+            instruction.mnemonic(),
+            Mnemonic::Mov | Mnemonic::Movdqa | Mnemonic::Movaps | Mnemonic::Movups
+        );
+        let (to, from) = (instruction.op0_register(), instruction.op1_register());
+        if !moves || instruction.op1_kind() != OpKind::Register || to.size() < 4 {
+            return None;
+        }
+        self.known(from)
+            .filter(|value| !matches!(value, Value::Difference(_)))
+            .cloned()
+    }
+
+    /// Puts the results of two comparisions together.
+    fn join(&mut self, instruction: &Instruction) -> Option<Value> {
+        let joins = matches!(
+            instruction.mnemonic(),
+            Mnemonic::Or
+                | Mnemonic::Por
+                | Mnemonic::Vpor
+                | Mnemonic::Orps
+                | Mnemonic::Vorps
+                | Mnemonic::Pand
+                | Mnemonic::Vpand
+        );
+        let last = instruction.op_count().checked_sub(1)?;
+        if !joins || instruction.op_kind(last) != OpKind::Register {
+            return None;
+        }
+        let sources =
+            [last - 1, last].map(|number| instruction.op_register(number).full_register());
+        let is_difference = |register| matches!(self.known(register), Some(Value::Difference(_)));
+        if sources[0] == sources[1] || !sources.into_iter().all(is_difference) {
+            return None;
+        }
+        let mut pieces = Vec::new();
+        for source in sources {
+            if let Some(Value::Difference(more)) = self.registers.remove(&source) {
+                pieces.extend(more);
+            }
+        }
+        Some(Value::Difference(pieces))
+    }
+
+    /// The arguments of a function that compares.
+    fn compare_arguments(&self, name: &str, found: &mut Collection) {
+        let Some(compares) = comparing(name) else {
+            return;
+        };
+        let argument = |number: usize| match self.known(ARGUMENTS[number]) {
+            Some(Value::Constant(value) | Value::Address(value)) => Some(*value),
+            _ => None,
+        };
+        match compares {
+            Compares::Strings(numbers) => {
+                for &number in numbers {
+                    let string = argument(number).and_then(|at| self.image.string(at));
+                    found.string(string.unwrap_or_default());
+                }
+            }
+            Compares::Memory(numbers, length) => {
+                let length = argument(length).and_then(|length| usize::try_from(length).ok());
+                for &number in numbers {
+                    let bytes = argument(number).and_then(|at| self.image.constant(at));
+                    let bytes = bytes.and_then(|bytes| bytes.get(..length?));
+                    found.string(bytes.unwrap_or_default());
+                }
+            }
+            Compares::Number(width) => {
+                if let Some(value) = argument(0) {
+                    found.number(value, width);
+                }
+            }
+        }
+    }
+}
+
+/// Makes one token of what was compared piece by piece.
+fn put_together(mut pieces: Vec<(Place, Vec<u8>)>, found: &mut Collection) {
+    pieces.sort();
+    let mut pieces = pieces.into_iter().peekable();
+    while let Some((place, mut bytes)) = pieces.next() {
+        let mut whole = place;
+        while let Some((next, more)) = pieces.next_if(|(next, _)| whole.is_followed_by(next)) {
+            let at = (next.displacement - whole.displacement) as usize;
+            let known = bytes.len().saturating_sub(at);
+            bytes.extend_from_slice(more.get(known..).unwrap_or_default());
+            whole.width = bytes.len();
+        }
+        if whole.width > place.width || bytes.len() > 8 {
+            found.string(&bytes);
+        } else {
+            let mut number = [0; 8];
+            number[..bytes.len()].copy_from_slice(&bytes);
+            found.number_in_memory(u64::from_le_bytes(number), bytes.len());
+        }
+    }
+}
+
+/// The name of the function that a call or a jump leads to.
+fn callee<'image>(image: &'image Image<'_>, instruction: &Instruction) -> Option<&'image str> {
+    let address = match instruction.flow_control() {
+        FlowControl::Call | FlowControl::UnconditionalBranch => instruction.near_branch_target(),
+        // By a word that the loader fills in.
+        FlowControl::IndirectCall | FlowControl::IndirectBranch
+            if instruction.is_ip_rel_memory_operand() =>
+        {
+            instruction.ip_rel_memory_address()
+        }
+        _ => return None,
+    };
+    image.name(address)
+}
+
+/// The entries of a section of stubs, each with the address of the word by which it
+/// jumps.
+pub(super) fn stubs(start: u64, code: &[u8]) -> Vec<(u64, u64)> {
+    let mut stubs = Vec::new();
+    let mut entry = start;
+    for instruction in &mut Decoder::with_ip(BITS, code, start, DecoderOptions::NONE) {
+        // An entry may begin with a mark for indirect jumps.
+        if matches!(instruction.code(), Code::Endbr64) {
+            entry = instruction.ip();
+        }
+        if instruction.mnemonic() == Mnemonic::Jmp && instruction.is_ip_rel_memory_operand() {
+            let begins = if instruction.ip() - entry <= 4 {
+                entry
+            } else {
+                instruction.ip()
+            };
+            stubs.push((begins, instruction.ip_rel_memory_address()));
+        }
+    }
+    stubs
+}
+
+/// Whether some code calls one of these functions.
+pub(super) fn calls(start: u64, code: &[u8], callees: &BTreeSet<u64>) -> bool {
+    Decoder::with_ip(BITS, code, start, DecoderOptions::NONE)
+        .iter()
+        .any(|instruction| {
+            instruction.flow_control() == FlowControl::Call
+                && callees.contains(&instruction.near_branch_target())
+        })
+}
