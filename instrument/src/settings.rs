@@ -69,7 +69,7 @@ pub(crate) struct Settings {
     pub(crate) cc: Option<OsString>,
     /// `TINE_CXX`.
     pub(crate) cxx: Option<OsString>,
-    /// `TINE_NO_INSTRUMENT`: compile without coverage.
+    /// `TINE_NO_INSTRUMENT`, or AFL++'s `AFL_SAN_NO_INST`: compile without coverage.
     pub(crate) no_instrument: bool,
     /// `AFL_DONT_OPTIMIZE`: no `-O` and no `-g` of our own.
     pub(crate) no_optimise: bool,
@@ -119,7 +119,7 @@ impl Settings {
             path: text("PATH"),
             cc: text("TINE_CC"),
             cxx: text("TINE_CXX"),
-            no_instrument: flag("TINE_NO_INSTRUMENT"),
+            no_instrument: flag("TINE_NO_INSTRUMENT") || flag("AFL_SAN_NO_INST"),
             no_optimise: flag("AFL_DONT_OPTIMIZE"),
             harden: flag("AFL_HARDEN"),
             sanitizers,

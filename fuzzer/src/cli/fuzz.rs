@@ -1,7 +1,7 @@
 //! `tine fuzz`.
 
 use super::values::{MemoryLimit, SeedSource, TimeLimit, core_number, replay_inputs, whole_number};
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use std::{ffi::OsString, path::PathBuf};
 
 const FUZZ_EXAMPLES: &str = "\
@@ -46,6 +46,11 @@ pub struct FuzzArgs {
     #[arg(short = 'x', long, value_name = "FILE")]
     pub dictionary: Vec<PathBuf>,
 
+    /// The target built with a sanitizer, which gets only the inputs that are new in kind, so
+    /// that the plain target keeps its speed; may be given several times
+    #[arg(short = 'w', value_name = "BINARY")]
+    pub sanitized: Vec<PathBuf>,
+
     /// Stop after this many seconds
     #[arg(short = 'V', long, value_name = "SECONDS", value_parser = whole_number)]
     pub seconds: Option<u64>,
@@ -81,4 +86,21 @@ pub struct FuzzArgs {
     /// The program and its arguments; `@@` stands for the input file
     #[arg(value_name = "TARGET", required = true, trailing_var_arg = true)]
     pub target: Vec<OsString>,
+}
+
+impl FuzzArgs {
+    /// As if only these had been given.
+    #[must_use]
+    pub fn new(input: PathBuf, output: PathBuf, target: Vec<OsString>) -> Self {
+        let command = Self::augment_args(clap::Command::new("fuzz"));
+        let words = ["fuzz", "-i", "-", "-o", "-", "target"];
+        let parsed = Self::from_arg_matches(&command.get_matches_from(words));
+        let args = parsed.expect("the words above are a whole command line");
+        Self {
+            input: SeedSource::Folder(input),
+            output,
+            target,
+            ..args
+        }
+    }
 }

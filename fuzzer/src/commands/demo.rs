@@ -4,7 +4,7 @@
 mod explain;
 
 use crate::{
-    cli::{DemoArgs, FuzzArgs, MemoryLimit, SeedSource},
+    cli::{DemoArgs, FuzzArgs},
     engine::{self, FuzzError},
     report::summary::Ending,
 };
@@ -103,22 +103,10 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         "fuzzing it until it crashes, for {} s at the most",
         args.limit
     );
-    let fuzz_args = FuzzArgs {
-        input: SeedSource::Folder(seeds),
-        output: out.clone(),
-        timeout: None,
-        memory: MemoryLimit(None),
-        dictionary: Vec::new(),
-        seconds: Some(args.limit),
-        executions: None,
-        seed: None,
-        file: None,
-        bind: None,
-        until_crash: true,
-        replay_inputs: None,
-        no_ui: args.no_ui,
-        target: vec![program.clone().into()],
-    };
+    let mut fuzz_args = FuzzArgs::new(seeds, out.clone(), vec![program.clone().into()]);
+    fuzz_args.seconds = Some(args.limit);
+    fuzz_args.until_crash = true;
+    fuzz_args.no_ui = args.no_ui;
     let start = Instant::now();
     let ending = engine::fuzz(&fuzz_args)?;
     let time = start.elapsed();

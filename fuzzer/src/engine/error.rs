@@ -80,6 +80,14 @@ pub enum FuzzError {
         .0.display()
     )]
     NoCoverage(PathBuf),
+    /// A binary with a sanitizer does not start.
+    #[error("the sanitizer binary {} (-w) does not start: {source}", .path.display())]
+    Sanitized {
+        /// The binary.
+        path: PathBuf,
+        /// Why not.
+        source: Box<StartError>,
+    },
     /// A rule of LibAFL's was broken.
     #[error("this is a bug in tine, please report it: {0}")]
     Engine(#[from] libafl::Error),

@@ -56,6 +56,29 @@ impl Engine {
         let inputs = executor.history();
         let needs = self.needs(state, executor, inputs, false, limit, Outcome::is_crash)?;
         self.save(&folder, &name, input, &needs)?;
+        self.count_crash(runs);
+        Ok(())
+    }
+
+    /// Saves an input that only a sanitizer objects to, under a name of its own.
+    pub(super) fn save_sanitizer_crash(
+        &mut self,
+        state: &State,
+        name: &str,
+        input: &[u8],
+    ) -> Result<(), FuzzError> {
+        if self.counters.saved_crashes >= MOST_CRASHES {
+            return Ok(());
+        }
+        let folder = self.folder.crashes();
+        self.explain(&folder)?;
+        self.save(&folder, name, input, &Needs::Input)?;
+        self.count_crash(*state.executions());
+        Ok(())
+    }
+
+    /// Takes note of a crash that was saved after so many runs.
+    fn count_crash(&mut self, runs: u64) {
         self.next.crash += 1;
         self.counters.saved_crashes += 1;
         self.counters.last_crash = Progress::now();
@@ -63,7 +86,6 @@ impl Engine {
         if self.limits.until_crash {
             self.ending.get_or_insert(Ending::Crash);
         }
-        Ok(())
     }
 
     /// Writes an input, and the inputs that it does not do it without.

@@ -245,7 +245,14 @@ impl Engine {
             operation: "calibration",
             repetitions: 0,
         };
+        let wanted = match &mut self.sanitized {
+            Some(sanitized) => sanitized.wants(executor.trace(), true),
+            None => false,
+        };
         self.calibrate(state, executor, id, bytes, &origin, limit)?;
+        if wanted {
+            self.sanitize(state, executor, bytes, &origin)?;
+        }
         if self.control.is_due() {
             self.attend(state, executor)?;
         }

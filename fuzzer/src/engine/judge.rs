@@ -9,6 +9,7 @@ use super::{
     novelty::{FaultMap, Novelty, VirginMap},
     progress::Progress,
     queue::Queue,
+    sanitized::Sanitized,
 };
 use crate::report::{
     counted,
@@ -115,6 +116,8 @@ pub struct Engine {
     pub(super) account: Account,
     pub(super) control: Control,
     pub(super) progress: Progress,
+    /// The binaries that `-w` names.
+    pub(super) sanitized: Option<Sanitized>,
     /// Score of the entry that is fuzzed now.
     pub(super) score: u64,
     pub(super) ending: Option<Ending>,
@@ -145,6 +148,7 @@ impl Engine {
             account,
             control,
             progress,
+            sanitized: None,
             score: 0,
             ending: None,
             failure: None,
@@ -172,11 +176,18 @@ impl Engine {
                 self.counters.lost = 0;
                 match outcome {
                     Outcome::Exited(_) | Outcome::LoopDone => {
+                        let wanted = match &mut self.sanitized {
+                            Some(sanitized) => sanitized.wants(executor.trace(), is_new),
+                            None => false,
+                        };
                         evaluated = if is_new {
                             Evaluated::Kept(self.keep(state, executor, input, origin)?)
                         } else {
                             Evaluated::Known
                         };
+                        if wanted {
+                            self.sanitize(state, executor, input, origin)?;
+                        }
                     }
                     Outcome::Signaled { .. } | Outcome::CrashExit(_) => {
                         self.crashed(state, executor, input, origin, outcome)?;

@@ -7,6 +7,7 @@
 //! | `import` | seeds, and what an earlier session left |
 //! | `judge` | one run and what follows from it |
 //! | `faults` | crashes and hangs: which are new, and what is saved of them |
+//! | `sanitized` | binaries with sanitizers, for inputs that are new in kind |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
 //! | `stages` | what is done with a testcase whose turn it is |
 //! | `queue`, `energy` | which testcase is next, and for how long |
@@ -36,6 +37,7 @@ mod judge;
 mod novelty;
 mod progress;
 mod queue;
+mod sanitized;
 mod seeds;
 mod sequence;
 mod session;

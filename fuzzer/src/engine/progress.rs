@@ -1,6 +1,8 @@
 //! The numbers of a session: the status line, `fuzzer_stats` and `plot_data`.
 
-use super::{State, error::FuzzError, executor::ForkServerExecutor, judge::Engine};
+use super::{
+    State, error::FuzzError, executor::ForkServerExecutor, judge::Engine, sanitized::Sanitized,
+};
 use crate::{
     report::{
         counted,
@@ -197,6 +199,10 @@ impl Engine {
             peak_megabytes: peak_megabytes(executor.server_pid()),
             core: progress.core,
             auto_tokens: info.dictionary.len() as u64,
+            sanitizers: self
+                .sanitized
+                .as_ref()
+                .map_or_else(Vec::new, Sanitized::runs),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     new_state,
     progress::Progress,
     queue::Queue,
+    sanitized::Sanitized,
     seeds, stages,
 };
 use crate::{
@@ -74,6 +75,7 @@ struct Prepared {
     /// How many inputs of a persistent child are kept for a fault that takes them.
     remembered: usize,
     server: ForkServer,
+    sanitized: Option<Sanitized>,
 }
 
 fn prepare(
@@ -116,12 +118,15 @@ fn prepare(
         );
     }
     let server = ForkServer::start(target.config.clone())?;
+    let longest = hang_limit()?.max(limit);
+    let sanitized = Sanitized::start(args, folder.path(), longest)?;
     Ok(Prepared {
         seeds,
         target,
         placement,
         remembered,
         server,
+        sanitized,
     })
 }
 
@@ -146,6 +151,7 @@ impl Session {
             placement,
             remembered,
             server,
+            sanitized,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
         let control = Control::start().map_err(FuzzError::Control)?;
@@ -195,6 +201,7 @@ impl Session {
             Progress::new(status, facts, placement.core(), &earlier),
         );
         engine.recall(&earlier);
+        engine.sanitized = sanitized;
 
         let imported = match beginning {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
@@ -375,6 +382,7 @@ fn replay(args: &FuzzArgs) -> Replay {
         tine,
         options,
         target: args.target.clone(),
+        sanitized: args.sanitized.clone(),
     }
 }
 

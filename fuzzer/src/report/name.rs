@@ -66,6 +66,38 @@ pub fn of_crash(id: u32, signal: i32, origin: Origin, moment: Moment) -> String 
     name
 }
 
+/// What stands at the end of the name of a crash that only a sanitizer's binary has, as
+/// afl-fuzz writes it. A number follows for all binaries but the first.
+const SANITIZER: &str = ",+san";
+
+/// The name of a crash that only the binary `number` of those with sanitizers has.
+#[must_use]
+pub fn of_sanitizer_crash(
+    id: u32,
+    signal: i32,
+    origin: Origin,
+    moment: Moment,
+    number: usize,
+) -> String {
+    let mut name = of_crash(id, signal, origin, moment);
+    name.push_str(SANITIZER);
+    if number > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{}", number + 1);
+    }
+    name
+}
+
+/// Which of the binaries with sanitizers has the crash of this name; `None` if the
+/// target itself has it.
+#[must_use]
+pub fn sanitizer(name: &str) -> Option<usize> {
+    match name.rsplit_once(SANITIZER)?.1 {
+        "" => Some(0),
+        number => number.parse::<usize>().ok()?.checked_sub(1),
+    }
+}
+
 /// The name of a hang.
 #[must_use]
 pub fn of_hang(id: u32, origin: Origin, moment: Moment) -> String {

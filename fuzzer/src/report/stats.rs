@@ -82,6 +82,8 @@ pub struct Snapshot {
     pub core: Option<usize>,
     /// Tokens that came with the target.
     pub auto_tokens: u64,
+    /// The binaries with sanitizers, and how many runs each made.
+    pub sanitizers: Vec<(String, u64)>,
 }
 
 /// What stays the same in all statistics of a session.
@@ -195,6 +197,10 @@ impl Snapshot {
         put("afl_version", &concat!("tine-", env!("CARGO_PKG_VERSION")));
         put("target_mode", &facts.mode);
         put("command_line", &facts.command_line);
+        for (binary, runs) in &self.sanitizers {
+            put("extra_binary", binary);
+            put("total_execs", runs);
+        }
         text
     }
 

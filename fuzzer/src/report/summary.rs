@@ -1,9 +1,9 @@
 //! What is said when a session ends.
 
-use super::{counted, shell, stats::Snapshot};
+use super::{counted, name, shell, stats::Snapshot};
 use crate::ui::shown_time;
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fmt::Write,
     path::{Path, PathBuf},
 };
@@ -45,6 +45,8 @@ pub struct Replay {
     pub options: Vec<OsString>,
     /// The target and its arguments.
     pub target: Vec<OsString>,
+    /// The binaries with sanitizers.
+    pub sanitized: Vec<PathBuf>,
 }
 
 /// A crash or a hang.
@@ -60,23 +62,34 @@ impl Replay {
     /// The command that runs the target on `input` once.
     #[must_use]
     pub fn command(&self, input: &Path) -> String {
-        let command = self.showmap(["-o".into(), "/dev/null".into()]);
+        let name = input.file_name().unwrap_or_default().to_string_lossy();
+        let number = name::sanitizer(&name);
+        let sanitized = number.and_then(|number| self.sanitized.get(number));
+        self.command_with(sanitized.map(PathBuf::as_path), input)
+    }
+
+    /// The same with another binary of the target.
+    fn command_with(&self, binary: Option<&Path>, input: &Path) -> String {
+        let command = self.showmap(["-o".into(), "/dev/null".into()], binary);
         format!("{command} < {}", shell::quoted(input.as_os_str()))
     }
 
     /// The command that runs the target on all inputs in `folder`, in one child.
     #[must_use]
     pub fn sequence_command(&self, folder: &Path) -> String {
-        self.showmap(["--replay".into(), folder.as_os_str().to_owned()])
+        self.showmap(["--replay".into(), folder.as_os_str().to_owned()], None)
     }
 
-    fn showmap(&self, option: [OsString; 2]) -> String {
+    fn showmap(&self, option: [OsString; 2], binary: Option<&Path>) -> String {
+        let target = self.target.first().map(OsString::as_os_str);
+        let program = binary.map(Path::as_os_str).or(target);
         let words = [self.tine.clone(), "showmap".into()]
             .into_iter()
             .chain(option)
             .chain(self.options.iter().cloned())
             .chain(["--".into()])
-            .chain(self.target.iter().cloned());
+            .chain(program.map(OsStr::to_owned))
+            .chain(self.target.iter().skip(1).cloned());
         shell::line(words)
     }
 
@@ -104,11 +117,34 @@ impl Replay {
              ../replay has a folder of its name with these inputs; to run them one after\n\
              another in one process:\n\
              \n  {}\n\n\
+{}\
              The target can be run without a fuzzer too. If it crashes only under this one, its\n\
              limit of memory (-m) or what an earlier run left behind may be the cause.\n",
             self.command(Path::new("FILE")),
-            self.sequence_command(Path::new("FOLDER"))
+            self.sequence_command(Path::new("FOLDER")),
+            self.about_sanitizers()
         )
+    }
+}
+
+impl Replay {
+    /// The part of the text that is about crashes of the sanitizers' binaries.
+    fn about_sanitizers(&self) -> String {
+        let mut text = String::new();
+        for (number, binary) in self.sanitized.iter().enumerate() {
+            let mark = if number == 0 {
+                "+san".into()
+            } else {
+                format!("+san{}", number + 1)
+            };
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "Of a file whose name ends in {mark} only this binary crashes:\n\n  {}\n\n",
+                self.command_with(Some(binary), Path::new("FILE"))
+            );
+        }
+        text
     }
 }
 
@@ -182,6 +218,7 @@ mod tests {
             tine: "tine".into(),
             options: vec!["-m".into(), "50".into()],
             target: vec!["./my prog".into(), "@@".into()],
+            sanitized: vec!["./with asan".into()],
         }
     }
 

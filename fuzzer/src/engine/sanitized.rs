@@ -1,0 +1,216 @@
+//! Binaries of the target that were built with a sanitizer (`-w`): they run only the
+//! inputs that are new in kind for the plain binary, which so keeps its speed.
+//!
+//! The idea is SAND's ("decoupled sanitization"): an input whose set of edges was seen
+//! before hardly ever trips a sanitizer that was silent then.
+
+use super::{
+    State, classify::nonzero_bytes, error::FuzzError, executor::ForkServerExecutor, judge::Engine,
+    novelty::FaultMap, trace::Trace,
+};
+use crate::{
+    cli::{FuzzArgs, MemoryLimit},
+    report::name::{self, Origin},
+    target::{self, TargetError},
+};
+use std::{env, ffi::OsString, path::Path, time::Duration};
+use tine_controller::{ForkServer, Outcome, RunError};
+
+/// Inputs in a row that may take a sanitizer's fork server along before it is left out.
+const MOST_LOST: u32 = 10;
+
+/// Bits of the table of the sets that were seen. It is touched where a set is, so a
+/// short session takes little of its 16 MB.
+const TABLE_BITS: u32 = 27;
+
+/// Which inputs are new in kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Abstraction {
+    /// Those with a set of edges that was not seen before.
+    Edges,
+    /// Those with a set of edges and hit counts that was not seen before.
+    Counts,
+    /// Those that are kept.
+    NewCoverage,
+}
+
+/// A binary with its fork server.
+#[derive(Debug)]
+struct Binary {
+    /// As the user named it.
+    name: String,
+    server: ForkServer,
+    runs: u64,
+    lost: u32,
+}
+
+/// The binaries, and what they were given so far.
+#[derive(Debug)]
+pub struct Sanitized {
+    binaries: Vec<Option<Binary>>,
+    abstraction: Abstraction,
+    seen: Box<[u64]>,
+    crashes: FaultMap,
+}
+
+impl Sanitized {
+    /// Starts the binaries that the command line names; `None` if it names none.
+    ///
+    /// # Errors
+    /// When one cannot be started.
+    pub fn start(
+        args: &FuzzArgs,
+        work_dir: &Path,
+        limit: Duration,
+    ) -> Result<Option<Self>, FuzzError> {
+        let abstraction = abstraction()?;
+        if args.sanitized.is_empty() {
+            return Ok(None);
+        }
+        let mut binaries = Vec::new();
+        for path in &args.sanitized {
+            let mut command: Vec<OsString> = vec![path.into()];
+            command.extend(args.target.iter().skip(1).cloned());
+            // A memory limit is for the plain binary: few sanitizers start with one.
+            let target = target::prepare(
+                &command,
+                args.file.as_deref(),
+                work_dir,
+                limit,
+                MemoryLimit(None),
+            )?;
+            if target.file.sanitizer.is_none() {
+                say!(
+                    "{} is built without a sanitizer: it sees no more than the target itself; \
+                     build it with AFL_USE_ASAN=1 or the like",
+                    path.display()
+                );
+            }
+            let server =
+                ForkServer::start(target.config).map_err(|source| FuzzError::Sanitized {
+                    path: path.clone(),
+                    source: Box::new(source),
+                })?;
+            binaries.push(Some(Binary {
+                name: path.display().to_string(),
+                server,
+                runs: 0,
+                lost: 0,
+            }));
+        }
+        Ok(Some(Self {
+            binaries,
+            abstraction,
+            seen: vec![0; 1 << (TABLE_BITS - 6)].into(),
+            crashes: FaultMap::default(),
+        }))
+    }
+
+    /// Whether an input is new in kind, by what the plain binary did with it.
+    pub(super) fn wants(&mut self, trace: &Trace, is_new: bool) -> bool {
+        let hash = match self.abstraction {
+            Abstraction::NewCoverage => return is_new,
+            Abstraction::Edges => hash(trace, |buckets| nonzero_bytes(buckets).into()),
+            Abstraction::Counts => hash(trace, |buckets| buckets),
+        };
+        let bit = hash >> (64 - TABLE_BITS);
+        let (word, mask) = (&mut self.seen[(bit >> 6) as usize], 1 << (bit & 63));
+        let is_known = *word & mask != 0;
+        *word |= mask;
+        !is_known
+    }
+
+    /// The binaries as the user named them, each with the number of its runs.
+    pub(super) fn runs(&self) -> Vec<(String, u64)> {
+        let binaries = self.binaries.iter().flatten();
+        binaries
+            .map(|binary| (binary.name.clone(), binary.runs))
+            .collect()
+    }
+}
+
+/// Of a set of edges; `kind` says what of the eight buckets of a word counts.
+fn hash(trace: &Trace, kind: impl Fn(u64) -> u64) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    trace.buckets().fold(0, |hash: u64, (word, buckets)| {
+        let mixed = (hash ^ kind(buckets)).wrapping_mul(ODD);
+        (mixed.rotate_left(29) ^ word as u64).wrapping_mul(ODD)
+    })
+}
+
+/// What `AFL_SAN_ABSTRACTION` asks for.
+fn abstraction() -> Result<Abstraction, TargetError> {
+    const NAME: &str = "AFL_SAN_ABSTRACTION";
+    let Some(value) = env::var_os(NAME) else {
+        return Ok(Abstraction::Edges);
+    };
+    match value.to_str() {
+        Some("" | "simplify_trace") => Ok(Abstraction::Edges),
+        Some("unique_trace") => Ok(Abstraction::Counts),
+        Some("coverage_increase") => Ok(Abstraction::NewCoverage),
+        _ => Err(TargetError::Variable {
+            name: NAME,
+            value: value.display().to_string(),
+            expected: "give simplify_trace, unique_trace or coverage_increase",
+        }),
+    }
+}
+
+impl Engine {
+    /// Runs an input, which the plain binary has run without a fault, with the
+    /// sanitizers. The executor has that run still.
+    #[cold]
+    pub(super) fn sanitize(
+        &mut self,
+        state: &State,
+        executor: &ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+    ) -> Result<(), FuzzError> {
+        let Some(sanitized) = &mut self.sanitized else {
+            return Ok(());
+        };
+        let mut crash = None;
+        for (number, place) in sanitized.binaries.iter_mut().enumerate() {
+            let Some(binary) = place else { continue };
+            binary.runs += 1;
+            match binary.server.run(input) {
+                Ok(outcome) if self.control.broke_off(outcome) => return Ok(()),
+                Ok(outcome) => {
+                    binary.lost = 0;
+                    if outcome.is_crash() {
+                        crash = Some((number, outcome));
+                        break;
+                    }
+                }
+                Err(error) => {
+                    if self.control.signal().is_some() {
+                        return Ok(());
+                    }
+                    binary.lost += 1;
+                    if !matches!(error, RunError::Lost { .. }) || binary.lost > MOST_LOST {
+                        self.progress.note(format_args!(
+                            "{} (-w) is left out from now on: {error}",
+                            binary.name
+                        ));
+                        *place = None;
+                    }
+                }
+            }
+        }
+        let Some((number, outcome)) = crash else {
+            return Ok(());
+        };
+        self.counters.total_crashes += 1;
+        if !sanitized.crashes.learn(executor.trace()) {
+            return Ok(());
+        }
+        let signal = match outcome {
+            Outcome::Signaled { signal, .. } => signal,
+            _ => 0,
+        };
+        let moment = self.moment(state);
+        let name = name::of_sanitizer_crash(self.next.crash, signal, *origin, moment, number);
+        self.save_sanitizer_crash(state, &name, input)
+    }
+}
