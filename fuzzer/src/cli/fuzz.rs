@@ -1,6 +1,9 @@
 //! `tine fuzz`.
 
-use super::values::{MemoryLimit, SeedSource, TimeLimit, core_number, replay_inputs, whole_number};
+use super::{
+    Schedule,
+    values::{MemoryLimit, SeedSource, TimeLimit, core_number, replay_inputs, whole_number},
+};
 use clap::Args;
 use std::{ffi::OsString, path::PathBuf};
 
@@ -45,6 +48,22 @@ pub struct FuzzArgs {
     /// Dictionary of tokens; may be given several times
     #[arg(short = 'x', long, value_name = "FILE")]
     pub dictionary: Vec<PathBuf>,
+
+    /// Power schedule: explore, mmopt, exploit, fast, coe, lin, quad, rare or seek
+    #[arg(
+        short = 'p',
+        long,
+        value_name = "SCHEDULE",
+        value_enum,
+        default_value = "explore",
+        ignore_case = true,
+        hide_possible_values = true
+    )]
+    pub schedule: Schedule,
+
+    /// Go from testcase to testcase in the order of the queue, instead of choosing by weight
+    #[arg(short = 'Z', long)]
+    pub sequential: bool,
 
     /// Stop after this many seconds
     #[arg(short = 'V', long, value_name = "SECONDS", value_parser = whole_number)]

@@ -4,7 +4,7 @@
 mod explain;
 
 use crate::{
-    cli::{DemoArgs, FuzzArgs, MemoryLimit, SeedSource},
+    cli::{DemoArgs, FuzzArgs, MemoryLimit, Schedule, SeedSource},
     engine::{self, FuzzError},
     report::summary::Ending,
 };
@@ -116,6 +116,8 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         bind: None,
         until_crash: true,
         corpus_memory: None,
+        schedule: Schedule::default(),
+        sequential: false,
         replay_inputs: None,
         no_ui: args.no_ui,
         target: vec![program.clone().into()],

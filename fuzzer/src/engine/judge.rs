@@ -42,6 +42,8 @@ pub struct Limits {
     pub runs: u64,
     /// End after this time.
     pub time: Option<Duration>,
+    /// Fewer runs to calibrate a testcase.
+    pub fast_calibration: bool,
     /// End at the first crash.
     pub until_crash: bool,
 }
@@ -169,6 +171,7 @@ impl Engine {
                 *state.executions_mut() += 1;
                 let (map, trace) = executor.coverage();
                 let is_new = self.virgin.take(map, trace);
+                self.queue.ran(trace);
                 self.counters.lost = 0;
                 match outcome {
                     Outcome::Exited(_) | Outcome::LoopDone => {

@@ -12,6 +12,7 @@
 //! | `corpus` | the inputs, in memory and on disk |
 //! | `flaws` | testcases whose files are gone or changed |
 //! | `queue`, `energy` | which testcase is next, and for how long |
+//! | `frequency` | how often runs take the same way |
 //! | `history`, `sequence` | what a persistent child ran before a fault, and what of it the fault takes |
 //! | `executor` | LibAFL's executor over the controller's fork server |
 //! | `classify`, `trace`, `novelty` | counters, what a run covered, what is new |
@@ -34,6 +35,7 @@ mod error;
 mod executor;
 mod faults;
 mod flaws;
+mod frequency;
 mod history;
 mod import;
 mod judge;

@@ -55,6 +55,22 @@ impl VirginMap {
         new != 0
     }
 
+    /// Takes edges for known in all their buckets: what they show differs from run to
+    /// run, and is no news. `mask` has a bit for each of the eight edges of a word.
+    pub fn ignore(&mut self, word: usize, mask: u8) {
+        let Some(virgin) = self.words.get_mut(word) else {
+            return;
+        };
+        let mut bytes = virgin.to_ne_bytes();
+        for (bit, byte) in bytes.iter_mut().enumerate() {
+            if mask >> bit & 1 == 1 {
+                self.edges += usize::from(*byte == u8::MAX);
+                *byte = 0;
+            }
+        }
+        *virgin = u64::from_ne_bytes(bytes);
+    }
+
     /// Remembers a run.
     pub fn learn(&mut self, trace: &Trace) -> Novelty {
         let mut novelty = Novelty::Nothing;
@@ -157,6 +173,17 @@ mod tests {
             "edges outdo counts"
         );
         assert_eq!(virgin.edges(), 3);
+    }
+
+    #[test]
+    fn an_edge_that_is_ignored_is_never_new() {
+        let mut virgin = VirginMap::new(4);
+        virgin.learn(&trace(&[(3, 1)]));
+        virgin.ignore(0, 1 << 3 | 1 << 5);
+        virgin.ignore(1000, 1);
+        assert_eq!(virgin.edges(), 2);
+        assert_eq!(virgin.learn(&trace(&[(3, 200), (5, 7)])), Novelty::Nothing);
+        assert_eq!(virgin.learn(&trace(&[(4, 1)])), Novelty::Edges);
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl Session {
         let words = info.map_size.div_ceil(8);
         let mut engine = Engine::new(
             words,
-            Queue::new(args.seed.is_some()),
+            Queue::new(args.seed.is_some()).with_schedule(args.schedule, args.sequential),
             limits(args, &earlier, target.config.timeout)?,
             folder,
             Account {
@@ -304,9 +304,14 @@ impl Session {
                 continue;
             }
             state.set_corpus_id(id)?;
-            engine.score = energy::score(&mut engine.queue, id);
-            let performed = stages.perform_all(engine, executor, state, &mut manager);
-            performed.map_err(|error| engine.failure(error))?;
+            engine.score = energy::score(&mut engine.queue, id, *state.executions());
+            if engine.score > 0 {
+                let performed = stages.perform_all(engine, executor, state, &mut manager);
+                performed.map_err(|error| engine.failure(error))?;
+            } else if engine.control.is_due() {
+                // No run looks at it when one entry after another is passed over.
+                engine.attend(state, executor)?;
+            }
             state.clear_corpus_id()?;
             engine.queue.fuzzed(id);
         }
@@ -335,6 +340,10 @@ fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, T
             .executions
             .map_or(u64::MAX, |runs| earlier.runs.saturating_add(runs)),
         time: args.seconds.map(Duration::from_secs),
+        // afl-fuzz takes both.
+        fast_calibration: ["AFL_CAL_FAST", "AFL_FAST_CAL"]
+            .iter()
+            .any(|name| env::var_os(name).is_some()),
         until_crash: args.until_crash,
     })
 }
