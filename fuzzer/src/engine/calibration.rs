@@ -7,6 +7,7 @@ use super::{
 };
 use crate::report::name::Origin;
 use libafl::{corpus::CorpusId, state::HasExecutions};
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// So many runs.
@@ -19,7 +20,7 @@ const FAST_RUNS: u32 = 3;
 const RUNS_IF_VARIABLE: u32 = 12;
 
 /// The edges whose counts differed between runs of one testcase.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariableEdges {
     masks: Vec<u8>,
     count: u64,

@@ -96,11 +96,12 @@ impl QueueCorpus {
         id
     }
 
-    /// The name of a testcase's file, if it has one.
-    #[must_use]
-    pub fn name(&self, id: CorpusId) -> Option<String> {
-        let testcase = self.slots.get(usize::from(id))?.testcase.borrow();
-        testcase.filename().clone()
+    /// Looks at the name of a testcase's file; it is empty if it has none.
+    pub fn with_name<T>(&self, id: CorpusId, look: impl FnOnce(&str) -> T) -> T {
+        let slot = self.slots.get(usize::from(id));
+        let testcase = slot.map(|slot| slot.testcase.borrow());
+        let name = testcase.as_ref().and_then(|it| it.filename().as_deref());
+        look(name.unwrap_or_default())
     }
 
     /// What was found to be wrong with files since this was asked the last time.

@@ -9,6 +9,7 @@ use super::{
     novelty::{FaultMap, Novelty, VirginMap},
     progress::Progress,
     queue::Queue,
+    resume::{Identity, Pace},
 };
 use crate::report::{
     counted,
@@ -22,6 +23,7 @@ use libafl::{
     schedulers::Scheduler,
     state::{HasCorpus, HasExecutions},
 };
+use serde::{Deserialize, Serialize};
 use std::{fs, time::Duration};
 use tine_controller::{Outcome, RunError};
 
@@ -69,7 +71,7 @@ pub struct Account {
 }
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     pub(super) found: u64,
     pub(super) saved_crashes: u64,
@@ -93,8 +95,18 @@ pub struct Counters {
     pub(super) restarts_before: u64,
 }
 
+impl Counters {
+    /// Goes on with those of an earlier session that `fuzzer_stats` does not have.
+    pub(super) const fn recall(&mut self, earlier: &Self) {
+        self.total_crashes = earlier.total_crashes;
+        self.calibration = earlier.calibration;
+        self.slowest = earlier.slowest;
+        self.unproven = earlier.unproven;
+    }
+}
+
 /// Numbers of the next files.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextNumbers {
     pub(super) queue: u32,
     pub(super) crash: u32,
@@ -120,6 +132,9 @@ pub struct Engine {
     /// Score of the entry that is fuzzed now.
     pub(super) score: u64,
     pub(super) ending: Option<Ending>,
+    /// What the state file is about; without it there is none.
+    pub(super) identity: Option<Identity>,
+    pub(super) pace: Pace,
     failure: Option<FuzzError>,
 }
 
@@ -149,6 +164,8 @@ impl Engine {
             progress,
             score: 0,
             ending: None,
+            identity: None,
+            pace: Pace::default(),
             failure: None,
         }
     }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `session` | from the command line to the summary |
 //! | `import` | seeds, and what an earlier session left |
+//! | `resume` | what an earlier session learned: the state file |
 //! | `judge` | one run and what follows from it |
 //! | `faults` | crashes and hangs: which are new, and what is saved of them |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
@@ -42,6 +43,7 @@ mod judge;
 mod novelty;
 mod progress;
 mod queue;
+mod resume;
 mod seeds;
 mod sequence;
 mod session;
@@ -50,6 +52,7 @@ mod trace;
 
 pub use affinity::{allowed_cores, bound_core};
 pub use error::FuzzError;
+pub use resume::FILE as STATE_FILE;
 pub use session::fuzz;
 
 use corpus::QueueCorpus;

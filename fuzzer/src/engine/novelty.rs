@@ -4,6 +4,7 @@ use super::{
     classify::{classify, nonzero_bytes},
     trace::{Footprint, Trace},
 };
+use serde::{Deserialize, Serialize};
 use tine_controller::CoverageMap;
 
 /// What a run shows that no run before it did.
@@ -19,7 +20,8 @@ pub enum Novelty {
 }
 
 /// What no run has shown yet: a bit for each bucket of each edge.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Seen", into = "Seen")]
 pub struct VirginMap {
     words: Box<[u64]>,
     edges: usize,
@@ -33,6 +35,12 @@ impl VirginMap {
             words: vec![u64::MAX; words].into(),
             edges: 0,
         }
+    }
+
+    /// How many words there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.words.len()
     }
 
     /// How many edges were taken in all runs together.
@@ -96,10 +104,44 @@ impl VirginMap {
     }
 }
 
+/// A [`VirginMap`] as it is kept on disk: most words of most maps were never seen.
+#[derive(Debug, Serialize, Deserialize)]
+struct Seen {
+    words: usize,
+    edges: usize,
+    /// The words of which something was seen, with what was.
+    seen: Vec<(usize, u64)>,
+}
+
+impl From<VirginMap> for Seen {
+    fn from(map: VirginMap) -> Self {
+        let words = map.words.iter().enumerate();
+        let seen = words.filter(|(_, virgin)| **virgin != u64::MAX);
+        Self {
+            words: map.words.len(),
+            edges: map.edges,
+            seen: seen.map(|(word, virgin)| (word, !virgin)).collect(),
+        }
+    }
+}
+
+impl From<Seen> for VirginMap {
+    fn from(saved: Seen) -> Self {
+        let mut map = Self::new(saved.words);
+        map.edges = saved.edges;
+        for (word, seen) in saved.seen {
+            if let Some(virgin) = map.words.get_mut(word) {
+                *virgin = !seen;
+            }
+        }
+        map
+    }
+}
+
 /// The crashes (or the timeouts) that were seen. As with AFL, a crash is new if
 /// it takes an edge that no other took, or leaves out one that all others took;
 /// how often does not matter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultMap {
     /// A mask for each word: the edges that some crash took.
     taken: Vec<u8>,

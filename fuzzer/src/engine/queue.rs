@@ -275,6 +275,26 @@ impl Queue {
         entry.fuzzed += 1;
     }
 
+    /// Adds an entry that an earlier session knew; runs took its way `common` times.
+    pub(super) fn restore(&mut self, mut entry: Entry, common: u32) {
+        let footprint = std::mem::take(&mut entry.footprint);
+        entry.best_of = 0;
+        entry.favored = false;
+        if let Some(frequencies) = &mut self.frequencies {
+            frequencies.set(entry.slot, common);
+        }
+        self.pending += usize::from(entry.fuzzed == 0);
+        self.totals.max_depth = self.totals.max_depth.max(entry.depth);
+        self.is_table_stale = true;
+        self.entries.push(entry);
+        self.take_in(self.entries.len() - 1, footprint);
+    }
+
+    /// Goes on with a dry spell of an earlier session.
+    pub(super) const fn recall_dry_spell(&mut self, cycles: u64) {
+        self.cycles_without_finds = cycles;
+    }
+
     /// Adds an entry of which nothing is known yet.
     fn push(&mut self, len: usize, depth: u32) {
         self.pending += 1;

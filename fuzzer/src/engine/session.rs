@@ -14,6 +14,7 @@ use super::{
     new_state,
     progress::Progress,
     queue::Queue,
+    resume::Identity,
     seeds, stages,
 };
 use crate::{
@@ -190,7 +191,8 @@ impl Session {
         let budget = corpus_memory(args)?;
         state.corpus_mut().keep_in(folder.queue(), budget);
         let status = Status::new(args.no_ui);
-        let words = info.map_size.div_ceil(8);
+        let map_size = info.map_size;
+        let words = map_size.div_ceil(8);
         let mut engine = Engine::new(
             words,
             Queue::new(args.seed.is_some()).with_schedule(args.schedule, args.sequential),
@@ -204,11 +206,13 @@ impl Session {
             Progress::new(status, facts, placement.core(), &earlier),
         );
         engine.recall(&earlier);
+        engine.identity = Identity::of(&target, &args.target, map_size);
 
         let imported = match beginning {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
             Beginning::Resumed => engine.import_queue(&mut state, &mut executor)?,
         };
+        engine.save_what_is_precious(&state)?;
         engine.check_import(imported, &target.file.path, target.config.memory_limit)?;
         // Measured time would make a session with -s a different one each time.
         if args.timeout.is_none() && args.seed.is_none() {
@@ -225,11 +229,14 @@ impl Session {
     fn run(mut self, args: &FuzzArgs) -> Result<Ending, FuzzError> {
         self.tell_beginning();
         let ended = self.fuzz();
+        self.engine.queue.cull();
         let snapshot = self.engine.snapshot(&self.state, &self.executor);
         let written = self.engine.write(&snapshot);
+        let saved = self.engine.save_state(&self.state);
         // What broke off the session matters more than what follows from it.
         let ending = ended?;
         written?;
+        saved?;
         self.engine.progress.clear();
         let Engine {
             folder, account, ..

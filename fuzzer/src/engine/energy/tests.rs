@@ -238,7 +238,7 @@ fn weights_are_those_of_afl_fuzz() {
                 exec_us: 120,
                 ..PLAIN
             },
-            plain / 1.1 * 0.2,
+            plain / 1.1,
         ),
         (
             "fast",

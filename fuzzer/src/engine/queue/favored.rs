@@ -131,6 +131,7 @@ impl Queue {
     }
 
     /// The counters of traces, to change them.
+    #[cfg(test)]
     pub(in crate::engine) const fn frequencies_mut(&mut self) -> Option<&mut Frequencies> {
         self.frequencies.as_mut()
     }
