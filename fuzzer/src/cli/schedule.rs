@@ -30,6 +30,23 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// The one that comes next with `AFL_CYCLE_SCHEDULES`. Those that count how often
+    /// runs take the same way stay among themselves.
+    #[must_use]
+    pub const fn following(self) -> Self {
+        match self {
+            Self::Explore => Self::Exploit,
+            Self::Exploit => Self::Mmopt,
+            Self::Mmopt => Self::Seek,
+            Self::Seek => Self::Explore,
+            Self::Fast => Self::Coe,
+            Self::Coe => Self::Lin,
+            Self::Lin => Self::Quad,
+            Self::Quad => Self::Rare,
+            Self::Rare => Self::Fast,
+        }
+    }
+
     /// Whether it asks how often runs take the same way.
     #[must_use]
     pub const fn counts_traces(self) -> bool {

@@ -24,8 +24,7 @@ use libafl_bolts::tuples::MatchName;
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// What is known of a testcase. All of it is kept in the state file: whoever adds
-/// a field raises the version of its format in `resume`.
+/// What is known of a testcase. All of it is kept in the state file (`resume`).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Entry {
     /// The number in the name of its file.
@@ -79,6 +78,8 @@ pub struct Queue {
     pub(super) schedule: Schedule,
     /// One entry after another instead of by weight.
     sequential: bool,
+    /// Another schedule each cycle.
+    cycles_schedules: bool,
     frequencies: Option<Frequencies>,
     /// The best ones have changed since the favored ones were chosen.
     changed: bool,
@@ -132,6 +133,7 @@ impl Queue {
             ignore_time,
             schedule: Schedule::default(),
             sequential: false,
+            cycles_schedules: false,
             frequencies: None,
             changed: false,
             cull_upkeep: Upkeep::default(),
@@ -163,6 +165,13 @@ impl Queue {
         self.schedule = schedule;
         self.sequential = sequential;
         self.frequencies = schedule.counts_traces().then(Frequencies::default);
+        self
+    }
+
+    /// Whether the schedule is another one after each cycle.
+    #[must_use]
+    pub const fn cycling(mut self, cycles_schedules: bool) -> Self {
+        self.cycles_schedules = cycles_schedules;
         self
     }
 
@@ -223,11 +232,6 @@ impl Queue {
             self.changed = true;
         }
         true
-    }
-
-    /// Says that an entry has another length now.
-    pub fn shortened(&mut self, id: CorpusId, len: usize) {
-        self.entry_mut(id).len = len;
     }
 
     /// Says how many finds lead to a testcase that an earlier session found.

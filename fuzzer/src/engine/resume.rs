@@ -34,14 +34,14 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 /// Name of the file. The dot keeps it out of what other tools read.
 pub const FILE: &str = ".tine_state";
 
-/// What the file begins with, then the version, the length and the checksum of what
-/// follows, as little-endian numbers of 32, 64 and 64 bits.
+/// What the file begins with, then the version, the layout, the length and the checksum
+/// of what follows, as little-endian numbers of 32, 32, 64 and 64 bits.
 const MAGIC: [u8; 8] = *b"tine\x7fst\n";
 
-/// Raised with each change of what follows: the format does not describe itself.
+/// Raised when what follows changes in a way that [`layout`] does not see.
 const VERSION: u32 = 1;
 
-const HEADER: usize = MAGIC.len() + 4 + 8 + 8;
+const HEADER: usize = MAGIC.len() + 4 + 4 + 8 + 8;
 
 /// Between two times that it is written.
 const LEAST_GAP: Duration = Duration::from_secs(60);
@@ -65,8 +65,8 @@ pub enum Unusable {
     #[error("it is not a state file of tine")]
     Alien,
     /// Its format is another one.
-    #[error("it has version {0} and not {VERSION}: another version of tine wrote it")]
-    Version(u32),
+    #[error("another version of tine wrote it")]
+    Version,
     /// It is shorter than it should be, or its content is not what it was.
     #[error("it is damaged")]
     Damaged,
@@ -314,15 +314,32 @@ impl Engine {
     }
 }
 
+/// The format does not describe itself: this is another number when there are other
+/// fields.
+fn layout() -> u32 {
+    let empty = (
+        Entry::default(),
+        Counters::default(),
+        NextNumbers::default(),
+        FaultMap::default(),
+        VariableEdges::default(),
+    );
+    // Numbers and empty lists can be written.
+    let bytes = postcard::to_stdvec(&empty).unwrap_or_default();
+    (bytes.len() as u32) << 16 | u32::from(xxh3_64(&bytes) as u16)
+}
+
 fn write(folder: &Path, saved: &Saved<'_>) -> Result<(), StoreError> {
     let content = postcard::to_stdvec(saved).map_err(|error| StoreError {
         path: folder.join(FILE),
         source: io::Error::other(error),
     })?;
     let version = VERSION.to_le_bytes();
+    let layout = layout().to_le_bytes();
     let len = (content.len() as u64).to_le_bytes();
     let checksum = xxh3_64(&content).to_le_bytes();
-    store::write(folder, FILE, &[&MAGIC, &version, &len, &checksum, &content])
+    let parts = [&MAGIC, &version[..], &layout, &len, &checksum, &content];
+    store::write(folder, FILE, &parts)
 }
 
 fn read(path: &Path, identity: &Identity) -> Result<Saved<'static>, Unusable> {
@@ -354,11 +371,10 @@ fn parse(bytes: &[u8]) -> Result<Saved<'static>, Unusable> {
         let bytes = numbers[range].iter().rev();
         bytes.fold(0u64, |number, byte| number << 8 | u64::from(*byte))
     };
-    match number(0..4) as u32 {
-        VERSION => {}
-        other => return Err(Unusable::Version(other)),
+    if number(0..4) != u64::from(VERSION) || number(4..8) != u64::from(layout()) {
+        return Err(Unusable::Version);
     }
-    if number(4..12) != content.len() as u64 || number(12..20) != xxh3_64(content) {
+    if number(8..16) != content.len() as u64 || number(16..24) != xxh3_64(content) {
         return Err(Unusable::Damaged);
     }
     postcard::from_bytes(content).map_err(|_| Unusable::Damaged)

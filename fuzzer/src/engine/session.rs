@@ -195,7 +195,9 @@ impl Session {
         let words = map_size.div_ceil(8);
         let mut engine = Engine::new(
             words,
-            Queue::new(args.seed.is_some()).with_schedule(args.schedule, args.sequential),
+            Queue::new(args.seed.is_some())
+                .with_schedule(args.schedule, args.sequential)
+                .cycling(env::var_os("AFL_CYCLE_SCHEDULES").is_some()),
             limits(args, &earlier, target.config.timeout)?,
             folder,
             Account {

@@ -139,6 +139,10 @@ impl Queue {
         if self.cycle > 0 && self.entries.len() == self.entries_at_cycle_start {
             self.cycles_without_finds += 1;
         }
+        if self.cycles_schedules && self.cycle > 0 {
+            self.schedule = self.schedule.following();
+            self.is_table_stale = true;
+        }
         self.cycle += 1;
         self.chosen_in_cycle = 0;
         self.entries_at_cycle_start = self.entries.len();

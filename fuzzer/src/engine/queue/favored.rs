@@ -27,14 +27,28 @@ impl Queue {
         self.take_in(index, measured.footprint);
     }
 
-    /// Counts an entry of which all is known, and makes it the best one of the edges
-    /// that it takes at the least cost.
+    /// Counts an entry of which all is known.
     pub(super) fn take_in(&mut self, index: usize, footprint: Footprint) {
         let entry = &self.entries[index];
         self.totals.exec_us += entry.exec_us;
         self.totals.edges += entry.edges;
         self.totals.measured += 1;
         self.totals.variable += u64::from(entry.variable);
+        self.claim(index, footprint);
+    }
+
+    /// Says that an entry has another length now, and may cost less than others.
+    pub fn shortened(&mut self, id: CorpusId, len: usize) {
+        let index = usize::from(id);
+        let entry = &mut self.entries[index];
+        entry.len = len;
+        // One that is the best of no edge is not asked again which ones it takes.
+        let footprint = entry.footprint.clone();
+        self.claim(index, footprint);
+    }
+
+    /// Makes an entry the best one of the edges that it takes at the least cost.
+    fn claim(&mut self, index: usize, footprint: Footprint) {
         let cost = self.cost(index);
         let (mut best_of, mut is_only_one) = (0, false);
         for edge in footprint.edges() {
@@ -44,6 +58,8 @@ impl Queue {
             let rival = self.best[edge];
             if rival == NONE {
                 is_only_one = true;
+            } else if rival as usize == index {
+                continue;
             } else {
                 if cost > self.cost(rival as usize) {
                     continue;
@@ -60,7 +76,7 @@ impl Queue {
         }
         if best_of > 0 {
             let entry = &mut self.entries[index];
-            entry.best_of = best_of;
+            entry.best_of += best_of;
             entry.footprint = footprint;
             self.changed = true;
         }

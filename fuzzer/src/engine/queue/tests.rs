@@ -235,3 +235,34 @@ fn rare_entries_are_the_best_ones_with_the_schedule_rare() {
         "as rare, but longer"
     );
 }
+
+#[test]
+fn an_entry_that_was_shortened_becomes_the_best_one() {
+    let (mut queue, mut state) = (Queue::new(false), new_state(1).unwrap());
+    let short = add(&mut queue, &mut state, 10, 100, &[1]);
+    let long = add(&mut queue, &mut state, 100, 100, &[1, 2]);
+    assert_eq!(favored(&mut queue), [usize::from(short), usize::from(long)]);
+    queue.shortened(long, 9);
+    assert_eq!(queue.entry(long).len, 9);
+    assert_eq!(favored(&mut queue), [usize::from(long)]);
+    queue.shortened(long, 8);
+    assert_eq!(queue.entry(long).best_of, 2);
+}
+
+#[test]
+fn schedules_can_follow_one_another() {
+    let mut queue = Queue::new(false)
+        .with_schedule(Schedule::Explore, false)
+        .cycling(true);
+    let mut state = new_state(1).unwrap();
+    add(&mut queue, &mut state, 1, 1, &[1]);
+    let schedules: Vec<_> = (0..5)
+        .map(|_| {
+            let id = queue.next(&mut state).unwrap();
+            queue.fuzzed(id);
+            queue.schedule
+        })
+        .collect();
+    use Schedule::{Exploit, Explore, Mmopt, Seek};
+    assert_eq!(schedules, [Explore, Exploit, Mmopt, Seek, Explore]);
+}

@@ -101,10 +101,13 @@ fn what_is_wrong_with_a_file_is_said() {
     let whole = file();
     let mut newer = whole.clone();
     newer[8] = 99;
+    let mut other = whole.clone();
+    other[12] ^= 1;
     for (content, says) in [
         (&b"#!/bin/sh"[..], "not a state file of tine"),
         (b"", "damaged"),
-        (&newer, "version 99"),
+        (&newer, "another version of tine"),
+        (&other, "another version of tine"),
     ] {
         fs::write(&path, content).unwrap();
         let reason = reason(&IDENTITY);
