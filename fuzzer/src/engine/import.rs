@@ -99,10 +99,6 @@ impl Engine {
         let mut all_known = true;
         let folder = self.folder.queue();
         for name in self.folder.testcases(&folder)? {
-            if self.ending().is_some() {
-                imported.cut_short = true;
-                break;
-            }
             let Some(number) = name::number(&name) else {
                 continue;
             };
@@ -115,6 +111,11 @@ impl Engine {
                 continue;
             }
             all_known = false;
+            if self.ending().is_some() {
+                // What is known goes on being so.
+                imported.cut_short = true;
+                continue;
+            }
             let path = folder.join(&name);
             let Some(bytes) = read(self, &path) else {
                 continue;

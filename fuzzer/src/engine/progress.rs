@@ -118,7 +118,7 @@ impl Engine {
         if is_write_due {
             self.progress.next_write = now + WRITE;
             self.write(&snapshot)?;
-            self.save_if_due(state)?;
+            self.save_if_due(state);
         }
         Ok(())
     }

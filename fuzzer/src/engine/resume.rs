@@ -8,7 +8,6 @@
 use super::{
     State,
     calibration::VariableEdges,
-    error::FuzzError,
     judge::{Counters, Engine, NextNumbers},
     novelty::{FaultMap, VirginMap},
     queue::Entry,
@@ -265,27 +264,36 @@ impl Engine {
     }
 
     /// Writes the state file if it is time to.
-    pub(super) fn save_if_due(&mut self, state: &State) -> Result<(), FuzzError> {
-        if Instant::now() < self.pace.next {
-            return Ok(());
+    pub(super) fn save_if_due(&mut self, state: &State) {
+        if Instant::now() >= self.pace.next {
+            self.save_state(state);
         }
-        Ok(self.save_state(state)?)
     }
 
     /// Writes the state file soon if it was much work to learn what is in it.
-    pub(super) fn save_what_is_precious(&mut self, state: &State) -> Result<(), StoreError> {
-        if self.progress.this_part() < PRECIOUS {
-            return Ok(());
+    pub(super) fn save_what_is_precious(&mut self, state: &State) {
+        if self.progress.this_part() >= PRECIOUS {
+            self.save_state(state);
         }
-        self.save_state(state)
     }
 
-    /// Writes the state file.
-    pub(super) fn save_state(&mut self, state: &State) -> Result<(), StoreError> {
+    /// Writes the state file. Without it no find is lost: it is told of when that
+    /// cannot be done, and the session goes on.
+    pub(super) fn save_state(&mut self, state: &State) {
         let Some(identity) = self.identity else {
-            return Ok(());
+            return;
         };
         let began = Instant::now();
+        if let Err(error) = self.try_to_save_state(state, identity) {
+            self.progress.note(format_args!(
+                "the next session will calibrate more testcases: {error}"
+            ));
+        }
+        let gap = LEAST_GAP.max(began.elapsed() * GAP_FACTOR);
+        self.pace.next = Instant::now() + gap;
+    }
+
+    fn try_to_save_state(&self, state: &State, identity: Identity) -> Result<(), StoreError> {
         let frequencies = self.queue.frequencies();
         let entries = self.queue.entries().iter().enumerate();
         let entries = entries.map(|(index, entry)| SavedEntry {
@@ -307,10 +315,7 @@ impl Engine {
             counts_traces: self.queue.schedule.counts_traces(),
             entries: entries.collect(),
         };
-        write(self.folder.path(), &saved)?;
-        let gap = LEAST_GAP.max(began.elapsed() * GAP_FACTOR);
-        self.pace.next = Instant::now() + gap;
-        Ok(())
+        write(self.folder.path(), &saved)
     }
 }
 

@@ -214,8 +214,8 @@ impl Session {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
             Beginning::Resumed => engine.import_queue(&mut state, &mut executor)?,
         };
-        engine.save_what_is_precious(&state)?;
         engine.check_import(imported, &target.file.path, target.config.memory_limit)?;
+        engine.save_what_is_precious(&state);
         // Measured time would make a session with -s a different one each time.
         if args.timeout.is_none() && args.seed.is_none() {
             engine.limits.run = engine.automatic_limit();
@@ -234,11 +234,12 @@ impl Session {
         self.engine.queue.cull();
         let snapshot = self.engine.snapshot(&self.state, &self.executor);
         let written = self.engine.write(&snapshot);
-        let saved = self.engine.save_state(&self.state);
+        if written.is_ok() {
+            self.engine.save_state(&self.state);
+        }
         // What broke off the session matters more than what follows from it.
         let ending = ended?;
         written?;
-        saved?;
         self.engine.progress.clear();
         let Engine {
             folder, account, ..
