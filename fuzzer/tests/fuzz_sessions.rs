@@ -247,6 +247,7 @@ fn statistics_are_complete_and_agree_with_what_lies_on_disk() {
     assert_eq!(
         entries(&instance),
         [
+            ".tine_state",
             "cmdline",
             "crashes",
             "fuzzer_setup",

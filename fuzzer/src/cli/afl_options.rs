@@ -10,9 +10,7 @@ pub fn of_fuzz(option: &str) -> Option<&'static str> {
         }
         "-d" => "there is no deterministic stage to be skipped: leave it out",
         "-D" => "there is no deterministic stage yet: leave it out",
-        "-p" | "-P" | "-a" | "-L" | "-z" | "-Z" => {
-            "there is one schedule and one strategy yet: leave it out"
-        }
+        "-P" | "-a" | "-L" | "-z" => "there is one strategy of mutation yet: leave it out",
         "-c" | "-l" => {
             "there is no compare log yet: leave it out, and give the constants that the target \
              compares with as a dictionary (-x)"

@@ -1,6 +1,9 @@
 //! `tine fuzz`.
 
-use super::values::{MemoryLimit, SeedSource, TimeLimit, core_number, replay_inputs, whole_number};
+use super::{
+    Schedule,
+    values::{MemoryLimit, SeedSource, TimeLimit, core_number, replay_inputs, whole_number},
+};
 use clap::{Args, FromArgMatches};
 use std::{ffi::OsString, path::PathBuf};
 
@@ -51,6 +54,22 @@ pub struct FuzzArgs {
     #[arg(short = 'w', value_name = "BINARY")]
     pub sanitized: Vec<PathBuf>,
 
+    /// Power schedule: explore, mmopt, exploit, fast, coe, lin, quad, rare or seek
+    #[arg(
+        short = 'p',
+        long,
+        value_name = "SCHEDULE",
+        value_enum,
+        default_value = "explore",
+        ignore_case = true,
+        hide_possible_values = true
+    )]
+    pub schedule: Schedule,
+
+    /// Go from testcase to testcase in the order of the queue, instead of choosing by weight
+    #[arg(short = 'Z', long)]
+    pub sequential: bool,
+
     /// Stop after this many seconds
     #[arg(short = 'V', long, value_name = "SECONDS", value_parser = whole_number)]
     pub seconds: Option<u64>,
@@ -78,6 +97,10 @@ pub struct FuzzArgs {
     /// Inputs of a persistent child to keep for a crash that takes them; 0 for none [default: 1000]
     #[arg(long, value_name = "COUNT", value_parser = replay_inputs)]
     pub replay_inputs: Option<usize>,
+
+    /// Megabytes of testcases to keep in memory; the others are read from their files [default: 50]
+    #[arg(long, value_name = "MB", value_parser = whole_number)]
+    pub corpus_memory: Option<u64>,
 
     /// Plain lines instead of a status line that rewrites itself
     #[arg(long)]

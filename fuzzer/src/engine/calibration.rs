@@ -2,21 +2,25 @@
 //! covers the same each time.
 
 use super::{
-    State, error::FuzzError, executor::ForkServerExecutor, judge::Engine, queue::Measured,
-    trace::Trace,
+    State, error::FuzzError, executor::ForkServerExecutor, frequency::Frequencies, judge::Engine,
+    queue::Measured, trace::Trace,
 };
 use crate::report::name::Origin;
 use libafl::{corpus::CorpusId, state::HasExecutions};
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// So many runs.
 const RUNS: u32 = 7;
 
+/// So many with AFL_CAL_FAST, or [`RUNS`] when it does not cover the same each time.
+const FAST_RUNS: u32 = 3;
+
 /// So many when it does not cover the same each time.
 const RUNS_IF_VARIABLE: u32 = 12;
 
 /// The edges whose counts differed between runs of one testcase.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariableEdges {
     masks: Vec<u8>,
     count: u64,
@@ -29,11 +33,12 @@ impl VariableEdges {
         self.count
     }
 
-    /// Adds those in which two runs differ. Returns whether they do.
-    fn add(&mut self, first: &Trace, other: &Trace) -> bool {
+    /// Adds those in which two runs differ, and hands them out. Returns whether they do.
+    fn add(&mut self, first: &Trace, other: &Trace, mut found: impl FnMut(usize, u8)) -> bool {
         let mut differ = false;
         first.differences(other, |word, mask| {
             differ = true;
+            found(word, mask);
             if word >= self.masks.len() {
                 self.masks.resize(word + 1, 0);
             }
@@ -61,7 +66,11 @@ impl Engine {
         let mut variable = false;
         let mut spent = Duration::ZERO;
         let mut done = 0;
-        while done < if variable { RUNS_IF_VARIABLE } else { RUNS } {
+        let (runs, runs_if_variable) = match self.limits.fast_calibration {
+            true => (FAST_RUNS, RUNS),
+            false => (RUNS, RUNS_IF_VARIABLE),
+        };
+        while done < if variable { runs_if_variable } else { runs } {
             if self.control.signal().is_some() {
                 break;
             }
@@ -92,18 +101,23 @@ impl Engine {
             if is_new {
                 self.virgin.learn(executor.trace());
             }
-            variable |= self.variable.add(&first, executor.trace());
+            // As afl-fuzz does: otherwise each run would show something new in them.
+            let virgin = &mut self.virgin;
+            let ignore = |word, mask| virgin.ignore(word, mask);
+            variable |= self.variable.add(&first, executor.trace(), ignore);
         }
         let time = if done > 0 { spent / done } else { limit };
         self.counters.slowest = self.counters.slowest.max(time);
         self.counters.calibration += began.elapsed();
         let exec_us = time.as_micros() as u64;
+        let asks = self.queue.schedule.counts_traces();
         self.queue.measured(
             id,
             Measured {
                 exec_us,
                 footprint: first.footprint(),
                 variable,
+                slot: asks.then(|| Frequencies::slot(&first)),
             },
         );
         Ok(())
@@ -124,12 +138,13 @@ mod tests {
         };
         let first = trace([1, 0, 4, 0, 0, 0, 0, 9]);
         let mut edges = VariableEdges::default();
-        assert!(
-            !edges.add(&first, &trace([1, 0, 7, 0, 0, 0, 0, 9])),
-            "same buckets"
-        );
-        assert!(edges.add(&first, &trace([1, 1, 8, 0, 0, 0, 0, 9])));
-        assert!(edges.add(&first, &trace([1, 1, 4, 0, 0, 0, 0, 0])));
+        let mut found = Vec::new();
+        let mut add =
+            |other| edges.add(&first, &trace(other), |word, mask| found.push((word, mask)));
+        assert!(!add([1, 0, 7, 0, 0, 0, 0, 9]), "same buckets");
+        assert!(add([1, 1, 8, 0, 0, 0, 0, 9]));
+        assert!(add([1, 1, 4, 0, 0, 0, 0, 0]));
         assert_eq!(edges.count(), 3);
+        assert_eq!(found, [(5, 0b110), (5, 0b1000_0010)]);
     }
 }

@@ -1,6 +1,12 @@
 //! Filling the queue: with seeds, or with what an earlier session left.
 
-use super::{State, error::FuzzError, executor::ForkServerExecutor, judge::Engine, seeds::Seed};
+use super::{
+    State,
+    error::FuzzError,
+    executor::ForkServerExecutor,
+    judge::{Engine, NextNumbers},
+    seeds::Seed,
+};
 use crate::report::{
     counted,
     name::{self, Origin},
@@ -76,7 +82,7 @@ impl Engine {
             let name = name::of_seed(number, &original);
             store::write(&self.folder.queue(), &name, &[&bytes])?;
             self.next.queue += 1;
-            self.enter(state, executor, &bytes, number, limit)?;
+            self.enter(state, executor, &bytes, number, name, limit)?;
         }
         Ok(imported)
     }
@@ -89,16 +95,27 @@ impl Engine {
     ) -> Result<Imported, FuzzError> {
         let mut imported = Imported::default();
         let mut depths = HashMap::new();
+        let mut known = self.recall_state();
+        let mut all_known = true;
         let folder = self.folder.queue();
         for name in self.folder.testcases(&folder)? {
-            if self.ending().is_some() {
-                imported.cut_short = true;
-                break;
-            }
             let Some(number) = name::number(&name) else {
                 continue;
             };
             self.next.queue = self.next.queue.max(number.saturating_add(1));
+            if let Some(depth) = self.restore(state, &mut known, &name) {
+                imported.count += 1;
+                imported.handled += 1;
+                depths.insert(number, depth);
+                self.counters.found += u64::from(!name.contains(",orig:"));
+                continue;
+            }
+            all_known = false;
+            if self.ending().is_some() {
+                // What is known goes on being so.
+                imported.cut_short = true;
+                continue;
+            }
             let path = folder.join(&name);
             let Some(bytes) = read(self, &path) else {
                 continue;
@@ -112,22 +129,27 @@ impl Engine {
                 .and_then(|source| depths.get(&source))
                 .map_or(1, |depth| depth + 1);
             depths.insert(number, depth);
-            self.enter(state, executor, &bytes, number, limit)?;
+            self.counters.found += u64::from(!name.contains(",orig:"));
+            self.enter(state, executor, &bytes, number, name, limit)?;
             if let Some(last) = state.corpus().last() {
                 self.queue.set_depth(last, depth);
             }
-            self.counters.found += u64::from(!name.contains(",orig:"));
         }
-        self.recall_faults(state, executor)?;
+        self.recall_faults(state, executor, known.next)?;
+        self.queue.cull();
+        if all_known {
+            self.queue.recall_dry_spell(known.cycles_without_finds);
+        }
         Ok(imported)
     }
 
     /// Runs the crashes and hangs of an earlier session, so that they are not
-    /// taken for new ones.
+    /// taken for new ones. Those before the numbers of `known` are known already.
     fn recall_faults(
         &mut self,
         state: &mut State,
         executor: &mut ForkServerExecutor,
+        known: NextNumbers,
     ) -> Result<(), FuzzError> {
         let lost = self.folder.testcases(&self.folder.lost())?;
         let last = lost.last().and_then(|name| name::number(name));
@@ -148,7 +170,9 @@ impl Engine {
                 self.next.hang = next;
                 self.counters.saved_hangs = names.len() as u64;
             }
-            for name in names {
+            let known = if is_crash { known.crash } else { known.hang };
+            let is_new = |name: &String| name::number(name).is_none_or(|it| it >= known);
+            for name in names.into_iter().filter(is_new) {
                 if self.control.signal().is_some() {
                     return Ok(());
                 }
@@ -235,10 +259,11 @@ impl Engine {
         executor: &mut ForkServerExecutor,
         bytes: &[u8],
         number: u32,
+        name: String,
         limit: Duration,
     ) -> Result<(), FuzzError> {
         self.virgin.learn(executor.trace());
-        let id = self.add(state, bytes, number)?;
+        let id = self.add(state, bytes, number, name)?;
         let origin = Origin {
             source: number,
             with: None,

@@ -9,6 +9,7 @@ use super::{
     novelty::{FaultMap, Novelty, VirginMap},
     progress::Progress,
     queue::Queue,
+    resume::{Identity, Pace},
     sanitized::Sanitized,
 };
 use crate::report::{
@@ -23,6 +24,7 @@ use libafl::{
     schedulers::Scheduler,
     state::{HasCorpus, HasExecutions},
 };
+use serde::{Deserialize, Serialize};
 use std::{fs, time::Duration};
 use tine_controller::{Outcome, RunError};
 
@@ -43,6 +45,8 @@ pub struct Limits {
     pub runs: u64,
     /// End after this time.
     pub time: Option<Duration>,
+    /// Fewer runs to calibrate a testcase.
+    pub fast_calibration: bool,
     /// End at the first crash.
     pub until_crash: bool,
 }
@@ -68,7 +72,7 @@ pub struct Account {
 }
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     pub(super) found: u64,
     pub(super) saved_crashes: u64,
@@ -92,8 +96,18 @@ pub struct Counters {
     pub(super) restarts_before: u64,
 }
 
+impl Counters {
+    /// Goes on with those of an earlier session that `fuzzer_stats` does not have.
+    pub(super) const fn recall(&mut self, earlier: &Self) {
+        self.total_crashes = earlier.total_crashes;
+        self.calibration = earlier.calibration;
+        self.slowest = earlier.slowest;
+        self.unproven = earlier.unproven;
+    }
+}
+
 /// Numbers of the next files.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextNumbers {
     pub(super) queue: u32,
     pub(super) crash: u32,
@@ -121,6 +135,9 @@ pub struct Engine {
     /// Score of the entry that is fuzzed now.
     pub(super) score: u64,
     pub(super) ending: Option<Ending>,
+    /// What the state file is about; without it there is none.
+    pub(super) identity: Option<Identity>,
+    pub(super) pace: Pace,
     failure: Option<FuzzError>,
 }
 
@@ -151,6 +168,8 @@ impl Engine {
             sanitized: None,
             score: 0,
             ending: None,
+            identity: None,
+            pace: Pace::default(),
             failure: None,
         }
     }
@@ -173,6 +192,7 @@ impl Engine {
                 *state.executions_mut() += 1;
                 let (map, trace) = executor.coverage();
                 let is_new = self.virgin.take(map, trace);
+                self.queue.ran(trace);
                 self.counters.lost = 0;
                 match outcome {
                     Outcome::Exited(_) | Outcome::LoopDone => {
@@ -219,7 +239,7 @@ impl Engine {
         self.next.queue += 1;
         self.counters.found += 1;
         self.counters.last_find = Progress::now();
-        let id = self.add(state, input, number)?;
+        let id = self.add(state, input, number, name)?;
         let limit = self.generous_limit();
         self.calibrate(state, executor, id, input, origin, limit)?;
         Ok(id)
@@ -233,16 +253,17 @@ impl Engine {
         (limit + MORE).max(limit * 5 / 4)
     }
 
-    /// Adds an input, which is on disk already, to the corpus and the queue.
+    /// Adds an input, which is on disk already as `name`, to the corpus and the queue.
     pub(super) fn add(
         &mut self,
         state: &mut State,
         input: &[u8],
         number: u32,
+        name: String,
     ) -> Result<CorpusId, FuzzError> {
-        let id = state
-            .corpus_mut()
-            .add(Testcase::new(input.to_vec().into()))?;
+        let mut testcase = Testcase::new(input.to_vec().into());
+        *testcase.filename_mut() = Some(name);
+        let id = state.corpus_mut().add(testcase)?;
         self.queue.on_add(state, id)?;
         self.queue.entry_mut(id).number = number;
         Ok(id)

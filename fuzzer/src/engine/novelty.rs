@@ -4,6 +4,7 @@ use super::{
     classify::{classify, nonzero_bytes},
     trace::{Footprint, Trace},
 };
+use serde::{Deserialize, Serialize};
 use tine_controller::CoverageMap;
 
 /// What a run shows that no run before it did.
@@ -19,7 +20,8 @@ pub enum Novelty {
 }
 
 /// What no run has shown yet: a bit for each bucket of each edge.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Seen", into = "Seen")]
 pub struct VirginMap {
     words: Box<[u64]>,
     edges: usize,
@@ -33,6 +35,12 @@ impl VirginMap {
             words: vec![u64::MAX; words].into(),
             edges: 0,
         }
+    }
+
+    /// How many words there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.words.len()
     }
 
     /// How many edges were taken in all runs together.
@@ -53,6 +61,22 @@ impl VirginMap {
             new |= classify(counters) & self.words.get(word).copied().unwrap_or_default();
         });
         new != 0
+    }
+
+    /// Takes edges for known in all their buckets: what they show differs from run to
+    /// run, and is no news. `mask` has a bit for each of the eight edges of a word.
+    pub fn ignore(&mut self, word: usize, mask: u8) {
+        let Some(virgin) = self.words.get_mut(word) else {
+            return;
+        };
+        let mut bytes = virgin.to_ne_bytes();
+        for (bit, byte) in bytes.iter_mut().enumerate() {
+            if mask >> bit & 1 == 1 {
+                self.edges += usize::from(*byte == u8::MAX);
+                *byte = 0;
+            }
+        }
+        *virgin = u64::from_ne_bytes(bytes);
     }
 
     /// Remembers a run.
@@ -80,10 +104,44 @@ impl VirginMap {
     }
 }
 
+/// A [`VirginMap`] as it is kept on disk: most words of most maps were never seen.
+#[derive(Debug, Serialize, Deserialize)]
+struct Seen {
+    words: usize,
+    edges: usize,
+    /// The words of which something was seen, with what was.
+    seen: Vec<(usize, u64)>,
+}
+
+impl From<VirginMap> for Seen {
+    fn from(map: VirginMap) -> Self {
+        let words = map.words.iter().enumerate();
+        let seen = words.filter(|(_, virgin)| **virgin != u64::MAX);
+        Self {
+            words: map.words.len(),
+            edges: map.edges,
+            seen: seen.map(|(word, virgin)| (word, !virgin)).collect(),
+        }
+    }
+}
+
+impl From<Seen> for VirginMap {
+    fn from(saved: Seen) -> Self {
+        let mut map = Self::new(saved.words);
+        map.edges = saved.edges;
+        for (word, seen) in saved.seen {
+            if let Some(virgin) = map.words.get_mut(word) {
+                *virgin = !seen;
+            }
+        }
+        map
+    }
+}
+
 /// The crashes (or the timeouts) that were seen. As with AFL, a crash is new if
 /// it takes an edge that no other took, or leaves out one that all others took;
 /// how often does not matter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultMap {
     /// A mask for each word: the edges that some crash took.
     taken: Vec<u8>,
@@ -157,6 +215,17 @@ mod tests {
             "edges outdo counts"
         );
         assert_eq!(virgin.edges(), 3);
+    }
+
+    #[test]
+    fn an_edge_that_is_ignored_is_never_new() {
+        let mut virgin = VirginMap::new(4);
+        virgin.learn(&trace(&[(3, 1)]));
+        virgin.ignore(0, 1 << 3 | 1 << 5);
+        virgin.ignore(1000, 1);
+        assert_eq!(virgin.edges(), 2);
+        assert_eq!(virgin.learn(&trace(&[(3, 200), (5, 7)])), Novelty::Nothing);
+        assert_eq!(virgin.learn(&trace(&[(4, 1)])), Novelty::Edges);
     }
 
     #[test]

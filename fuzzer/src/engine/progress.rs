@@ -11,7 +11,7 @@ use crate::{
     },
     ui::Status,
 };
-use libafl::state::HasExecutions;
+use libafl::state::{HasCorpus, HasExecutions};
 use std::{
     collections::VecDeque,
     fmt,
@@ -45,6 +45,8 @@ pub struct Progress {
     next_write: Instant,
     speed: Speedometer,
     restarts: u64,
+    /// Testcases that were dropped because their files are gone.
+    pub(super) dropped: u64,
 }
 
 impl Progress {
@@ -62,6 +64,7 @@ impl Progress {
             next_write: began,
             speed: Speedometer::new(began, earlier.runs),
             restarts: 0,
+            dropped: 0,
         }
     }
 
@@ -117,6 +120,7 @@ impl Engine {
         if is_write_due {
             self.progress.next_write = now + WRITE;
             self.write(&snapshot)?;
+            self.save_if_due(state);
         }
         Ok(())
     }
@@ -180,7 +184,7 @@ impl Engine {
             variable: queue.totals.variable,
             max_depth: queue.totals.max_depth.into(),
             current: current.into(),
-            corpus_bytes: queue.totals.bytes,
+            cached: state.corpus().cached(),
             edges: self.virgin.edges() as u64,
             total_edges: info.edges.unwrap_or(info.map_size) as u64,
             variable_edges: self.variable.count(),

@@ -1,22 +1,31 @@
-//! The queue: what is known of each testcase, and which ones are favored.
-//!
-//! For each edge the entry that takes it at the least cost (time x length) is
-//! its best one. The favored entries are a small set of these that together
-//! take every edge.
+//! The queue: what is known of each testcase, which ones are favored (`favored`),
+//! and which one is next (`choice`, by the table of `alias`).
 
-use super::{State, trace::Footprint};
+mod alias;
+mod choice;
+mod favored;
+
+use super::{
+    State, energy,
+    frequency::Frequencies,
+    trace::{Footprint, Trace},
+};
+use crate::cli::Schedule;
+use alias::AliasTable;
+use choice::Upkeep;
 use libafl::{
     Error,
     corpus::{Corpus, CorpusId},
     inputs::BytesInput,
     schedulers::Scheduler,
-    state::{HasCorpus, HasRand},
+    state::HasCorpus,
 };
-use libafl_bolts::{rands::Rand, tuples::MatchName};
-use std::num::NonZeroUsize;
+use libafl_bolts::tuples::MatchName;
+use serde::{Deserialize, Serialize};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// What is known of a testcase.
-#[derive(Debug, Clone, Default)]
+/// What is known of a testcase. All of it is kept in the state file (`resume`).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Entry {
     /// The number in the name of its file.
     pub number: u32,
@@ -36,9 +45,13 @@ pub struct Entry {
     pub favored: bool,
     /// Its coverage differs from run to run.
     pub variable: bool,
-    footprint: Footprint,
+    /// Its input is lost: it is not fuzzed any more.
+    pub dropped: bool,
+    /// Where runs that take the same way are counted, if they are.
+    pub slot: u32,
+    pub(super) footprint: Footprint,
     /// Of how many edges it is the best entry.
-    best_of: usize,
+    pub(super) best_of: usize,
 }
 
 /// What calibration found out about an entry.
@@ -50,6 +63,8 @@ pub struct Measured {
     pub footprint: Footprint,
     /// Its coverage differs from run to run.
     pub variable: bool,
+    /// Where runs that take the same way are counted, if they are.
+    pub slot: Option<u32>,
 }
 
 /// All testcases, in the order in which they were found.
@@ -60,12 +75,36 @@ pub struct Queue {
     best: Vec<u32>,
     /// For a repeatable session: time, which is never the same, does not count.
     pub(super) ignore_time: bool,
+    pub(super) schedule: Schedule,
+    /// One entry after another instead of by weight.
+    sequential: bool,
+    /// Another schedule each cycle.
+    cycles_schedules: bool,
+    frequencies: Option<Frequencies>,
+    /// The best ones have changed since the favored ones were chosen.
     changed: bool,
+    cull_upkeep: Upkeep,
+    favored_list: Vec<u32>,
+    pending_favored_heap: BinaryHeap<Reverse<u32>>,
+    table: AliasTable,
+    table_upkeep: Upkeep,
+    /// Weights have changed, or entries were added.
+    is_table_stale: bool,
+    /// It has entries that must not be drawn.
+    is_table_wrong: bool,
+    /// Of the entries when the table was built.
+    pub(super) means: energy::Means,
+    /// Room to build the table in.
+    weights: Vec<f64>,
+    /// Room to choose the favored ones in.
+    taken: Vec<u8>,
+    dropped: usize,
     favored: usize,
     pending_favored: usize,
     pending: usize,
     position: Option<usize>,
     cycle: u64,
+    chosen_in_cycle: usize,
     cycles_without_finds: u64,
     entries_at_cycle_start: usize,
     pub(super) totals: Totals,
@@ -77,41 +116,63 @@ pub(super) struct Totals {
     pub(super) exec_us: u64,
     pub(super) edges: usize,
     pub(super) measured: usize,
-    pub(super) bytes: u64,
     pub(super) variable: u64,
     pub(super) max_depth: u32,
 }
 
 const NONE: u32 = u32::MAX;
 
-/// Chance in percent that an entry is passed over: there are favored entries
-/// that were never fuzzed, and this is not one of them.
-const PASS_FOR_NEW_FAVORED: usize = 99;
-/// The same when there are none, and this one is neither favored nor new.
-const PASS_OLD: usize = 95;
-/// The same when it is new, but not favored.
-const PASS_NEW: usize = 75;
-/// Queues up to this length are fuzzed as they are.
-const SHORT_QUEUE: usize = 10;
-
 impl Queue {
-    /// Without entries.
+    /// Without entries; the schedule is `explore`. `ignore_time` is for repeatable
+    /// sessions.
     #[must_use]
     pub fn new(ignore_time: bool) -> Self {
         Self {
             entries: Vec::new(),
             best: Vec::new(),
             ignore_time,
+            schedule: Schedule::default(),
+            sequential: false,
+            cycles_schedules: false,
+            frequencies: None,
             changed: false,
+            cull_upkeep: Upkeep::default(),
+            favored_list: Vec::new(),
+            pending_favored_heap: BinaryHeap::new(),
+            table: AliasTable::default(),
+            table_upkeep: Upkeep::default(),
+            is_table_stale: true,
+            is_table_wrong: true,
+            means: energy::Means::default(),
+            weights: Vec::new(),
+            taken: Vec::new(),
+            dropped: 0,
             favored: 0,
             pending_favored: 0,
             pending: 0,
             position: None,
             cycle: 0,
+            chosen_in_cycle: 0,
             cycles_without_finds: 0,
             entries_at_cycle_start: 0,
             totals: Totals::default(),
         }
+    }
+
+    /// With this schedule; `sequential` goes from entry to entry instead of by weight.
+    #[must_use]
+    pub fn with_schedule(mut self, schedule: Schedule, sequential: bool) -> Self {
+        self.schedule = schedule;
+        self.sequential = sequential;
+        self.frequencies = schedule.counts_traces().then(Frequencies::default);
+        self
+    }
+
+    /// Whether the schedule is another one after each cycle.
+    #[must_use]
+    pub const fn cycling(mut self, cycles_schedules: bool) -> Self {
+        self.cycles_schedules = cycles_schedules;
+        self
     }
 
     /// How many entries there are.
@@ -137,6 +198,42 @@ impl Queue {
         &mut self.entries[usize::from(id)]
     }
 
+    /// How many entries can be fuzzed.
+    #[must_use]
+    pub const fn active(&self) -> usize {
+        self.entries.len() - self.dropped
+    }
+
+    /// Counts a run, for schedules that ask how often runs take the same way.
+    #[inline]
+    pub fn ran(&mut self, trace: &Trace) {
+        if let Some(frequencies) = &mut self.frequencies {
+            frequencies.count(trace);
+        }
+    }
+
+    /// Takes an entry out whose input is lost. Returns whether it was in.
+    pub fn drop_entry(&mut self, id: CorpusId) -> bool {
+        let index = usize::from(id);
+        let entry = &mut self.entries[index];
+        if std::mem::replace(&mut entry.dropped, true) {
+            return false;
+        }
+        self.dropped += 1;
+        self.is_table_wrong = true;
+        self.pending -= usize::from(entry.fuzzed == 0);
+        self.pending_favored -= usize::from(entry.favored && entry.fuzzed == 0);
+        self.favored -= usize::from(std::mem::take(&mut entry.favored));
+        entry.footprint = Footprint::default();
+        if std::mem::take(&mut entry.best_of) > 0 {
+            for best in self.best.iter_mut().filter(|best| **best == index as u32) {
+                *best = NONE;
+            }
+            self.changed = true;
+        }
+        true
+    }
+
     /// Says how many finds lead to a testcase that an earlier session found.
     pub fn set_depth(&mut self, id: CorpusId, depth: u32) {
         self.entry_mut(id).depth = depth;
@@ -156,7 +253,8 @@ impl Queue {
         self.position.unwrap_or_default()
     }
 
-    /// How often the queue was begun from its start.
+    /// How many cycles were begun. A cycle is as many choices as there are entries;
+    /// in order, one way through the queue.
     #[must_use]
     pub const fn cycle(&self) -> u64 {
         self.cycle
@@ -168,132 +266,52 @@ impl Queue {
         self.cycles_without_finds
     }
 
-    /// Takes note of what calibration found out.
-    pub fn measured(&mut self, id: CorpusId, measured: Measured) {
-        let index = usize::from(id);
-        let edges = measured.footprint.edges().count();
-        self.totals.exec_us += measured.exec_us;
-        self.totals.edges += edges;
-        self.totals.measured += 1;
-        self.totals.variable += u64::from(measured.variable);
-        let entry = &mut self.entries[index];
-        entry.exec_us = measured.exec_us.max(1);
-        entry.edges = edges;
-        entry.variable = measured.variable;
-        let cost = self.cost(index);
-        let mut best_of = 0;
-        for edge in measured.footprint.edges() {
-            if edge >= self.best.len() {
-                self.best.resize((edge + 1).next_power_of_two(), NONE);
-            }
-            let rival = self.best[edge];
-            if rival != NONE {
-                if cost > self.cost(rival as usize) {
-                    continue;
-                }
-                let rival = &mut self.entries[rival as usize];
-                rival.best_of -= 1;
-                if rival.best_of == 0 {
-                    // Only the best entries are asked for their edges.
-                    rival.footprint = Footprint::default();
-                }
-            }
-            self.best[edge] = index as u32;
-            best_of += 1;
-        }
-        if best_of > 0 {
-            let entry = &mut self.entries[index];
-            entry.best_of = best_of;
-            entry.footprint = measured.footprint;
-            self.changed = true;
-        }
-    }
-
-    /// What it costs to take the edges of an entry.
-    fn cost(&self, index: usize) -> u64 {
-        let entry = &self.entries[index];
-        let time = if self.ignore_time { 1 } else { entry.exec_us };
-        time.saturating_mul(entry.len as u64)
-    }
-
     /// Marks the one entry as fuzzed once more.
     pub fn fuzzed(&mut self, id: CorpusId) {
         let entry = &mut self.entries[usize::from(id)];
-        if entry.fuzzed == 0 {
+        if entry.fuzzed == 0 && !entry.dropped {
             self.pending -= 1;
             if entry.favored {
                 self.pending_favored -= 1;
             }
+            self.is_table_stale = true;
         }
         entry.fuzzed += 1;
     }
 
-    /// Chooses the favored entries anew, if the best ones have changed.
-    pub fn cull(&mut self) {
-        if !std::mem::take(&mut self.changed) {
-            return;
+    /// Adds an entry that an earlier session knew; runs took its way `common` times.
+    pub(super) fn restore(&mut self, mut entry: Entry, common: u32) {
+        let footprint = std::mem::take(&mut entry.footprint);
+        entry.best_of = 0;
+        entry.favored = false;
+        if let Some(frequencies) = &mut self.frequencies {
+            frequencies.set(entry.slot, common);
         }
-        for entry in &mut self.entries {
-            entry.favored = false;
-        }
-        self.favored = 0;
-        self.pending_favored = 0;
-        let mut taken = vec![0u8; self.best.len().div_ceil(8)];
-        for (edge, &index) in self.best.iter().enumerate() {
-            if index == NONE || taken[edge / 8] >> (edge % 8) & 1 == 1 {
-                continue;
-            }
-            let entry = &mut self.entries[index as usize];
-            for (word, mask) in entry.footprint.words() {
-                taken[word] |= mask;
-            }
-            if !entry.favored {
-                entry.favored = true;
-                self.favored += 1;
-                self.pending_favored += usize::from(entry.fuzzed == 0);
-            }
-        }
+        self.pending += usize::from(entry.fuzzed == 0);
+        self.totals.max_depth = self.totals.max_depth.max(entry.depth);
+        self.is_table_stale = true;
+        self.entries.push(entry);
+        self.take_in(self.entries.len() - 1, footprint);
     }
 
-    /// Goes on to the next entry; a new cycle begins behind the last one.
-    fn advance(&mut self) -> usize {
-        let next = self.position.map_or(0, |position| position + 1);
-        self.position = Some(if next < self.entries.len() && self.cycle > 0 {
-            next
-        } else {
-            self.begin_cycle();
-            0
+    /// Goes on with a dry spell of an earlier session.
+    pub(super) const fn recall_dry_spell(&mut self, cycles: u64) {
+        self.cycles_without_finds = cycles;
+    }
+
+    /// Adds an entry of which nothing is known yet.
+    fn push(&mut self, len: usize, depth: u32) {
+        self.pending += 1;
+        self.cycles_without_finds = 0;
+        self.totals.max_depth = self.totals.max_depth.max(depth);
+        self.is_table_stale = true;
+        self.entries.push(Entry {
+            number: self.entries.len() as u32,
+            len,
+            depth,
+            handicap: self.cycle.saturating_sub(1),
+            ..Entry::default()
         });
-        self.position()
-    }
-
-    fn begin_cycle(&mut self) {
-        if self.cycle > 0 {
-            if self.entries.len() == self.entries_at_cycle_start {
-                self.cycles_without_finds += 1;
-            } else {
-                self.cycles_without_finds = 0;
-            }
-        }
-        self.cycle += 1;
-        self.entries_at_cycle_start = self.entries.len();
-    }
-
-    /// Chance in percent that an entry is passed over.
-    fn chance_to_pass(&self, entry: &Entry) -> usize {
-        if self.pending_favored > 0 {
-            if entry.fuzzed > 0 || !entry.favored {
-                PASS_FOR_NEW_FAVORED
-            } else {
-                0
-            }
-        } else if entry.favored || self.entries.len() <= SHORT_QUEUE {
-            0
-        } else if self.cycle > 1 && entry.fuzzed == 0 {
-            PASS_NEW
-        } else {
-            PASS_OLD
-        }
     }
 }
 
@@ -313,18 +331,7 @@ impl Scheduler<BytesInput, State> for Queue {
             .corpus()
             .current()
             .map(|parent| self.entry(parent).depth);
-        let depth = parent.unwrap_or(0) + 1;
-        drop(testcase);
-        self.pending += 1;
-        self.totals.bytes += len as u64;
-        self.totals.max_depth = self.totals.max_depth.max(depth);
-        self.entries.push(Entry {
-            number: self.entries.len() as u32,
-            len,
-            depth,
-            handicap: self.cycle.saturating_sub(1),
-            ..Entry::default()
-        });
+        self.push(len, parent.unwrap_or(0) + 1);
         Ok(())
     }
 
@@ -339,18 +346,7 @@ impl Scheduler<BytesInput, State> for Queue {
     }
 
     fn next(&mut self, state: &mut State) -> Result<CorpusId, Error> {
-        const HUNDRED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
-        if self.entries.is_empty() {
-            return Err(Error::empty("the queue is empty"));
-        }
-        self.cull();
-        let id = loop {
-            let index = self.advance();
-            let chance = self.chance_to_pass(&self.entries[index]);
-            if chance == 0 || state.rand_mut().below(HUNDRED) >= chance {
-                break CorpusId(index);
-            }
-        };
+        let id = self.choose(state)?;
         self.set_current_scheduled(state, Some(id))?;
         Ok(id)
     }
@@ -365,5 +361,7 @@ impl Scheduler<BytesInput, State> for Queue {
     }
 }
 
+#[cfg(test)]
+mod scale;
 #[cfg(test)]
 mod tests;

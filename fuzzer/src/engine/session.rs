@@ -4,6 +4,7 @@ use super::{
     State, affinity,
     affinity::Placement,
     control::Control,
+    corpus::DEFAULT_BUDGET,
     dictionary, energy,
     error::FuzzError,
     executor::ForkServerExecutor,
@@ -13,6 +14,7 @@ use super::{
     new_state,
     progress::Progress,
     queue::Queue,
+    resume::Identity,
     sanitized::Sanitized,
     seeds, stages,
 };
@@ -29,8 +31,14 @@ use crate::{
     ui::Status,
 };
 use libafl::{
-    HasMetadata, corpus::HasCurrentCorpusId, events::NopEventManager, executors::SetTimeout,
-    mutators::Tokens, schedulers::Scheduler, stages::StagesTuple, state::HasExecutions,
+    HasMetadata,
+    corpus::HasCurrentCorpusId,
+    events::NopEventManager,
+    executors::SetTimeout,
+    mutators::Tokens,
+    schedulers::Scheduler,
+    stages::StagesTuple,
+    state::{HasCorpus, HasExecutions},
 };
 use std::{
     env,
@@ -186,11 +194,16 @@ impl Session {
         let mut state = new_state(args.seed.unwrap_or_else(random_seed))?;
         state.add_metadata(tokens);
         *state.executions_mut() = earlier.runs;
+        let budget = corpus_memory(args)?;
+        state.corpus_mut().keep_in(folder.queue(), budget);
         let status = Status::new(args.no_ui);
-        let words = info.map_size.div_ceil(8);
+        let map_size = info.map_size;
+        let words = map_size.div_ceil(8);
         let mut engine = Engine::new(
             words,
-            Queue::new(args.seed.is_some()),
+            Queue::new(args.seed.is_some())
+                .with_schedule(args.schedule, args.sequential)
+                .cycling(env::var_os("AFL_CYCLE_SCHEDULES").is_some()),
             limits(args, &earlier, target.config.timeout)?,
             folder,
             Account {
@@ -202,12 +215,14 @@ impl Session {
         );
         engine.recall(&earlier);
         engine.sanitized = sanitized;
+        engine.identity = Identity::of(&target, &args.target, map_size);
 
         let imported = match beginning {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
             Beginning::Resumed => engine.import_queue(&mut state, &mut executor)?,
         };
         engine.check_import(imported, &target.file.path, target.config.memory_limit)?;
+        engine.save_what_is_precious(&state);
         // Measured time would make a session with -s a different one each time.
         if args.timeout.is_none() && args.seed.is_none() {
             engine.limits.run = engine.automatic_limit();
@@ -223,8 +238,12 @@ impl Session {
     fn run(mut self, args: &FuzzArgs) -> Result<Ending, FuzzError> {
         self.tell_beginning();
         let ended = self.fuzz();
+        self.engine.queue.cull();
         let snapshot = self.engine.snapshot(&self.state, &self.executor);
         let written = self.engine.write(&snapshot);
+        if written.is_ok() {
+            self.engine.save_state(&self.state);
+        }
         // What broke off the session matters more than what follows from it.
         let ending = ended?;
         written?;
@@ -293,11 +312,23 @@ impl Session {
             if let Some(ending) = engine.ending() {
                 return Ok(ending);
             }
+            engine.see_flaws(state);
+            if engine.queue.active() == 0 {
+                return Err(FuzzError::QueueGone(engine.folder.queue()));
+            }
             let id = engine.queue.next(state)?;
+            if !engine.is_at_hand(state, id)? {
+                continue;
+            }
             state.set_corpus_id(id)?;
-            engine.score = energy::score(&mut engine.queue, id);
-            let performed = stages.perform_all(engine, executor, state, &mut manager);
-            performed.map_err(|error| engine.failure(error))?;
+            engine.score = energy::score(&mut engine.queue, id, *state.executions());
+            if engine.score > 0 {
+                let performed = stages.perform_all(engine, executor, state, &mut manager);
+                performed.map_err(|error| engine.failure(error))?;
+            } else if engine.control.is_due() {
+                // No run looks at it when one entry after another is passed over.
+                engine.attend(state, executor)?;
+            }
             state.clear_corpus_id()?;
             engine.queue.fuzzed(id);
         }
@@ -326,6 +357,10 @@ fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, T
             .executions
             .map_or(u64::MAX, |runs| earlier.runs.saturating_add(runs)),
         time: args.seconds.map(Duration::from_secs),
+        // afl-fuzz takes both.
+        fast_calibration: ["AFL_CAL_FAST", "AFL_FAST_CAL"]
+            .iter()
+            .any(|name| env::var_os(name).is_some()),
         until_crash: args.until_crash,
     })
 }
@@ -337,6 +372,17 @@ fn remembered_inputs(args: &FuzzArgs) -> Result<usize, TargetError> {
     }
     let chosen = target::count_variable("AFL_PERSISTENT_RECORD", MOST_REPLAY_INPUTS)?;
     Ok(chosen.unwrap_or(DEFAULT_INPUTS))
+}
+
+/// Bytes of the corpus that are kept in memory: what the user chose, or the default.
+fn corpus_memory(args: &FuzzArgs) -> Result<usize, TargetError> {
+    let chosen = match args.corpus_memory {
+        Some(chosen) => Some(chosen),
+        None => target::megabytes_variable("AFL_TESTCACHE_SIZE")?,
+    };
+    Ok(chosen.map_or(DEFAULT_BUDGET, |megabytes| {
+        usize::try_from(megabytes.saturating_mul(1 << 20)).unwrap_or(usize::MAX)
+    }))
 }
 
 /// A run that takes longer than this is a hang.

@@ -1,6 +1,8 @@
 //! What one run covered.
 
 use super::classify::{classify, nonzero_bytes};
+use serde::{Deserialize, Serialize};
+
 /// The counters of one run that are not zero, eight at a time, in ascending
 /// order of their place in the map.
 #[derive(Debug, Clone, Default)]
@@ -36,14 +38,25 @@ impl Trace {
             .map(|&(word, counters)| (word as usize, classify(counters)))
     }
 
+    /// The same for runs with the same buckets. It stays the same from one version to
+    /// the next, for what is kept on disk.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        const ODD: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f];
+        self.buckets().fold(0, |hash: u64, (word, buckets)| {
+            let one = buckets ^ ODD[0];
+            let other = (word as u64).wrapping_mul(ODD[1]) ^ hash;
+            let product = u128::from(one) * u128::from(other | 1);
+            (product >> 64) as u64 ^ product as u64 ^ other
+        })
+    }
+
     /// Which counters are not zero.
     pub fn footprint(&self) -> Footprint {
         let words = self.words.iter();
-        Footprint(
-            words
-                .map(|&(word, counters)| (word, nonzero_bytes(counters)))
-                .collect(),
-        )
+        words
+            .map(|&(word, counters)| (word as usize, nonzero_bytes(counters)))
+            .collect()
     }
 
     /// Hands out each word in which the buckets of the two runs differ, with
@@ -78,13 +91,55 @@ impl Trace {
 }
 
 /// A set of edges: for each word of the map, a mask of the counters in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Footprint(Box<[(u32, u8)]>);
+///
+/// Two bytes a word for the most part: there are thousands of these in memory, and in
+/// the state file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footprint {
+    /// For each word how far it lies from the one before, seven bits a byte with the
+    /// lowest ones first and the top bit set in all but the last, and its mask.
+    bytes: Box<[u8]>,
+}
+
+impl FromIterator<(usize, u8)> for Footprint {
+    /// From words in ascending order with their masks.
+    fn from_iter<T: IntoIterator<Item = (usize, u8)>>(words: T) -> Self {
+        let mut bytes = Vec::new();
+        let mut next = 0;
+        for (word, mask) in words {
+            let mut gap = word - next;
+            while gap >= 0x80 {
+                bytes.push(gap as u8 | 0x80);
+                gap >>= 7;
+            }
+            bytes.extend([gap as u8, mask]);
+            next = word + 1;
+        }
+        Self {
+            bytes: bytes.into(),
+        }
+    }
+}
 
 impl Footprint {
     /// The words with their masks, in ascending order.
     pub fn words(&self) -> impl Iterator<Item = (usize, u8)> {
-        self.0.iter().map(|&(word, mask)| (word as usize, mask))
+        let mut bytes = self.bytes.iter().copied();
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let (mut gap, mut shift) = (0, 0);
+            loop {
+                let byte = bytes.next()?;
+                gap |= usize::from(byte & 0x7f).checked_shl(shift)?;
+                shift += 7;
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            let word = next + gap;
+            next = word + 1;
+            Some((word, bytes.next()?))
+        })
     }
 
     /// The numbers of the edges, in ascending order.
@@ -96,30 +151,36 @@ impl Footprint {
         })
     }
 
+    /// How many edges there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.words()
+            .map(|(_, mask)| mask.count_ones() as usize)
+            .sum()
+    }
+
     /// Keeps the edges that are in `other` too. Returns whether any was not.
     pub fn intersect(&mut self, other: &Self) -> bool {
         let mut others = other.words().peekable();
         let mut lost = false;
-        let mut kept = Vec::with_capacity(self.0.len());
-        for (word, mask) in self.words() {
+        let kept = self.words().filter_map(|(word, mask)| {
             while others.next_if(|&(at, _)| at < word).is_some() {}
             let common = mask
                 & others
                     .peek()
                     .map_or(0, |&(at, mask)| if at == word { mask } else { 0 });
             lost |= common != mask;
-            if common != 0 {
-                kept.push((word as u32, common));
-            }
-        }
-        self.0 = kept.into();
+            (common != 0).then_some((word, common))
+        });
+        let kept = kept.collect();
+        *self = kept;
         lost
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Trace;
+    use super::{Footprint, Trace};
 
     fn trace(bytes: &[(usize, u8)]) -> Trace {
         let mut words: std::collections::BTreeMap<usize, [u8; 8]> = Default::default();
@@ -143,6 +204,49 @@ mod tests {
     fn edges_are_numbered_as_in_the_map() {
         let footprint = trace(&[(0, 1), (7, 200), (8, 3), (1000, 1)]).footprint();
         assert_eq!(footprint.edges().collect::<Vec<_>>(), [0, 7, 8, 1000]);
+    }
+
+    #[test]
+    fn a_footprint_holds_what_it_was_made_of() {
+        let words = [
+            0,
+            1,
+            127,
+            128,
+            255,
+            256,
+            300_000,
+            300_128,
+            80_000_000,
+            usize::from(u16::MAX) << 20,
+        ];
+        let words: Vec<_> = words.into_iter().zip(1u8..).collect();
+        let footprint: Footprint = words.iter().copied().collect();
+        assert_eq!(footprint.words().collect::<Vec<_>>(), words);
+        let count: u32 = words.iter().map(|(_, mask)| mask.count_ones()).sum();
+        assert_eq!(
+            (footprint.count(), footprint.edges().count()),
+            (count as usize, count as usize)
+        );
+    }
+
+    #[test]
+    fn the_hash_of_a_trace_is_that_of_its_buckets() {
+        let one = trace(&[(0, 5), (9, 4)]);
+        assert_eq!(one.hash(), trace(&[(0, 6), (9, 7)]).hash());
+        let others = [
+            &[(0, 5)][..],
+            &[(9, 4)],
+            &[(0, 5), (9, 8)],
+            &[(0, 5), (10, 4)],
+            &[],
+        ];
+        let hashes: std::collections::HashSet<u64> = others
+            .iter()
+            .map(|bytes| trace(bytes).hash())
+            .chain([one.hash()])
+            .collect();
+        assert_eq!(hashes.len(), 6);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! OUT/default/lost/          inputs that take the fork server along, if there are any
 //! OUT/default/fuzzer_stats   counters, plot_data their history
 //! OUT/default/cmdline        how the target is run
+//! OUT/default/.tine_state    what is known of the testcases, for the next session
 //! OUT/default/fuzzer_setup   how the fuzzer was run
 //! ```
 
@@ -36,13 +37,14 @@ const LOST: &str = "lost";
 pub const REPLAY: &str = "replay";
 
 /// Files beside these folders that a new session writes anew.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "fuzzer_stats",
     "plot_data",
     "cmdline",
     "fuzzer_setup",
     "fuzz_bitmap",
     ".cur_input",
+    crate::engine::STATE_FILE,
 ];
 
 /// Why an output folder cannot be used.

@@ -157,6 +157,7 @@ pub fn unfinished(instance: &Path) -> (u64, Vec<String>) {
         "cmdline",
         "fuzzer_setup",
         ".cur_input",
+        ".tine_state",
         "queue",
         "crashes",
         "hangs",

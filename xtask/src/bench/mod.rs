@@ -5,6 +5,7 @@ mod fork;
 mod fuzzer;
 mod memory;
 mod proc_stat;
+mod queue;
 pub mod spawn;
 mod strace;
 mod summary;
@@ -57,6 +58,12 @@ pub enum Bench {
         #[arg(long, default_value_t = 1_000_000)]
         runs: u64,
     },
+    /// The queue with 100,000 testcases: what choosing one costs, and going on with a session
+    Queue {
+        /// How many testcases the session has that goes on
+        #[arg(long, default_value_t = 100_000)]
+        testcases: usize,
+    },
     /// What `tine trace` costs: a handshake and a run with it and without, in turn
     Trace {
         /// How many times each gets its turn
@@ -89,6 +96,7 @@ pub fn run(bench: Bench) -> Result<()> {
             write,
         }),
         Bench::Memory { runs } => memory::run(runs),
+        Bench::Queue { testcases } => queue::run(testcases),
         Bench::Trace { rounds, runs } => trace::run(rounds, runs),
         Bench::Spawn(args) => spawn::run(&args),
     }

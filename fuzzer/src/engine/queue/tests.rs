@@ -1,5 +1,8 @@
 use super::{Measured, Queue};
-use crate::engine::{State, new_state, trace::Trace};
+use crate::{
+    cli::Schedule,
+    engine::{State, new_state, trace::Trace},
+};
 use libafl::{
     corpus::{Corpus, CorpusId, Testcase},
     inputs::BytesInput,
@@ -16,6 +19,7 @@ fn measured(exec_us: u64, edges: &[usize]) -> Measured {
         exec_us,
         footprint: trace.footprint(),
         variable: false,
+        slot: None,
     }
 }
 
@@ -123,4 +127,142 @@ fn depth_grows_from_the_entry_that_is_fuzzed() {
     assert_eq!(current, seed);
     let find = add(&mut queue, &mut state, 1, 1, &[2]);
     assert_eq!(queue.entry(find).depth, 2);
+}
+
+#[test]
+fn in_order_means_one_entry_after_another() {
+    let mut queue = Queue::new(false).with_schedule(Schedule::Explore, true);
+    let mut state = new_state(1).unwrap();
+    for edge in 0..5 {
+        add(&mut queue, &mut state, 1, 1, &[edge]);
+    }
+    let chosen: Vec<_> = (0..12)
+        .map(|_| {
+            let id = queue.next(&mut state).unwrap();
+            queue.fuzzed(id);
+            usize::from(id)
+        })
+        .collect();
+    assert_eq!(chosen, [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1]);
+    assert_eq!(queue.cycle(), 3);
+}
+
+#[test]
+fn the_only_entry_of_an_edge_is_favored_without_waiting() {
+    let (mut queue, mut state) = (Queue::new(false), new_state(1).unwrap());
+    add(&mut queue, &mut state, 10, 10, &[1]);
+    let first = queue.next(&mut state).unwrap();
+    queue.fuzzed(first);
+    for edge in 2..200 {
+        let id = add(&mut queue, &mut state, 1000, 1000, &[1, edge]);
+        assert_eq!(queue.next(&mut state).unwrap(), id);
+        queue.fuzzed(id);
+    }
+}
+
+#[test]
+fn the_favored_ones_are_the_same_however_often_they_are_chosen_anew() {
+    let (mut queue, mut state) = (Queue::new(false), new_state(1).unwrap());
+    for number in 0..300 {
+        let edges = [number % 7, number % 31 + 7, number % 50 + 40];
+        add(&mut queue, &mut state, 1 + (number * 37) % 100, 10, &edges);
+        if number % 3 == 0 {
+            queue.cull();
+        }
+    }
+    let (before, counts) = (favored(&mut queue), queue.counts());
+    queue.changed = true;
+    assert_eq!((favored(&mut queue), queue.counts()), (before, counts));
+}
+
+#[test]
+fn a_dropped_entry_is_not_chosen_and_its_edges_are_left_to_others() {
+    for sequential in [false, true] {
+        let mut queue = Queue::new(false).with_schedule(Schedule::Explore, sequential);
+        let mut state = new_state(1).unwrap();
+        let ids: Vec<_> = (0..20)
+            .map(|edge| add(&mut queue, &mut state, 1, 1, &[edge]))
+            .collect();
+        for _ in 0..10 {
+            let id = queue.next(&mut state).unwrap();
+            queue.fuzzed(id);
+        }
+        for id in &ids[1..] {
+            assert!(queue.drop_entry(*id));
+            assert!(!queue.drop_entry(*id), "once");
+        }
+        assert_eq!(queue.active(), 1);
+        for _ in 0..50 {
+            let id = queue.next(&mut state).unwrap();
+            assert_eq!(id, ids[0]);
+            queue.fuzzed(id);
+        }
+        assert_eq!(favored(&mut queue), [0]);
+        assert_eq!(queue.counts(), (1, 0, 0));
+        let heir = add(&mut queue, &mut state, 9, 9, &[5]);
+        assert_eq!(favored(&mut queue), [0, usize::from(heir)]);
+        queue.drop_entry(ids[0]);
+        queue.drop_entry(heir);
+        assert!(queue.next(&mut state).is_err());
+    }
+}
+
+#[test]
+fn rare_entries_are_the_best_ones_with_the_schedule_rare() {
+    let mut queue = Queue::new(false).with_schedule(Schedule::Rare, false);
+    let mut state = new_state(1).unwrap();
+    let mut add = |queue: &mut Queue, len: usize, slot: u32| {
+        let input = BytesInput::new(vec![b'x'; len]);
+        let id = state.corpus_mut().add(Testcase::new(input)).unwrap();
+        queue.on_add(&mut state, id).unwrap();
+        queue.measured(
+            id,
+            Measured {
+                slot: Some(slot),
+                ..measured(10, &[1])
+            },
+        );
+        id
+    };
+    add(&mut queue, 10, 1);
+    queue.frequencies_mut().unwrap().set(1, 1000);
+    let rare = add(&mut queue, 5000, 2);
+    assert_eq!(favored(&mut queue), [usize::from(rare)], "longer, but rare");
+    add(&mut queue, 9000, 3);
+    assert_eq!(
+        favored(&mut queue),
+        [usize::from(rare)],
+        "as rare, but longer"
+    );
+}
+
+#[test]
+fn an_entry_that_was_shortened_becomes_the_best_one() {
+    let (mut queue, mut state) = (Queue::new(false), new_state(1).unwrap());
+    let short = add(&mut queue, &mut state, 10, 100, &[1]);
+    let long = add(&mut queue, &mut state, 100, 100, &[1, 2]);
+    assert_eq!(favored(&mut queue), [usize::from(short), usize::from(long)]);
+    queue.shortened(long, 9);
+    assert_eq!(queue.entry(long).len, 9);
+    assert_eq!(favored(&mut queue), [usize::from(long)]);
+    queue.shortened(long, 8);
+    assert_eq!(queue.entry(long).best_of, 2);
+}
+
+#[test]
+fn schedules_can_follow_one_another() {
+    let mut queue = Queue::new(false)
+        .with_schedule(Schedule::Explore, false)
+        .cycling(true);
+    let mut state = new_state(1).unwrap();
+    add(&mut queue, &mut state, 1, 1, &[1]);
+    let schedules: Vec<_> = (0..5)
+        .map(|_| {
+            let id = queue.next(&mut state).unwrap();
+            queue.fuzzed(id);
+            format!("{:?}", queue.schedule)
+        })
+        .collect();
+    let expected = ["Explore", "Exploit", "Mmopt", "Seek", "Explore"];
+    assert_eq!(schedules, expected);
 }

@@ -1,0 +1,389 @@
+//! The state file: what a session learned about its queue, so that the next one need
+//! not run all of it again.
+//!
+//! It is written at the end of a session and, seldom, in between. What was found
+//! after it was written is run and calibrated when the session goes on; so is
+//! everything if the file is not whole, or is about another target.
+
+use super::{
+    State,
+    calibration::VariableEdges,
+    judge::{Counters, Engine, NextNumbers},
+    novelty::{FaultMap, VirginMap},
+    queue::Entry,
+};
+use crate::{
+    report::store::{self, StoreError},
+    target::Target,
+};
+use libafl::{corpus::CorpusId, state::HasCorpus};
+use serde::{Deserialize, Serialize};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    env,
+    ffi::OsString,
+    fs, io,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    time::{Duration, Instant},
+};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+/// Name of the file. The dot keeps it out of what other tools read.
+pub const FILE: &str = ".tine_state";
+
+/// What the file begins with, then the version, the layout, the length and the checksum
+/// of what follows, as little-endian numbers of 32, 32, 64 and 64 bits.
+const MAGIC: [u8; 8] = *b"tine\x7fst\n";
+
+/// Raised when what follows changes in a way that [`layout`] does not see.
+const VERSION: u32 = 1;
+
+const HEADER: usize = MAGIC.len() + 4 + 4 + 8 + 8;
+
+/// Between two times that it is written.
+const LEAST_GAP: Duration = Duration::from_secs(60);
+
+/// And so many times as long as writing it took: half a percent of the time.
+const GAP_FACTOR: u32 = 200;
+
+/// A calibration that took so long is kept as soon as it is over.
+const PRECIOUS: Duration = Duration::from_secs(2);
+
+/// Why a state file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// There is none.
+    #[error("it is not there")]
+    Missing,
+    /// It cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(io::Error),
+    /// It does not begin as it should.
+    #[error("it is not a state file of tine")]
+    Alien,
+    /// Its format is another one.
+    #[error("another version of tine wrote it")]
+    Version,
+    /// It is shorter than it should be, or its content is not what it was.
+    #[error("it is damaged")]
+    Damaged,
+    /// The program's file, or one of its libraries, has changed.
+    #[error("the target's file has changed")]
+    OtherBinary,
+    /// The target gets other arguments.
+    #[error("the target had other arguments")]
+    OtherArguments,
+    /// The coverage map has another size.
+    #[error("the target's coverage map had another size")]
+    OtherMap,
+}
+
+/// What a state file is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    binary: u128,
+    arguments: u64,
+    map_size: usize,
+}
+
+impl Identity {
+    /// Of a target with these arguments, the program included. `None` if its file
+    /// cannot be read: then there is no state to go on with.
+    #[must_use]
+    pub fn of(target: &Target, arguments: &[OsString], map_size: usize) -> Option<Self> {
+        let binary = hash_file(&target.file.path).ok()?;
+        let mut hash = Xxh3::new();
+        for argument in arguments.iter().skip(1) {
+            hash.update(argument.as_bytes());
+            hash.update(&[0]);
+        }
+        Some(Self {
+            binary,
+            arguments: hash.digest(),
+            map_size,
+        })
+    }
+
+    fn check(&self, saved: &Self) -> Result<(), Unusable> {
+        if self.binary != saved.binary {
+            Err(Unusable::OtherBinary)
+        } else if self.arguments != saved.arguments {
+            Err(Unusable::OtherArguments)
+        } else if self.map_size != saved.map_size {
+            Err(Unusable::OtherMap)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn hash_file(path: &Path) -> io::Result<u128> {
+    let mut hash = Xxh3::new();
+    io::copy(&mut fs::File::open(path)?, &mut Sink(&mut hash))?;
+    Ok(hash.digest128())
+}
+
+struct Sink<'a>(&'a mut Xxh3);
+
+impl io::Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is kept of a session.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Saved<'a> {
+    identity: Identity,
+    virgin: Cow<'a, VirginMap>,
+    crashes: Cow<'a, FaultMap>,
+    timeouts: Cow<'a, FaultMap>,
+    variable: Cow<'a, VariableEdges>,
+    counters: Counters,
+    next: NextNumbers,
+    cycles_without_finds: u64,
+    /// Whether the entries know where runs like theirs are counted.
+    counts_traces: bool,
+    entries: Vec<SavedEntry<'a>>,
+}
+
+/// What is kept of a testcase.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SavedEntry<'a> {
+    /// Hash of the name of its file.
+    name: u64,
+    /// How many runs took the same way.
+    common: u32,
+    entry: Cow<'a, Entry>,
+}
+
+/// What an earlier session knew of its testcases.
+#[derive(Debug, Default)]
+pub struct Known {
+    entries: HashMap<u64, SavedEntry<'static>>,
+    counts_traces: bool,
+    /// The numbers of what it had not saved yet.
+    pub(super) next: NextNumbers,
+    pub(super) cycles_without_finds: u64,
+}
+
+impl Known {
+    /// What is known of the testcase in this file, if it still has its length.
+    fn take(&mut self, name: &str, len: u64) -> Option<SavedEntry<'static>> {
+        let hash = xxh3_64(name.as_bytes());
+        let saved = self.entries.get(&hash)?;
+        (saved.entry.len as u64 == len && !saved.entry.dropped)
+            .then(|| self.entries.remove(&hash))?
+    }
+}
+
+/// When the state file is written the next time.
+#[derive(Debug)]
+pub struct Pace {
+    next: Instant,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            next: Instant::now() + LEAST_GAP,
+        }
+    }
+}
+
+impl Engine {
+    /// Takes over what an earlier session learned, as far as it is about this target.
+    /// Says why not, if not.
+    pub(super) fn recall_state(&mut self) -> Known {
+        let Some(identity) = self.identity else {
+            return Known::default();
+        };
+        if env::var_os("AFL_NO_FASTRESUME").is_some() {
+            return Known::default();
+        }
+        let path = self.folder.path().join(FILE);
+        let saved = match read(&path, &identity) {
+            Ok(saved) => saved,
+            // As afl-fuzz leaves a folder.
+            Err(Unusable::Missing) => return Known::default(),
+            Err(reason) => {
+                self.progress.note(format_args!(
+                    "all testcases are calibrated afresh, because {} is of no use: {reason}",
+                    path.display()
+                ));
+                return Known::default();
+            }
+        };
+        self.virgin = saved.virgin.into_owned();
+        self.crashes = saved.crashes.into_owned();
+        self.timeouts = saved.timeouts.into_owned();
+        self.variable = saved.variable.into_owned();
+        self.counters.recall(&saved.counters);
+        let entries = saved.entries.into_iter().map(|entry| (entry.name, entry));
+        Known {
+            entries: entries.collect(),
+            counts_traces: saved.counts_traces,
+            next: saved.next,
+            cycles_without_finds: saved.cycles_without_finds,
+        }
+    }
+
+    /// Puts a testcase into the queue with what is known of it. Returns its depth;
+    /// `None` if nothing is known.
+    pub(super) fn restore(
+        &mut self,
+        state: &mut State,
+        known: &mut Known,
+        name: &str,
+    ) -> Option<u32> {
+        if known.entries.is_empty() {
+            return None;
+        }
+        let file = fs::metadata(self.folder.queue().join(name)).ok()?;
+        let SavedEntry {
+            name: hash,
+            common,
+            entry,
+        } = known.take(name, file.len())?;
+        let mut entry = entry.into_owned();
+        if self.queue.schedule.counts_traces() && !known.counts_traces {
+            // Its way is not known without a run. Nobody else is likely to be there.
+            entry.slot = hash as u32;
+        }
+        let depth = entry.depth;
+        state.corpus_mut().add_file(name.to_owned(), entry.len);
+        self.queue.restore(entry, common);
+        Some(depth)
+    }
+
+    /// Writes the state file if it is time to.
+    pub(super) fn save_if_due(&mut self, state: &State) {
+        if Instant::now() >= self.pace.next {
+            self.save_state(state);
+        }
+    }
+
+    /// Writes the state file soon if it was much work to learn what is in it.
+    pub(super) fn save_what_is_precious(&mut self, state: &State) {
+        if self.progress.this_part() >= PRECIOUS {
+            self.save_state(state);
+        }
+    }
+
+    /// Writes the state file. Without it no find is lost: it is told of when that
+    /// cannot be done, and the session goes on.
+    pub(super) fn save_state(&mut self, state: &State) {
+        let Some(identity) = self.identity else {
+            return;
+        };
+        let began = Instant::now();
+        if let Err(error) = self.try_to_save_state(state, identity) {
+            self.progress.note(format_args!(
+                "the next session will calibrate more testcases: {error}"
+            ));
+        }
+        let gap = LEAST_GAP.max(began.elapsed() * GAP_FACTOR);
+        self.pace.next = Instant::now() + gap;
+    }
+
+    fn try_to_save_state(&self, state: &State, identity: Identity) -> Result<(), StoreError> {
+        let frequencies = self.queue.frequencies();
+        let entries = self.queue.entries().iter().enumerate();
+        let entries = entries.map(|(index, entry)| SavedEntry {
+            name: state
+                .corpus()
+                .with_name(CorpusId(index), |name| xxh3_64(name.as_bytes())),
+            common: frequencies.map_or(1, |all| all.get(entry.slot)),
+            entry: Cow::Borrowed(entry),
+        });
+        let saved = Saved {
+            identity,
+            virgin: Cow::Borrowed(&self.virgin),
+            crashes: Cow::Borrowed(&self.crashes),
+            timeouts: Cow::Borrowed(&self.timeouts),
+            variable: Cow::Borrowed(&self.variable),
+            counters: self.counters,
+            next: self.next,
+            cycles_without_finds: self.queue.cycles_without_finds(),
+            counts_traces: self.queue.schedule.counts_traces(),
+            entries: entries.collect(),
+        };
+        write(self.folder.path(), &saved)
+    }
+}
+
+/// The format does not describe itself: this is another number when there are other
+/// fields.
+fn layout() -> u32 {
+    let empty = (
+        Entry::default(),
+        Counters::default(),
+        NextNumbers::default(),
+        FaultMap::default(),
+        VariableEdges::default(),
+    );
+    // Numbers and empty lists can be written.
+    let bytes = postcard::to_stdvec(&empty).unwrap_or_default();
+    (bytes.len() as u32) << 16 | u32::from(xxh3_64(&bytes) as u16)
+}
+
+fn write(folder: &Path, saved: &Saved<'_>) -> Result<(), StoreError> {
+    let content = postcard::to_stdvec(saved).map_err(|error| StoreError {
+        path: folder.join(FILE),
+        source: io::Error::other(error),
+    })?;
+    let version = VERSION.to_le_bytes();
+    let layout = layout().to_le_bytes();
+    let len = (content.len() as u64).to_le_bytes();
+    let checksum = xxh3_64(&content).to_le_bytes();
+    let parts = [&MAGIC, &version[..], &layout, &len, &checksum, &content];
+    store::write(folder, FILE, &parts)
+}
+
+fn read(path: &Path, identity: &Identity) -> Result<Saved<'static>, Unusable> {
+    let bytes = fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Unusable::Missing,
+        _ => Unusable::Unreadable(error),
+    })?;
+    let saved = parse(&bytes)?;
+    identity.check(&saved.identity)?;
+    let words = identity.map_size.div_ceil(8);
+    let fits = |entry: &SavedEntry<'_>| {
+        let last = entry.entry.footprint.words().last();
+        last.is_none_or(|(word, _)| word < words)
+    };
+    if saved.virgin.len() != words || !saved.entries.iter().all(fits) {
+        return Err(Unusable::Damaged);
+    }
+    Ok(saved)
+}
+
+fn parse(bytes: &[u8]) -> Result<Saved<'static>, Unusable> {
+    let begin = bytes.len().min(MAGIC.len());
+    if bytes[..begin] != MAGIC[..begin] {
+        return Err(Unusable::Alien);
+    }
+    let (header, content) = bytes.split_at_checked(HEADER).ok_or(Unusable::Damaged)?;
+    let numbers = &header[MAGIC.len()..];
+    let number = |range: std::ops::Range<usize>| {
+        let bytes = numbers[range].iter().rev();
+        bytes.fold(0u64, |number, byte| number << 8 | u64::from(*byte))
+    };
+    if number(0..4) != u64::from(VERSION) || number(4..8) != u64::from(layout()) {
+        return Err(Unusable::Version);
+    }
+    if number(8..16) != content.len() as u64 || number(16..24) != xxh3_64(content) {
+        return Err(Unusable::Damaged);
+    }
+    postcard::from_bytes(content).map_err(|_| Unusable::Damaged)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! How a session goes on: what is known is not run again, what is not known is, and
+//! nothing that was saved is lost. And what is done when files of the queue are
+//! deleted or changed while it runs.
+
+mod support;
+
+use nix::sys::signal::Signal;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use support::{Finished, Runner, Stats, Workbench, testcases};
+
+/// Takes many branches, and never crashes.
+const BUSY: &str = r#"
+#include <unistd.h>
+volatile int sink;
+int main(int argc, char **argv) {
+    unsigned char b[64];
+    long n = read(0, b, sizeof b);
+    for (long i = 0; i < n; i++) switch (b[i] & 15) {
+        case 0: sink += 1; break;  case 1: sink += 2; break;
+        case 2: sink ^= 3; break;  case 3: sink -= 4; break;
+        case 4: sink *= 5; break;  case 5: sink |= 6; break;
+        case 6: sink ^= 7; break;  case 7: sink -= 8; break;
+        default: if (b[i] == 'z' && i > 2) sink++;
+    }
+    return 0;
+}
+"#;
+
+/// Has one way through, whatever it reads.
+const DULL: &str = r#"
+#include <unistd.h>
+int main(void) { char b[64]; return read(0, b, sizeof b) < 0; }
+"#;
+
+/// The state file.
+const STATE: &str = "out/default/.tine_state";
+
+fn compile(bench: &Workbench, source: &str) -> PathBuf {
+    let program = bench.path("prog");
+    let file = bench.write("prog.c", source);
+    bench
+        .tine_cc()
+        .args(["-O1", "-o"])
+        .arg(&program)
+        .arg(file)
+        .run()
+        .assert_code(0);
+    program
+}
+
+fn fuzz<'b>(bench: &'b Workbench, seeds: &str, options: &[&str], target: &Path) -> Runner<'b> {
+    bench
+        .tine()
+        .args(["fuzz", "--no-ui", "-i", seeds, "-o", "out"])
+        .args(options)
+        .arg("--")
+        .arg(target)
+}
+
+fn stats(bench: &Workbench) -> Stats {
+    Stats::read(&bench.path("out/default"))
+}
+
+fn queue(bench: &Workbench) -> Vec<PathBuf> {
+    testcases(&bench.path("out/default/queue"))
+}
+
+/// A session that is over, with a dozen testcases or so.
+fn session(bench: &Workbench) -> PathBuf {
+    bench.seeds("seeds", ["hello", "0123", "zzz"]);
+    let target = compile(bench, BUSY);
+    fuzz(bench, "seeds", &["-E", "4000", "-s", "1"], &target)
+        .run()
+        .assert_code(0);
+    assert!(queue(bench).len() > 5, "{:?}", queue(bench));
+    assert!(bench.path(STATE).exists());
+    target
+}
+
+fn is_afresh(done: &Finished) -> bool {
+    done.stderr().contains("calibrated afresh")
+}
+
+#[test]
+fn what_is_known_is_not_run_again() {
+    let bench = Workbench::new();
+    let target = session(&bench);
+    let before = stats(&bench);
+    let done = fuzz(&bench, "-", &["-E", "0", "-s", "1"], &target).run();
+    done.assert_code(0);
+    assert!(!is_afresh(&done), "{}", done.stderr());
+    let after = stats(&bench);
+    for key in [
+        "execs_done",
+        "corpus_count",
+        "corpus_favored",
+        "corpus_found",
+        "corpus_variable",
+        "pending_favs",
+        "pending_total",
+        "max_depth",
+        "edges_found",
+        "var_byte_count",
+        "slowest_exec_ms",
+        "calibration_time",
+        "cycles_done",
+        "last_find",
+    ] {
+        assert_eq!(after.text(key), before.text(key), "{key}");
+    }
+    // With a wish to the contrary each testcase is run.
+    fuzz(&bench, "-", &["-E", "100000", "-V", "1"], &target)
+        .env("AFL_NO_FASTRESUME", "1")
+        .run()
+        .assert_code(0);
+    let runs = stats(&bench).number("execs_done") - after.number("execs_done");
+    assert!(runs >= 8.0 * after.number("corpus_count"), "{runs}");
+}
+
+#[test]
+fn what_came_after_the_state_file_is_calibrated() {
+    let bench = Workbench::new();
+    let target = session(&bench);
+    // As a session leaves it that finds something, and is killed.
+    let more = "out/default/queue/id:009000,src:000001,time:9000,execs:9000,op:havoc,rep:1";
+    bench.write(more, "zzzzzzzzzzzzzzzz");
+    let before = stats(&bench);
+    fuzz(&bench, "-", &["-E", "0"], &target)
+        .run()
+        .assert_code(0);
+    let after = stats(&bench);
+    let runs = after.number("execs_done") - before.number("execs_done");
+    assert!(
+        (8.0..=14.0).contains(&runs),
+        "one testcase took {runs} runs"
+    );
+    let more = after.number("corpus_count") - before.number("corpus_count");
+    assert!((more - 1.0).abs() < f64::EPSILON, "{more} more testcases");
+}
+
+#[test]
+fn a_killed_session_loses_nothing_that_was_saved() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["hello"]);
+    let target = compile(&bench, BUSY);
+    let mut sessions = 0;
+    for options in [&["-i", "seeds"], &["-i", "-"], &["-i", "-"]] {
+        let least = queue(&bench).len() + if sessions == 0 { 4 } else { 0 };
+        let running = fuzz(&bench, options[1], &["-V", "100"], &target).start();
+        let file = bench.path("out/default/plot_data");
+        running.wait_for("statistics and finds", |_| {
+            file.exists() && queue(&bench).len() >= least
+        });
+        running.signal(Signal::SIGKILL);
+        running.wait();
+        sessions += 1;
+    }
+    let names = queue(&bench);
+    let done = fuzz(&bench, "-", &["-E", "3000"], &target).run();
+    done.assert_code(0);
+    assert!(!is_afresh(&done), "{}", done.stderr());
+    let after = queue(&bench);
+    assert_eq!(after[..names.len()], names);
+    let count = stats(&bench).number("corpus_count");
+    assert!((count - after.len() as f64).abs() < f64::EPSILON, "{count}");
+}
+
+#[test]
+fn a_state_file_that_is_of_no_use_is_told_of_and_all_is_calibrated_afresh() {
+    type Change = fn(&Workbench);
+    let changes: [(&str, Change, &[&str], &str); 4] = [
+        ("truncated", truncate, &[], "it is damaged"),
+        ("alien", replace, &[], "it is not a state file of tine"),
+        (
+            "another program",
+            rebuild,
+            &[],
+            "the target's file has changed",
+        ),
+        (
+            "other arguments",
+            |_| (),
+            &["x"],
+            "the target had other arguments",
+        ),
+    ];
+    let bench = Workbench::new();
+    let target = session(&bench);
+    for (what, change, arguments, says) in changes {
+        change(&bench);
+        let before = stats(&bench);
+        let done = fuzz(&bench, "-", &["-V", "1"], &target)
+            .args(arguments)
+            .run();
+        done.assert_code(0).assert_stderr(says);
+        let sentences = done.stderr().matches("calibrated afresh").count();
+        assert_eq!(sentences, 1, "{what}: {}", done.stderr());
+        let after = stats(&bench);
+        let runs = after.number("execs_done") - before.number("execs_done");
+        let count = before.number("corpus_count");
+        assert!(runs >= 8.0 * count, "{what}: {runs} runs");
+        assert!(after.number("corpus_count") >= count, "{what}");
+        // It is written anew, and of use the next time.
+        let done = fuzz(&bench, "-", &["-E", "0"], &target)
+            .args(arguments)
+            .run();
+        done.assert_code(0);
+        assert!(!is_afresh(&done), "{what}: {}", done.stderr());
+    }
+}
+
+fn truncate(bench: &Workbench) {
+    let state = fs::read(bench.path(STATE)).unwrap();
+    bench.write(STATE, &state[..state.len() / 2]);
+}
+
+fn replace(bench: &Workbench) {
+    bench.write(
+        STATE,
+        "something else altogether, and long enough to have a header",
+    );
+}
+
+fn rebuild(bench: &Workbench) {
+    compile(bench, &BUSY.replace("sink += 1;", "sink += 9;"));
+}
+
+#[test]
+fn a_testcase_whose_file_is_gone_between_sessions_is_left_out() {
+    let bench = Workbench::new();
+    let target = session(&bench);
+    let before = stats(&bench);
+    fs::remove_file(&queue(&bench)[1]).unwrap();
+    fuzz(&bench, "-", &["-E", "300"], &target)
+        .run()
+        .assert_code(0);
+    let count = stats(&bench).number("corpus_count");
+    assert!(count >= before.number("corpus_count") - 1.0, "{count}");
+}
+
+#[test]
+fn files_that_are_deleted_or_changed_while_it_runs_are_told_of() {
+    let bench = Workbench::new();
+    let target = session(&bench);
+    let running = fuzz(&bench, "-", &["--corpus-memory", "0"], &target).start();
+    running.wait_for("the beginning", |it| it.stderr().contains("in the corpus"));
+    let files = queue(&bench);
+    fs::remove_file(&files[0]).unwrap();
+    fs::write(&files[1], "changed").unwrap();
+    running.wait_for("both sentences", |it| {
+        let said = it.stderr();
+        let name = |file: &Path| file.file_name().unwrap().to_string_lossy().into_owned();
+        let says = |file: &Path, what: &str| {
+            let mut lines = said.lines();
+            lines.any(|line| line.contains(&name(file)) && line.contains(what))
+        };
+        says(&files[0], "is left out from now on") && says(&files[1], "as it is now, with 7 bytes")
+    });
+    running.signal(Signal::SIGINT);
+    let done = running.wait();
+    done.assert_code(0);
+    assert!(stats(&bench).number("testcache_count") <= 1.0);
+    assert!(stats(&bench).number("testcache_evict") > 0.0);
+}
+
+#[test]
+fn without_any_testcase_it_ends_with_a_reason() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["one", "two"]);
+    let target = compile(&bench, DULL);
+    let running = fuzz(&bench, "seeds", &["--corpus-memory", "0"], &target).start();
+    running.wait_for("the beginning", |it| it.stderr().contains("in the corpus"));
+    for file in queue(&bench) {
+        fs::remove_file(file).unwrap();
+    }
+    let done = running.wait();
+    done.assert_code(1).assert_stderr("no testcase is left");
+}
+
+#[test]
+fn every_schedule_fuzzes_and_finds() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["hello"]);
+    let target = compile(&bench, BUSY);
+    for options in [
+        &["-p", "explore"][..],
+        &["-p", "mmopt"],
+        &["-p", "exploit"],
+        &["-p", "FAST"],
+        &["-p", "coe"],
+        &["-p", "lin"],
+        &["-p", "quad"],
+        &["-p", "rare"],
+        &["-p", "seek"],
+        &["-Z"],
+    ] {
+        let options = [options, &["-E", "1500", "-s", "3"]].concat();
+        fuzz(&bench, "seeds", &options, &target)
+            .run()
+            .assert_code(0);
+        let found = stats(&bench).number("corpus_found");
+        assert!(found > 2.0, "{options:?}: {found}");
+        fs::remove_dir_all(bench.path("out")).unwrap();
+    }
+    // Another schedule goes on with what was learned.
+    for schedule in ["explore", "fast", "rare", "explore"] {
+        let seeds = if bench.path("out").exists() {
+            "-"
+        } else {
+            "seeds"
+        };
+        let done = fuzz(&bench, seeds, &["-E", "500", "-p", schedule], &target).run();
+        done.assert_code(0);
+        assert!(!is_afresh(&done), "{}", done.stderr());
+    }
+    let refused = fuzz(&bench, "-", &["-p", "quick"], &target).run();
+    refused.assert_code(1).assert_stderr("quick");
+}
