@@ -6,6 +6,7 @@ mod doctor;
 mod fuzz;
 mod mistake;
 mod showmap;
+mod status;
 mod trace;
 mod values;
 
@@ -14,6 +15,7 @@ pub use doctor::DoctorArgs;
 pub use fuzz::FuzzArgs;
 pub use mistake::sentence;
 pub use showmap::ShowmapArgs;
+pub use status::StatusArgs;
 pub use trace::{TraceArgs, TraceFormat};
 pub use values::{MOST_REPLAY_INPUTS, MemoryLimit, RunLimit, SeedSource};
 
@@ -52,6 +54,8 @@ pub enum Command {
     Showmap(ShowmapArgs),
     /// Watch a fork server work: each word, segment, signal and process of a run, in order
     Trace(TraceArgs),
+    /// Tell what the instances in an output folder do, and what they found
+    Status(StatusArgs),
     /// Say what keeps this machine, or a program, from being fuzzed well, and what mends it
     Doctor(DoctorArgs),
     /// See it work: build a sample program, fuzz it until it crashes, explain what happened

@@ -43,6 +43,9 @@ fn main() -> ExitCode {
         cli::Command::Doctor(args) => {
             commands::doctor::run(&args).map_err(|error| error.to_string())
         }
+        cli::Command::Status(args) => {
+            commands::status::run(&args).map_err(|error| error.to_string())
+        }
         cli::Command::Demo(args) => commands::demo::run(&args).map_err(|error| error.to_string()),
     };
     result.unwrap_or_else(|error| {

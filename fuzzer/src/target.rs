@@ -183,7 +183,12 @@ fn prepare_file(
     config.startup_timeout = startup_timeout(config.startup_timeout)?;
     config.memory_limit = memory.0;
     let report_exit_code = crash_exit_code.unwrap_or_else(|| report_exit_code(file.sanitizer));
-    config.env = environment(file.sanitizer, report_exit_code);
+    config.env = environment(file.sanitizer, report_exit_code)?;
+    config.enforce.persistent = is_set("AFL_PERSISTENT");
+    config.enforce.deferred = is_set("AFL_DEFER_FORKSRV");
+    let kill_signal = signal_variable("AFL_KILL_SIGNAL")?;
+    config.kill_signal = kill_signal.unwrap_or(config.kill_signal);
+    config.server_kill_signal = signal_variable("AFL_FORK_SERVER_KILL_SIGNAL")?.or(kill_signal);
     config.crash_exit_code = crash_exit_code;
     if ["AFL_DEBUG", "AFL_DEBUG_CHILD", "AFL_DEBUG_CHILD_OUTPUT"]
         .into_iter()
@@ -215,7 +220,7 @@ fn absolute(path: PathBuf) -> PathBuf {
 }
 
 /// `argument` with each `@@`, or what `AFL_INPUT_PLACEHOLDER` says, replaced by `path`.
-fn substitute(argument: &OsStr, path: &Path, named: &mut bool) -> OsString {
+pub fn substitute(argument: &OsStr, path: &Path, named: &mut bool) -> OsString {
     let chosen = env::var_os("AFL_INPUT_PLACEHOLDER").filter(|chosen| !chosen.is_empty());
     let placeholder = chosen.as_deref().unwrap_or(OsStr::new(PLACEHOLDER));
     let placeholder = placeholder.as_bytes();
@@ -356,12 +361,42 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// What the target gets on top of the environment of this process.
-fn environment(sanitizer: Option<Sanitizer>, report_exit_code: i32) -> Vec<(OsString, OsString)> {
+fn environment(
+    sanitizer: Option<Sanitizer>,
+    report_exit_code: i32,
+) -> Result<Vec<(OsString, OsString)>, TargetError> {
     let mut variables = sanitizer_options(sanitizer, report_exit_code, |name| env::var_os(name));
     if let Some(preload) = env::var_os("AFL_PRELOAD") {
         variables.push(("LD_PRELOAD".into(), preload));
     }
-    variables
+    if let Some(text) = variable("AFL_TARGET_ENV") {
+        variables.extend(target_variables(text)?);
+    }
+    Ok(variables)
+}
+
+/// The variables of `AFL_TARGET_ENV`: words with `=`, quoted as for a shell.
+fn target_variables(text: String) -> Result<Vec<(OsString, OsString)>, TargetError> {
+    let words = shlex::split(&text).unwrap_or_default();
+    let pairs: Vec<_> = words.iter().filter_map(|it| it.split_once('=')).collect();
+    let is_sound = !words.is_empty() || text.trim().is_empty();
+    if !is_sound || pairs.len() < words.len() || pairs.iter().any(|(name, _)| name.is_empty()) {
+        return Err(TargetError::Variable {
+            name: "AFL_TARGET_ENV",
+            value: text,
+            expected: "give variables as `A=1 B='x y'`",
+        });
+    }
+    Ok(pairs
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect())
+}
+
+/// The number of a signal that an environment variable gives, if it is set.
+fn signal_variable(name: &'static str) -> Result<Option<i32>, TargetError> {
+    let chosen = number_variable(name, 1..=64, "give the number of a signal, such as 9")?;
+    Ok(chosen.map(|signal| signal as i32))
 }
 
 /// How sanitizers must behave for their reports to be seen: end by a signal, at

@@ -97,7 +97,7 @@ impl Engine {
             *state.executions_mut() += 1;
             let (map, trace) = executor.coverage();
             let is_new = self.virgin.take(map, trace);
-            if outcome.is_crash() {
+            if outcome.is_crash() && !self.limits.explore_crashes {
                 // It did not crash before: a matter of chance.
                 self.crashed(state, executor, input, origin, outcome)?;
                 variable = true;

@@ -3,7 +3,7 @@
 use super::{affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError};
 use crate::{
     environment::EnvironmentError,
-    report::{folder::FolderError, store::StoreError},
+    report::{folder::FolderError, metrics::MetricsError, statsd::StatsdError, store::StoreError},
     target::TargetError,
 };
 use std::{io, path::PathBuf};
@@ -69,6 +69,18 @@ pub enum FuzzError {
         /// The target's limit of memory.
         memory_limit: Option<u64>,
     },
+    /// No seed crashes the target, and `-C` looks around crashes.
+    #[error(
+        "no seed crashes the target: on {} it {outcome}. -C looks around crashes that are known, \
+         give inputs such as those in OUT/default/crashes",
+        .first.display()
+    )]
+    NoSeedCrashes {
+        /// The first one.
+        first: PathBuf,
+        /// How the target ended on it.
+        outcome: Outcome,
+    },
     /// No seed could be run to its end.
     #[error("{}: {source}", .first.display())]
     SeedNotRun {
@@ -98,6 +110,12 @@ pub enum FuzzError {
         .0.display()
     )]
     NoCoverage(PathBuf),
+    /// The figures cannot be served.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The figures cannot be sent.
+    #[error(transparent)]
+    Statsd(#[from] StatsdError),
     /// A rule of LibAFL's was broken.
     #[error("this is a bug in tine, please report it: {0}")]
     Engine(#[from] libafl::Error),

@@ -9,6 +9,7 @@ use super::{
     sequence::Needs,
 };
 use crate::report::{
+    inform,
     name::{self, Origin},
     store,
     summary::Ending,
@@ -40,7 +41,7 @@ impl Engine {
             return Ok(());
         }
         self.counters.total_crashes += 1;
-        let is_new = self.crashes.learn(executor.trace());
+        let is_new = self.is_new_fault(executor, input, outcome);
         if !is_new || self.counters.saved_crashes >= MOST_CRASHES {
             return Ok(());
         }
@@ -56,6 +57,7 @@ impl Engine {
         let inputs = executor.history();
         let needs = self.needs(state, executor, inputs, false, limit, Outcome::is_crash)?;
         self.save(&folder, &name, input, &needs)?;
+        self.inform(&folder.join(&name));
         self.next.crash += 1;
         self.counters.saved_crashes += 1;
         self.counters.last_crash = Progress::now();
@@ -64,6 +66,33 @@ impl Engine {
             self.ending.get_or_insert(Ending::Crash);
         }
         Ok(())
+    }
+
+    /// Remembers a fault, and says whether it is a new one.
+    pub(super) fn is_new_fault(
+        &mut self,
+        executor: &ForkServerExecutor,
+        input: &[u8],
+        outcome: Outcome,
+    ) -> bool {
+        if !executor.info().instrumented {
+            self.blind.learn(outcome, input)
+        } else if outcome.is_timeout() {
+            self.timeouts.learn(executor.trace())
+        } else {
+            self.crashes.learn(executor.trace())
+        }
+    }
+
+    /// Runs the user's command for a new crash.
+    fn inform(&mut self, crash: &Path) {
+        let Some(command) = &self.account.on_crash else {
+            return;
+        };
+        if let Err(error) = inform::of_crash(command, crash) {
+            self.progress
+                .note(format_args!("cannot run the command of -I: {error}"));
+        }
     }
 
     /// Writes an input, and the inputs that it does not do it without.
@@ -97,6 +126,7 @@ impl Engine {
         let Account {
             replay,
             command_line,
+            ..
         } = &self.account;
         store::write(folder, README, &[replay.readme(command_line).as_bytes()])?;
         Ok(())
@@ -115,7 +145,7 @@ impl Engine {
         if self.limits.wishes.ignore_timeouts {
             return Ok(());
         }
-        let is_new = self.timeouts.learn(executor.trace());
+        let is_new = self.is_new_fault(executor, input, Outcome::TimedOut);
         if !is_new || self.counters.saved_hangs >= MOST_HANGS {
             return Ok(());
         }

@@ -160,10 +160,10 @@ impl Engine {
                 let Some(outcome) = self.replay(state, executor, &inputs, limit, None)? else {
                     continue;
                 };
-                if outcome.is_crash() {
-                    self.crashes.learn(executor.trace());
-                } else if outcome.is_timeout() {
-                    self.timeouts.learn(executor.trace());
+                if let (true, Some(input)) =
+                    (outcome.is_crash() || outcome.is_timeout(), inputs.last())
+                {
+                    self.is_new_fault(executor, input, outcome);
                 }
             }
         }
@@ -206,6 +206,13 @@ impl Engine {
         let (map, trace) = executor.coverage();
         self.virgin.take(map, trace);
         let what = match &ran {
+            Ok(outcome) if self.limits.explore_crashes && !outcome.is_timeout() => {
+                if outcome.is_crash() {
+                    imported.handled += 1;
+                    return Ok(true);
+                }
+                format!("the target {outcome}, and -C takes inputs that crash it")
+            }
             Ok(outcome) if outcome.is_crash() => format!("the target {outcome}"),
             Ok(outcome) if outcome.is_timeout() => {
                 format!("the target takes longer than {} ms (-t)", limit.as_millis())
@@ -269,6 +276,7 @@ impl Engine {
         imported: Imported,
         target: &Path,
         memory_limit: Option<u64>,
+        has_coverage: bool,
     ) -> Result<(), FuzzError> {
         let Imported {
             count,
@@ -292,12 +300,15 @@ impl Engine {
         }
         // A limit that was reached on the way is no excuse when all were tried.
         if handled > 0 || cut_short || self.control.signal().is_some() {
-            if handled > 0 && self.virgin.edges() == 0 {
+            if has_coverage && handled > 0 && self.virgin.edges() == 0 {
                 return Err(FuzzError::NoCoverage(target.to_owned()));
             }
             return Ok(());
         }
         Err(match first_failure {
+            Some((first, Ok(outcome))) if self.limits.explore_crashes => {
+                FuzzError::NoSeedCrashes { first, outcome }
+            }
             Some((first, Ok(outcome))) => FuzzError::NoSeedRuns {
                 count,
                 first,

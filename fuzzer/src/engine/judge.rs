@@ -2,6 +2,7 @@
 
 use super::{
     State,
+    blind::BlindFaults,
     calibration::VariableEdges,
     control::Control,
     error::FuzzError,
@@ -23,7 +24,7 @@ use libafl::{
     schedulers::Scheduler,
     state::{HasCorpus, HasExecutions},
 };
-use std::{fs, time::Duration};
+use std::{ffi::OsString, fs, time::Duration};
 use tine_controller::{Outcome, RunError};
 
 /// So many inputs in a row may take the fork server along.
@@ -45,6 +46,8 @@ pub struct Limits {
     pub time: Option<Duration>,
     /// End at the first crash.
     pub until_crash: bool,
+    /// Crashes are what is looked for and kept; runs without one are of no use.
+    pub explore_crashes: bool,
     /// What AFL's variables ask for.
     pub wishes: Wishes,
 }
@@ -67,6 +70,8 @@ pub struct Account {
     pub replay: Replay,
     /// How the fuzzer was started.
     pub command_line: String,
+    /// The user's command at a new crash.
+    pub on_crash: Option<OsString>,
 }
 
 /// What is counted.
@@ -138,6 +143,7 @@ pub struct Engine {
     pub(super) virgin: VirginMap,
     pub(super) crashes: FaultMap,
     pub(super) timeouts: FaultMap,
+    pub(super) blind: BlindFaults,
     pub(super) variable: VariableEdges,
     pub(super) queue: Queue,
     pub(super) counters: Counters,
@@ -168,6 +174,7 @@ impl Engine {
             virgin: VirginMap::new(words),
             crashes: FaultMap::default(),
             timeouts: FaultMap::default(),
+            blind: BlindFaults::default(),
             variable: VariableEdges::default(),
             queue,
             counters: Counters::default(),
@@ -203,6 +210,10 @@ impl Engine {
                 let is_new = self.virgin.take(map, trace);
                 self.counters.lost = 0;
                 match outcome {
+                    _ if self.limits.explore_crashes && !outcome.is_timeout() => {
+                        evaluated =
+                            self.explore(state, executor, input, origin, outcome, is_new)?;
+                    }
                     Outcome::Exited(_) | Outcome::LoopDone => {
                         evaluated = if is_new {
                             Evaluated::Kept(self.keep(state, executor, input, origin)?)
@@ -221,6 +232,28 @@ impl Engine {
         if self.control.is_due() || *state.executions() >= self.limits.runs {
             self.attend(state, executor)?;
         }
+        Ok(evaluated)
+    }
+
+    /// What comes of a run where crashes are looked around: one that crashes and covers
+    /// something new is a testcase, one that does not crash is nothing.
+    fn explore(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+        outcome: Outcome,
+        is_new: bool,
+    ) -> Result<Evaluated, FuzzError> {
+        if !outcome.is_crash() || self.control.broke_off(outcome) {
+            return Ok(Evaluated::Known);
+        }
+        let mut evaluated = Evaluated::Known;
+        if is_new {
+            evaluated = Evaluated::Kept(self.keep(state, executor, input, origin)?);
+        }
+        self.crashed(state, executor, input, origin, outcome)?;
         Ok(evaluated)
     }
 

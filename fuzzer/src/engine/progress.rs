@@ -5,6 +5,7 @@ use crate::{
     report::{
         counted,
         stats::{Earlier, Facts, PLOT_HEADER, Snapshot},
+        statsd::Statsd,
         store::StoreError,
     },
     ui::Status,
@@ -43,6 +44,7 @@ pub struct Progress {
     next_write: Instant,
     speed: Speedometer,
     restarts: u64,
+    statsd: Option<Statsd>,
 }
 
 impl Progress {
@@ -60,7 +62,14 @@ impl Progress {
             next_write: began,
             speed: Speedometer::new(began, earlier.runs),
             restarts: 0,
+            statsd: None,
         }
+    }
+
+    /// The same, with figures for StatsD as well.
+    #[must_use]
+    pub fn with_statsd(self, statsd: Option<Statsd>) -> Self {
+        Self { statsd, ..self }
     }
 
     /// Seconds since 1970.
@@ -111,12 +120,18 @@ impl Engine {
         self.progress.speed.take(now, *state.executions());
         self.note_restarts(executor);
         let is_write_due = now >= self.progress.next_write;
-        if !is_write_due && !self.progress.status.is_due(now) {
+        let is_sending_due = (self.progress.statsd.as_ref()).is_some_and(|it| it.is_due(now));
+        if !is_write_due && !is_sending_due && !self.progress.status.is_due(now) {
             return Ok(());
         }
         let snapshot = self.snapshot(state, executor);
         if self.progress.status.is_due(now) {
             self.progress.status.show(&snapshot, now);
+        }
+        if let (true, Some(statsd)) = (is_sending_due, &mut self.progress.statsd)
+            && let Err(error) = statsd.send(&snapshot, now)
+        {
+            self.progress.note(format_args!("{error}"));
         }
         if is_write_due {
             self.progress.next_write = now + self.limits.wishes.stats_interval.unwrap_or(WRITE);

@@ -9,6 +9,7 @@ use super::{
     executor::ForkServerExecutor,
     history::DEFAULT_INPUTS,
     import::LONGEST_RUN,
+    input_file::InputFile,
     judge::{Account, Engine, Limits},
     new_state,
     progress::Progress,
@@ -21,8 +22,9 @@ use crate::{
     report::{
         counted,
         folder::{self, Beginning, OutputFolder},
-        shell,
+        metrics, shell,
         stats::{Earlier, Facts},
+        statsd::Statsd,
         summary::{self, Ending, Find, Replay},
     },
     target::{self, Target, TargetError},
@@ -39,7 +41,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
-use tine_controller::{ForkServer, TargetInfo};
+use tine_controller::{ForkServer, Launch, TargetInfo};
 
 /// Tokens that come with the target and are shorter or longer are of no use.
 const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
@@ -58,8 +60,20 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
         SeedSource::Resume => None,
     };
     let (folder, beginning) = OutputFolder::open(&args.output, seed_folder)?;
-    match prepare(args, &folder, beginning) {
-        Ok(prepared) => Session::begin(args, folder, beginning, tokens, prepared)?.run(args),
+    // Before this thread is bound to a core: its threads are not.
+    let served = args
+        .metrics
+        .map(|address| metrics::serve(address, &args.output));
+    let input_file = InputFile::choose(args, folder.path());
+    let prepared = served
+        .transpose()
+        .map_err(FuzzError::from)
+        .and_then(|served| Ok((served, input_file?)))
+        .and_then(|kept| Ok((prepare(args, &folder, beginning, kept.1.as_ref())?, kept)));
+    match prepared {
+        Ok((prepared, _kept)) => {
+            Session::begin(args, folder, beginning, tokens, prepared)?.run(args)
+        }
         Err(error) => {
             folder.abandon();
             Err(error)
@@ -81,6 +95,7 @@ fn prepare(
     args: &FuzzArgs,
     folder: &OutputFolder,
     beginning: Beginning,
+    input_file: Option<&InputFile>,
 ) -> Result<Prepared, FuzzError> {
     let seeds = match (&args.input, beginning) {
         (SeedSource::Folder(folder), Beginning::Fresh) => {
@@ -100,13 +115,25 @@ fn prepare(
         });
     }
     let limit = args.timeout.map_or(LONGEST_RUN, |timeout| timeout.limit);
-    let target = target::prepare(
+    let prepare = if args.non_instrumented {
+        target::prepare_unchecked
+    } else {
+        target::prepare
+    };
+    let mut target = prepare(
         &args.target,
-        args.file.as_deref(),
+        input_file.map(InputFile::path).or(args.file.as_deref()),
         folder.path(),
         limit,
         args.memory,
     )?;
+    if args.non_instrumented {
+        target.config.launch = Launch::Exec;
+        if target.file.instrumented {
+            let path = target.file.path.display();
+            say!("{path} is instrumented: without -n its coverage leads to more");
+        }
+    }
     let remembered = remembered_inputs(args)?;
     let placement = affinity::place(args.bind)?;
     if let Placement::NoneFree { allowed } = placement {
@@ -161,14 +188,8 @@ impl Session {
         write_setup(args, &folder, &command_line)?;
         let facts = Facts {
             pid: std::process::id(),
-            banner: target
-                .file
-                .path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into(),
-            mode: mode(info),
+            banner: banner(args, &target),
+            mode: mode(args, info),
             command_line: command_line.clone(),
         };
         let has_tokens = !target::is_set("AFL_NO_AUTODICT");
@@ -179,11 +200,14 @@ impl Session {
         {
             tokens.add_token(token);
         }
+        let name = folder.path().file_name().unwrap_or_default();
+        let statsd = Statsd::from_environment(&name.to_string_lossy())?;
         let mut state = new_state(args.seed.unwrap_or_else(random_seed))?;
         state.add_metadata(tokens);
         *state.executions_mut() = earlier.runs;
         let status = Status::new(args.no_ui || target::is_set("AFL_NO_UI"));
         let words = info.map_size.div_ceil(8);
+        let has_coverage = info.instrumented;
         let mut engine = Engine::new(
             words,
             Queue::new(args.seed.is_some()),
@@ -192,9 +216,10 @@ impl Session {
             Account {
                 replay: replay(args),
                 command_line,
+                on_crash: args.on_crash.clone(),
             },
             control,
-            Progress::new(status, facts, placement.core(), &earlier),
+            Progress::new(status, facts, placement.core(), &earlier).with_statsd(statsd),
         );
         engine.recall(&earlier);
 
@@ -202,7 +227,12 @@ impl Session {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
             Beginning::Resumed => engine.import_queue(&mut state, &mut executor)?,
         };
-        engine.check_import(imported, &target.file.path, target.config.memory_limit)?;
+        engine.check_import(
+            imported,
+            &target.file.path,
+            target.config.memory_limit,
+            has_coverage,
+        )?;
         // Measured time would make a session with -s a different one each time.
         if args.timeout.is_none() && args.seed.is_none() {
             engine.limits.run = engine.automatic_limit();
@@ -327,6 +357,7 @@ fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, T
             .map_or(u64::MAX, |runs| earlier.runs.saturating_add(runs)),
         time: args.seconds.map(Duration::from_secs),
         until_crash: args.until_crash || target::is_set("AFL_BENCH_UNTIL_CRASH"),
+        explore_crashes: args.explore_crashes,
         wishes: Wishes::read()?,
     })
 }
@@ -350,9 +381,21 @@ fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// The name that the figures have for the session: one line.
+fn banner(args: &FuzzArgs, target: &Target) -> String {
+    let name = || {
+        let name = target.file.path.file_name();
+        name.unwrap_or_default().to_string_lossy().into_owned()
+    };
+    let chosen = args.banner.clone().unwrap_or_else(name);
+    chosen.replace(char::is_control, " ")
+}
+
 /// AFL's words for how the target is run.
-fn mode(info: &TargetInfo) -> String {
+fn mode(args: &FuzzArgs, info: &TargetInfo) -> String {
     let words: Vec<&str> = [
+        (!info.instrumented, "non_instrumented"),
+        (args.explore_crashes, "crash"),
         (info.persistent, "persistent"),
         (info.shm_input, "shmem_testcase"),
         (info.deferred, "deferred"),
@@ -372,6 +415,9 @@ fn replay(args: &FuzzArgs) -> Replay {
     if let Some(file) = &args.file {
         options.extend(["-f".into(), file.clone().into_os_string()]);
     }
+    if let Some(extension) = &args.extension {
+        options.extend(["-f".into(), format!("input.{extension}").into()]);
+    }
     if args.memory.0.is_some() {
         options.extend(["-m".into(), args.memory.to_string().into()]);
     }
@@ -383,6 +429,7 @@ fn replay(args: &FuzzArgs) -> Replay {
         tine,
         options,
         target: args.target.clone(),
+        direct: args.non_instrumented,
     }
 }
 

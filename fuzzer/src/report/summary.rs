@@ -1,7 +1,7 @@
 //! What is said when a session ends.
 
 use super::{counted, shell, stats::Snapshot};
-use crate::ui::shown_time;
+use crate::{target, ui::shown_time};
 use std::{
     borrow::Cow,
     ffi::OsString,
@@ -49,6 +49,8 @@ pub struct Replay {
     pub options: Vec<OsString>,
     /// The target and its arguments.
     pub target: Vec<OsString>,
+    /// The target runs without tine.
+    pub direct: bool,
 }
 
 /// A crash or a hang.
@@ -64,8 +66,27 @@ impl Replay {
     /// The command that runs the target on `input` once.
     #[must_use]
     pub fn command(&self, input: &Path) -> String {
+        if self.direct {
+            return self.direct_command(input);
+        }
         let command = self.showmap(["-o".into(), "/dev/null".into()]);
         format!("{command} < {}", shell::quoted(input.as_os_str()))
+    }
+
+    /// The target itself, with `input` where its arguments name it.
+    fn direct_command(&self, input: &Path) -> String {
+        let mut is_named = false;
+        let words: Vec<OsString> = self
+            .target
+            .iter()
+            .map(|word| target::substitute(word, input, &mut is_named))
+            .collect();
+        let command = shell::line(words);
+        if is_named {
+            command
+        } else {
+            format!("{command} < {}", shell::quoted(input.as_os_str()))
+        }
     }
 
     /// The command that runs the target on all inputs in `folder`, in one child.
@@ -186,6 +207,7 @@ mod tests {
             tine: "tine".into(),
             options: vec!["-m".into(), "50".into()],
             target: vec!["./my prog".into(), "@@".into()],
+            direct: false,
         }
     }
 
@@ -230,6 +252,20 @@ mod tests {
             lines[2],
             "  tine showmap --replay out/default/replay/id:000000,sig:06 -m 50 -- './my prog' @@"
         );
+    }
+
+    #[test]
+    fn a_target_without_instrumentation_is_replayed_by_itself() {
+        let mut replay = Replay {
+            direct: true,
+            ..replay()
+        };
+        let input = Path::new("out/default/crashes/id:000000,sig:06");
+        let expected = "'./my prog' out/default/crashes/id:000000,sig:06";
+        assert_eq!(replay.command(input), expected);
+        replay.target.pop();
+        let expected = "'./my prog' < out/default/crashes/id:000000,sig:06";
+        assert_eq!(replay.command(input), expected);
     }
 
     #[test]
