@@ -22,7 +22,8 @@ use crate::{
     report::{
         counted,
         folder::{self, Beginning, OutputFolder},
-        metrics, shell,
+        metrics::{self, Metrics},
+        shell,
         stats::{Earlier, Facts},
         statsd::Statsd,
         summary::{self, Ending, Find, Replay},
@@ -60,20 +61,8 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
         SeedSource::Resume => None,
     };
     let (folder, beginning) = OutputFolder::open(&args.output, seed_folder)?;
-    // Before this thread is bound to a core: its threads are not.
-    let served = args
-        .metrics
-        .map(|address| metrics::serve(address, &args.output));
-    let input_file = InputFile::choose(args, folder.path());
-    let prepared = served
-        .transpose()
-        .map_err(FuzzError::from)
-        .and_then(|served| Ok((served, input_file?)))
-        .and_then(|kept| Ok((prepare(args, &folder, beginning, kept.1.as_ref())?, kept)));
-    match prepared {
-        Ok((prepared, _kept)) => {
-            Session::begin(args, folder, beginning, tokens, prepared)?.run(args)
-        }
+    match prepare(args, &folder, beginning) {
+        Ok(prepared) => Session::begin(args, folder, beginning, tokens, prepared)?.run(args),
         Err(error) => {
             folder.abandon();
             Err(error)
@@ -89,13 +78,16 @@ struct Prepared {
     /// How many inputs of a persistent child are kept for a fault that takes them.
     remembered: usize,
     server: ForkServer,
+    beside: Beside,
 }
+
+/// What lasts as long as the session.
+type Beside = (Option<InputFile>, Option<Metrics>);
 
 fn prepare(
     args: &FuzzArgs,
     folder: &OutputFolder,
     beginning: Beginning,
-    input_file: Option<&InputFile>,
 ) -> Result<Prepared, FuzzError> {
     let seeds = match (&args.input, beginning) {
         (SeedSource::Folder(folder), Beginning::Fresh) => {
@@ -114,6 +106,13 @@ fn prepare(
             seed: seed.path.clone(),
         });
     }
+    let input_file = InputFile::choose(args, folder.path())?;
+    // Before this thread is bound to a core: its threads are not.
+    let metrics = args.metrics.map(|it| metrics::serve(it, &args.output));
+    let metrics = metrics.transpose()?;
+    if let Some(metrics) = &metrics {
+        say!("figures at {}", metrics.url());
+    }
     let limit = args.timeout.map_or(LONGEST_RUN, |timeout| timeout.limit);
     let prepare = if args.non_instrumented {
         target::prepare_unchecked
@@ -122,7 +121,10 @@ fn prepare(
     };
     let mut target = prepare(
         &args.target,
-        input_file.map(InputFile::path).or(args.file.as_deref()),
+        input_file
+            .as_ref()
+            .map(InputFile::path)
+            .or(args.file.as_deref()),
         folder.path(),
         limit,
         args.memory,
@@ -150,6 +152,7 @@ fn prepare(
         placement,
         remembered,
         server,
+        beside: (input_file, metrics),
     })
 }
 
@@ -157,6 +160,7 @@ struct Session {
     engine: Engine,
     executor: ForkServerExecutor,
     state: State,
+    _beside: Beside,
 }
 
 impl Session {
@@ -174,6 +178,7 @@ impl Session {
             placement,
             remembered,
             server,
+            beside,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
         let control = Control::start().map_err(FuzzError::Control)?;
@@ -242,6 +247,7 @@ impl Session {
             engine,
             executor,
             state,
+            _beside: beside,
         })
     }
 
@@ -295,10 +301,9 @@ impl Session {
             .core
             .map_or_else(String::new, |core| format!(", on core {core}"));
         self.engine.progress.note(format_args!(
-            "{} in the corpus, {} of {} edges, {mean} us a run, limit {} ms{core}",
+            "{} in the corpus, {}, {mean} us a run, limit {} ms{core}",
             counted(snapshot.corpus, "testcase"),
-            snapshot.edges,
-            snapshot.total_edges,
+            snapshot.coverage_words(),
             snapshot.limit.as_millis(),
         ));
     }
@@ -309,6 +314,7 @@ impl Session {
             engine,
             executor,
             state,
+            ..
         } = self;
         let mut manager = NopEventManager::new();
         let mut stages = stages::all(state);

@@ -1,5 +1,6 @@
 //! `fuzzer_stats` and `plot_data`, with AFL's keys and columns.
 
+use crate::ui::grouped;
 use std::{collections::HashMap, fmt::Write, fs, path::Path, time::Duration};
 
 /// The first line of `plot_data`.
@@ -146,6 +147,16 @@ impl Snapshot {
             last => self.last_update.saturating_sub(last),
         };
         self.longest_gap.max(since_last)
+    }
+
+    /// The coverage in words; there is none of a target that is not instrumented.
+    #[must_use]
+    pub fn coverage_words(&self) -> String {
+        if self.total_edges == 0 {
+            return "no coverage (-n)".into();
+        }
+        let (edges, total) = (grouped(self.edges), grouped(self.total_edges));
+        format!("{edges} of {total} edges")
     }
 
     /// The text of `fuzzer_stats`.

@@ -148,15 +148,14 @@ pub fn text(
     replay: &Replay,
 ) -> Vec<String> {
     let mut first = format!(
-        "{} after {}: {} ({}/s), {} in the corpus, {} found; {} of {} edges",
+        "{} after {}: {} ({}/s), {} in the corpus, {} found; {}",
         ending.words(),
         shown_time(snapshot.run_time),
         counted(snapshot.runs, "run"),
         crate::ui::grouped(snapshot.runs_per_second().round() as u64),
         counted(snapshot.corpus, "testcase"),
         crate::ui::grouped(snapshot.found),
-        crate::ui::grouped(snapshot.edges),
-        crate::ui::grouped(snapshot.total_edges),
+        snapshot.coverage_words(),
     );
     if snapshot.variable_edges > 0 {
         let _ = write!(first, ", stability {:.1} %", snapshot.stability());

@@ -117,7 +117,10 @@ fn fields(snapshot: &Snapshot) -> Vec<String> {
         format!("{}/s", grouped(speed)),
         counted(*saved_crashes, "crash"),
         format!("corpus {}", grouped(*corpus)),
-        format!("edges {}/{}", grouped(*edges), grouped(*total_edges)),
+        match total_edges {
+            0 => "no coverage".into(),
+            total => format!("edges {}/{}", grouped(*edges), grouped(*total)),
+        },
         match snapshot.last_find {
             0 => "nothing found yet".into(),
             last => {
