@@ -60,6 +60,30 @@ pub fn check(scope: Scope) -> Result<(), EnvironmentError> {
     Ok(())
 }
 
+/// What there is to be said of a variable that is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// It does nothing here: its name, and a sentence.
+    Note(String, String),
+    /// `tine fuzz` refuses it: its name, and what to do.
+    Refusal(String, &'static str),
+}
+
+/// What there is to be said of variables with these names, each by itself.
+#[must_use]
+pub fn remarks(names: Vec<String>) -> Vec<Remark> {
+    let mut names = names;
+    names.sort_unstable();
+    let remark = |name: String| {
+        let found = answers([(name.clone().into(), "1".into())].into_iter(), Scope::Fuzz);
+        match found {
+            Ok(sentences) => Some(Remark::Note(name, sentences.into_iter().next()?)),
+            Err(refusal) => Some(Remark::Refusal(name, refusal.way_out)),
+        }
+    };
+    names.into_iter().filter_map(remark).collect()
+}
+
 /// What is to be said of these variables.
 fn answers(
     variables: impl Iterator<Item = (OsString, OsString)>,
