@@ -96,7 +96,7 @@ fn the_keys_and_columns_are_those_of_the_real_afl_fuzz() {
     afl_fuzz(&bench, "peer", &program);
     let (ours, theirs) = (bench.path("out/default"), bench.path("peer/default"));
     let (our_keys, their_keys) = (keys(&ours), keys(&theirs));
-    assert!(their_keys.len() > 50, "{their_keys:?}");
+    assert!(their_keys.len() > 45, "{their_keys:?}");
     assert_eq!(our_keys[..their_keys.len()], their_keys, "same order");
     assert_eq!(
         our_keys[their_keys.len()..],
@@ -183,14 +183,10 @@ fn afl_whatsup_and_afl_plot_read_them() {
         let done = bench.program(&whatsup).arg("out").env("TERM", "dumb").run();
         let text = done.assert_code(0).stdout();
         let name = whatsup.display();
-        for part in ["Fuzzers alive : 1", "instance: default", "crashes saved"] {
+        let pid = format!("fuzzer PID: {}", session.pid());
+        for part in ["Fuzzers alive : 1", "crashes saved", &pid, ">>> prog"] {
             assert!(text.contains(part), "{name}: {part} in:\n{text}");
         }
-        let pid = format!("fuzzer PID: {}", session.pid());
-        assert!(
-            text.contains(&pid) || name.to_string().contains("/usr/bin"),
-            "{name}: {pid} in:\n{text}"
-        );
         for trouble in ["rror", "not found", "syntax"] {
             let said = format!("{text}{}", done.stderr());
             assert!(!said.contains(trouble), "{name}: {trouble} in:\n{said}");
