@@ -134,17 +134,20 @@ fn the_keys_and_columns_are_those_of_the_real_afl_fuzz() {
 fn values_are_those_of_the_session() {
     let bench = Workbench::new();
     let program = compile(&bench);
-    fuzz(&bench, "out", &["-V", "2", "-T", "a banner"], &program)
-        .run()
-        .assert_code(0);
+    let options = ["-V", "100", "-T", "a banner"];
+    let session = running(&bench, fuzz(&bench, "out", &options, &program));
     let instance = bench.path("out/default");
+    session.wait_for("a crash, and time enough for a speed", |_| {
+        let stats = Stats::read(&instance);
+        stats.number("saved_crashes") >= 1.0 && stats.number("run_time") >= 2.0
+    });
+    stop(session);
     let stats = Stats::read(&instance);
     let count = |folder: &str| testcases(&instance.join(folder)).len() as f64;
     assert_eq!(stats.text("afl_banner"), "a banner");
     assert_eq!(stats.number("corpus_count"), count("queue"));
     assert_eq!(stats.number("corpus_found"), count("queue") - 2.0);
     assert_eq!(stats.number("saved_crashes"), count("crashes"));
-    assert!(stats.number("saved_crashes") >= 1.0);
     assert!(stats.number("total_crashes") >= stats.number("saved_crashes"));
     assert!(stats.number("edges_found") <= stats.number("total_edges"));
     let times = [
