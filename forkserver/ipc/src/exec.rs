@@ -213,10 +213,7 @@ impl Strings {
     fn new(strings: Vec<CString>) -> Self {
         let mut pointers: Vec<_> = strings.iter().map(|string| string.as_ptr()).collect();
         pointers.push(core::ptr::null());
-        Self {
-            pointers,
-            strings: strings,
-        }
+        Self { pointers, strings }
     }
 }
 

@@ -8,7 +8,7 @@ use super::campaign::Campaign;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs},
-    path::{Path, PathBuf},
+    path::Path,
     str::FromStr,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -118,7 +118,7 @@ pub fn serve(address: MetricsAddress, out: &Path) -> Result<Metrics, MetricsErro
     })
 }
 
-fn answer_all(server: &Server, out: &PathBuf) {
+fn answer_all(server: &Server, out: &Path) {
     // It ends when it is told to.
     while let Ok(request) = server.recv() {
         answer(request, out);
