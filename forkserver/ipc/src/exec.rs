@@ -222,3 +222,88 @@ impl core::fmt::Debug for Strings {
         self.strings.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CString, Errno, Program, Setup, Vec};
+    use crate::{
+        poll::{self, Ready},
+        process, signal,
+    };
+    use core::time::Duration;
+    use std::{fs::File, os::fd::AsRawFd, vec};
+
+    fn strings(texts: &[&str]) -> Vec<CString> {
+        let strings = texts.iter().map(|text| CString::new(*text).unwrap());
+        strings.collect()
+    }
+
+    fn shell(script: &str) -> Program {
+        let path = CString::new("/bin/sh").unwrap();
+        Program::new(path, strings(&["sh", "-c", script]), strings(&["WORD=a b"]))
+    }
+
+    /// Executes it and returns its wait status.
+    fn run(program: &mut Program, directory: Option<&CString>) -> Result<i32, Errno> {
+        let null = File::options().read(true).write(true).open("/dev/null");
+        let null = null.unwrap();
+        let started = program.start(Setup {
+            stdin: null.as_raw_fd(),
+            output: Some(null.as_raw_fd()),
+            memory_limit: None,
+            directory: directory.map(|it| it.as_c_str()),
+        })?;
+        let ended = poll::readable(started.pidfd.as_raw_fd(), Duration::from_secs(60));
+        assert_eq!(ended, Ok(Ready::Yes));
+        process::wait(started.pid, false)
+    }
+
+    #[test]
+    fn a_program_gets_its_arguments_environment_and_folder() {
+        let root = CString::new("/").unwrap();
+        let mut program = shell("test \"$WORD\" = 'a b' && test $(pwd) = / && exit 7");
+        for _ in 0..3 {
+            assert_eq!(run(&mut program, Some(&root)), Ok(7 << 8));
+        }
+    }
+
+    #[test]
+    fn signals_are_as_in_any_program() {
+        // A blocked or ignored signal would not end it.
+        for signal in [13, 15] {
+            let script = std::format!("kill -{signal} $$; exit 0");
+            assert_eq!(run(&mut shell(&script), None), Ok(signal));
+        }
+        let mut mask = 1;
+        super::set_signal_mask(0, &mut mask).unwrap();
+        assert_eq!(mask, 0, "and this process has its signals again");
+    }
+
+    #[test]
+    fn what_cannot_be_executed_leaves_no_process() {
+        let missing = CString::new("/missing/program").unwrap();
+        let mut program = Program::new(missing, vec![], vec![]);
+        assert_eq!(run(&mut program, None), Err(Errno(libc::ENOENT)));
+        let nowhere = CString::new("/missing").unwrap();
+        assert_eq!(
+            run(&mut shell("exit 0"), Some(&nowhere)),
+            Err(Errno(libc::ENOENT))
+        );
+    }
+
+    #[test]
+    fn the_group_ends_by_one_signal() {
+        let null = File::options().read(true).write(true).open("/dev/null");
+        let null = null.unwrap();
+        let mut program = shell("sleep 1000 & sleep 1000");
+        let setup = Setup {
+            stdin: null.as_raw_fd(),
+            output: Some(null.as_raw_fd()),
+            memory_limit: None,
+            directory: None,
+        };
+        let started = program.start(setup).unwrap();
+        signal::send_group(started.pid, signal::KILL).unwrap();
+        assert_eq!(process::wait(started.pid, false), Ok(signal::KILL));
+    }
+}

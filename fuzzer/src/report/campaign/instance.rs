@@ -143,7 +143,7 @@ impl Instance {
         if text.is_none() && state == State::Stopped && !path.exists() {
             let folder = folder.display();
             problems.push(format!(
-                "{folder} has no fuzzer_stats: its fuzzer ended before it began"
+                "{folder} has no fuzzer_stats: its fuzzer ended before it wrote one"
             ));
         }
         let name = fs::canonicalize(folder).unwrap_or_else(|_| folder.into());

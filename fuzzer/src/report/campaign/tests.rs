@@ -110,7 +110,7 @@ fn files_that_are_missing_half_or_alien_are_told_of() {
         "alien/fuzzer_stats is not a file of a fuzzer",
         "damaged/fuzzer_stats has no number for execs_done",
         "half/fuzzer_stats is only half there, afl_banner is missing",
-        "never has no fuzzer_stats: its fuzzer ended before it began",
+        "never has no fuzzer_stats: its fuzzer ended before it wrote one",
     ] {
         assert!(said.contains(part), "{part} in:\n{said}");
     }
