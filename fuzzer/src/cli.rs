@@ -7,6 +7,7 @@ mod fuzz;
 mod mistake;
 mod schedule;
 mod showmap;
+mod status;
 mod trace;
 mod values;
 
@@ -16,6 +17,7 @@ pub use fuzz::FuzzArgs;
 pub use mistake::sentence;
 pub use schedule::Schedule;
 pub use showmap::ShowmapArgs;
+pub use status::StatusArgs;
 pub use trace::{TraceArgs, TraceFormat};
 pub use values::{MOST_REPLAY_INPUTS, MemoryLimit, RunLimit, SeedSource};
 
@@ -54,6 +56,8 @@ pub enum Command {
     Showmap(ShowmapArgs),
     /// Watch a fork server work: each word, segment, signal and process of a run, in order
     Trace(TraceArgs),
+    /// Tell what the instances in an output folder do, and what they found
+    Status(StatusArgs),
     /// Say what keeps this machine, or a program, from being fuzzed well, and what mends it
     Doctor(DoctorArgs),
     /// See it work: build a sample program, fuzz it until it crashes, explain what happened

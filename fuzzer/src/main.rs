@@ -14,6 +14,7 @@ macro_rules! say {
 mod cli;
 mod commands;
 mod engine;
+mod environment;
 mod report;
 mod target;
 mod ui;
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
         cli::Command::Trace(args) => commands::trace::run(&args).map_err(|error| error.to_string()),
         cli::Command::Doctor(args) => {
             commands::doctor::run(&args).map_err(|error| error.to_string())
+        }
+        cli::Command::Status(args) => {
+            commands::status::run(&args).map_err(|error| error.to_string())
         }
         cli::Command::Demo(args) => commands::demo::run(&args).map_err(|error| error.to_string()),
     };

@@ -6,6 +6,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{File, OpenOptions},
     io,
+    ops::RangeInclusive,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
         fs::OpenOptionsExt,
@@ -18,7 +19,7 @@ use tine_controller::{
 };
 
 /// Stands for the input file in the target's arguments.
-const PLACEHOLDER: &[u8] = b"@@";
+const PLACEHOLDER: &str = "@@";
 
 /// Name of the input file in the work folder, as `afl-fuzz` has it.
 const INPUT_FILE: &str = ".cur_input";
@@ -182,9 +183,17 @@ fn prepare_file(
     config.startup_timeout = startup_timeout(config.startup_timeout)?;
     config.memory_limit = memory.0;
     let report_exit_code = crash_exit_code.unwrap_or_else(|| report_exit_code(file.sanitizer));
-    config.env = environment(file.sanitizer, report_exit_code);
+    config.env = environment(file.sanitizer, report_exit_code)?;
+    config.enforce.persistent = is_set("AFL_PERSISTENT");
+    config.enforce.deferred = is_set("AFL_DEFER_FORKSRV");
+    let kill_signal = signal_variable("AFL_KILL_SIGNAL")?;
+    config.kill_signal = kill_signal.unwrap_or(config.kill_signal);
+    config.server_kill_signal = signal_variable("AFL_FORK_SERVER_KILL_SIGNAL")?.or(kill_signal);
     config.crash_exit_code = crash_exit_code;
-    if ["AFL_DEBUG", "AFL_DEBUG_CHILD"].into_iter().any(is_set) {
+    if ["AFL_DEBUG", "AFL_DEBUG_CHILD", "AFL_DEBUG_CHILD_OUTPUT"]
+        .into_iter()
+        .any(is_set)
+    {
         // What the runtime explains comes by the target's standard error.
         config.output = TargetOutput::Inherit;
     }
@@ -210,18 +219,21 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// `argument` with each `@@` replaced by `path`.
-fn substitute(argument: &OsStr, path: &Path, named: &mut bool) -> OsString {
+/// `argument` with each `@@`, or what `AFL_INPUT_PLACEHOLDER` says, replaced by `path`.
+pub fn substitute(argument: &OsStr, path: &Path, named: &mut bool) -> OsString {
+    let chosen = env::var_os("AFL_INPUT_PLACEHOLDER").filter(|chosen| !chosen.is_empty());
+    let placeholder = chosen.as_deref().unwrap_or(OsStr::new(PLACEHOLDER));
+    let placeholder = placeholder.as_bytes();
     let mut result = Vec::new();
     let mut rest = argument.as_bytes();
     while let Some(at) = rest
-        .windows(PLACEHOLDER.len())
-        .position(|part| part == PLACEHOLDER)
+        .windows(placeholder.len())
+        .position(|part| part == placeholder)
     {
         *named = true;
         result.extend(&rest[..at]);
         result.extend(path.as_os_str().as_bytes());
-        rest = &rest[at + PLACEHOLDER.len()..];
+        rest = &rest[at + placeholder.len()..];
     }
     result.extend(rest);
     OsString::from_vec(result)
@@ -298,15 +310,30 @@ fn startup_timeout(default: Duration) -> Result<Duration, TargetError> {
 /// # Errors
 /// When its value is no number of milliseconds.
 pub fn duration_variable(name: &'static str) -> Result<Option<Duration>, TargetError> {
-    let Some(value) = variable(name) else {
+    let expected = "give a number of milliseconds, such as 10000";
+    let chosen = number_variable(name, 1..=u64::MAX, expected)?;
+    Ok(chosen.map(Duration::from_millis))
+}
+
+/// The number in `range` that an environment variable gives, if it is set; `expected`
+/// says what it has to be.
+///
+/// # Errors
+/// When its value is no such number.
+pub fn number_variable(
+    name: &'static str,
+    range: RangeInclusive<u64>,
+    expected: &'static str,
+) -> Result<Option<u64>, TargetError> {
+    let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     match value.parse::<u64>() {
-        Ok(limit @ 1..) => Ok(Some(Duration::from_millis(limit))),
+        Ok(number) if range.contains(&number) => Ok(Some(number)),
         _ => Err(TargetError::Variable {
             name,
             value,
-            expected: "give a number of milliseconds, such as 10000",
+            expected,
         }),
     }
 }
@@ -352,12 +379,42 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// What the target gets on top of the environment of this process.
-fn environment(sanitizer: Option<Sanitizer>, report_exit_code: i32) -> Vec<(OsString, OsString)> {
+fn environment(
+    sanitizer: Option<Sanitizer>,
+    report_exit_code: i32,
+) -> Result<Vec<(OsString, OsString)>, TargetError> {
     let mut variables = sanitizer_options(sanitizer, report_exit_code, |name| env::var_os(name));
     if let Some(preload) = env::var_os("AFL_PRELOAD") {
         variables.push(("LD_PRELOAD".into(), preload));
     }
-    variables
+    if let Some(text) = variable("AFL_TARGET_ENV") {
+        variables.extend(target_variables(text)?);
+    }
+    Ok(variables)
+}
+
+/// The variables of `AFL_TARGET_ENV`: words with `=`, quoted as for a shell.
+fn target_variables(text: String) -> Result<Vec<(OsString, OsString)>, TargetError> {
+    let words = shlex::split(&text).unwrap_or_default();
+    let pairs: Vec<_> = words.iter().filter_map(|it| it.split_once('=')).collect();
+    let is_sound = !words.is_empty() || text.trim().is_empty();
+    if !is_sound || pairs.len() < words.len() || pairs.iter().any(|(name, _)| name.is_empty()) {
+        return Err(TargetError::Variable {
+            name: "AFL_TARGET_ENV",
+            value: text,
+            expected: "give variables as `A=1 B='x y'`",
+        });
+    }
+    Ok(pairs
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect())
+}
+
+/// The number of a signal that an environment variable gives, if it is set.
+fn signal_variable(name: &'static str) -> Result<Option<i32>, TargetError> {
+    let chosen = number_variable(name, 1..=64, "give the number of a signal, such as 9")?;
+    Ok(chosen.map(|signal| signal as i32))
 }
 
 /// How sanitizers must behave for their reports to be seen: end by a signal, at

@@ -41,6 +41,8 @@ const PACKAGES: &[(&str, Probe)] = &[
     ("strace", Probe::Program("strace")),
     // Namespaces, for faults that would end more than the test.
     ("util-linux", Probe::Program("unshare")),
+    // afl-plot draws with it.
+    ("gnuplot-nox", Probe::Program("gnuplot")),
     ("nodejs", Probe::Program("node")),
     ("npm", Probe::Program("npm")),
 ];

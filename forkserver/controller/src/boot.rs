@@ -104,7 +104,12 @@ pub(crate) fn boot(
     input.shared = agreement.shm_input;
     let info = info(&agreement, map_size, signatures, page, &dictionary);
     strays.server_is_up();
-    let process = Process::new(spawned, agreement.control_page, signatures.persistent);
+    let process = Process::new(
+        config,
+        spawned,
+        agreement.control_page,
+        signatures.persistent,
+    );
     Ok(Boot::Up(process, info))
 }
 
@@ -122,6 +127,7 @@ fn info(
         edges: (agreement.control_page && (1..=map_size).contains(&edges)).then_some(edges),
         persistent: signatures.persistent,
         deferred: signatures.deferred,
+        instrumented: true,
         shm_input: agreement.shm_input,
         dictionary: handshake::tokens(dictionary),
     }

@@ -1,5 +1,6 @@
 //! What to run and with which limits.
 
+use crate::Signatures;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// A target and how to run it.
@@ -25,6 +26,25 @@ pub struct TargetConfig {
     pub crash_exit_code: Option<i32>,
     /// Working directory of the target; `None`: this process's.
     pub current_dir: Option<PathBuf>,
+    /// How the target is run.
+    pub launch: Launch,
+    /// Signal for a run over its limit. If it does not end the child, `SIGKILL` follows.
+    pub kill_signal: i32,
+    /// Signal for the fork server at its end; half a second later `SIGKILL` follows.
+    /// `None`: `SIGKILL` at once.
+    pub server_kill_signal: Option<i32>,
+    /// What the target is taken for even if its file does not say so.
+    pub enforce: Signatures,
+}
+
+/// How a target is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Launch {
+    /// By its fork server.
+    #[default]
+    ForkServer,
+    /// It is executed anew for each run, and has no coverage.
+    Exec,
 }
 
 impl TargetConfig {
@@ -44,6 +64,10 @@ impl TargetConfig {
             output: TargetOutput::Null,
             crash_exit_code: None,
             current_dir: None,
+            launch: Launch::ForkServer,
+            kill_signal: tine_ipc::signal::KILL,
+            server_kill_signal: None,
+            enforce: Signatures::default(),
         }
     }
 }

@@ -276,6 +276,14 @@ pub enum RunError {
         /// How long it was tried.
         tried: Duration,
     },
+    /// A target without a fork server could not be executed.
+    #[error("cannot execute {}: {source}; was it changed or removed?", .program.display())]
+    Exec {
+        /// The target.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The fork server was lost and could not be started again.
     #[error("the fork server was lost ({reason}) and did not start again: {source}")]
     Restart {

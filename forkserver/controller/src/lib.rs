@@ -15,6 +15,7 @@
 //! | `input` | shared memory, standard input or a file |
 //! | `boot` | from the file to a server that answers |
 //! | `process`, `answer` | one run, a run over its limit, the end |
+//! | `exec`, `back` | a run without a fork server; either kind behind one face |
 //! | `strays`, `procfs` | processes of the target that left its groups |
 //! | `control_page` | the page shared with tine's runtime |
 //! | `server` | all of it: start, run, restart |
@@ -22,11 +23,13 @@
 //! | `outcome`, `error` | how a run ended; what went wrong and the way out |
 
 mod answer;
+mod back;
 mod boot;
 mod config;
 mod control_page;
 mod coverage;
 mod error;
+mod exec;
 mod handshake;
 mod input;
 mod outcome;
@@ -38,7 +41,7 @@ mod spawn;
 mod strays;
 pub mod target_file;
 
-pub use config::{InputRoute, TargetConfig, TargetOutput};
+pub use config::{InputRoute, Launch, TargetConfig, TargetOutput};
 pub use coverage::CoverageMap;
 pub use error::{LossReason, RunError, StartError};
 pub use outcome::{Outcome, signal_name};

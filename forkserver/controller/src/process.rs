@@ -1,6 +1,6 @@
 //! The fork server's process: one run, a run over its limit, the end.
 
-use crate::{LossReason, answer::Answer, control_page, procfs::Stat, spawn::Spawned};
+use crate::{LossReason, TargetConfig, answer::Answer, control_page, procfs::Stat, spawn::Spawned};
 use std::{
     os::fd::AsRawFd,
     sync::atomic::Ordering,
@@ -18,6 +18,9 @@ use tine_protocol::{WaitStatus, run::RunRequest};
 /// How long a runtime may take to report a child that was killed. Killing takes
 /// microseconds; a machine that is badly overloaded takes longer.
 const REPORT_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a server that is asked to end may take.
+const END_LIMIT: Duration = Duration::from_millis(500);
 
 /// A child that is over its limit is killed again so often: the first time it
 /// may not have been forked yet.
@@ -37,6 +40,8 @@ pub(crate) struct Process {
     stopped: bool,
     /// The server was killed and reaped.
     ended: bool,
+    kill_signal: i32,
+    server_kill_signal: Option<i32>,
 }
 
 /// How a run ended, before the exit code is judged.
@@ -49,7 +54,12 @@ pub(crate) enum Run {
 
 impl Process {
     /// A server that shook hands.
-    pub(crate) fn new(spawned: Spawned, control_page: bool, persistent: bool) -> Self {
+    pub(crate) fn new(
+        config: &TargetConfig,
+        spawned: Spawned,
+        control_page: bool,
+        persistent: bool,
+    ) -> Self {
         Self {
             spawned,
             control_page,
@@ -58,6 +68,8 @@ impl Process {
             child: None,
             stopped: false,
             ended: false,
+            kill_signal: config.kill_signal,
+            server_kill_signal: config.server_kill_signal,
         }
     }
 
@@ -88,11 +100,12 @@ impl Process {
         if self.stopped {
             // It finished its pass in the last moment. The next request says that
             // it was killed, so it must be.
-            self.kill_child(page);
+            self.kill_child(page, signal::KILL);
             self.stopped = false;
         }
-        // It may have ended by itself in the last moment.
-        let killed = status.signal() == Some(signal::KILL);
+        // It may have ended by itself in the last moment. After another signal than
+        // SIGKILL there is no telling.
+        let killed = status.signal() == Some(signal::KILL) || self.kill_signal != signal::KILL;
         Ok(if killed {
             Run::TimedOut
         } else {
@@ -108,7 +121,7 @@ impl Process {
     /// Ends a stopped child, so that the next request forks a fresh one.
     pub(crate) fn discard_child(&mut self, page: &Segment) {
         if self.stopped {
-            self.kill_child(page);
+            self.kill_child(page, signal::KILL);
             self.stopped = false;
             self.request = RunRequest::WasKilled;
         }
@@ -117,11 +130,13 @@ impl Process {
     /// Kills the child until the runtime reports how it ended.
     fn end_run(&mut self, page: &Segment, answer: &mut Answer) -> Result<(), LossReason> {
         let deadline = Instant::now() + REPORT_LIMIT;
+        let mut signal = self.kill_signal;
         while Instant::now() < deadline {
-            self.kill_child(page);
+            self.kill_child(page, signal);
             if self.await_answer(answer, KILL_AGAIN)? {
                 return Ok(());
             }
+            signal = signal::KILL;
             self.rouse()?;
         }
         Err(LossReason::Stuck)
@@ -178,19 +193,28 @@ impl Process {
         }
     }
 
-    /// Kills the child and its process group.
-    fn kill_child(&self, page: &Segment) {
+    /// Sends a signal that ends it to the child and its process group.
+    fn kill_child(&self, page: &Segment, signal: i32) {
         if self.control_page {
             let child = control_page::words(page).child_pid.load(Ordering::Relaxed);
             // Before it leads its group the child can only be killed alone.
-            let _ = signal::send_group(child, signal::KILL);
-            let _ = signal::send(child, signal::KILL);
+            let _ = signal::send_group(child, signal);
+            let _ = signal::send(child, signal);
         } else if let Some(child) = self.child {
             // The server says which number that is: any process could be meant.
             let server = self.server_pid();
             if Stat::descends(child, server).unwrap_or(true) {
-                let _ = signal::send(child, signal::KILL);
+                let _ = signal::send(child, signal);
             }
+        }
+    }
+
+    /// Gives the server a moment to end by itself.
+    fn ask_to_end(&self, server: i32, signal: i32) {
+        let _ = signal::send(server, signal);
+        let deadline = Instant::now() + END_LIMIT;
+        while process::has_ended(server) == Ok(false) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -201,10 +225,13 @@ impl Process {
         }
         self.ended = true;
         let server = self.server_pid();
+        if let Some(signal) = self.server_kill_signal {
+            self.ask_to_end(server, signal);
+        }
         // Stopped first, so that it forks no more while its child is killed. It is
         // not reaped yet, so its number is still its own.
         let _ = signal::send(server, signal::STOP);
-        self.kill_child(page);
+        self.kill_child(page, signal::KILL);
         let _ = signal::send_group(server, signal::KILL);
         let _ = self.spawned.process.wait();
         control_page::words(page)

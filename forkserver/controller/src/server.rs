@@ -1,16 +1,18 @@
 //! A running fork server: start, run, restart, end.
 
 use crate::{
-    CoverageMap, Dialect, LossReason, Outcome, RunError, StartError, TargetConfig,
+    CoverageMap, Dialect, Launch, LossReason, Outcome, RunError, StartError, TargetConfig,
+    back::{Back, Failure},
     boot::{Boot, boot, new_map},
     control_page,
+    exec::Launcher,
     input::InputPort,
-    process::{Process, Run},
+    process::Run,
     signatures::Signatures,
     strays::Strays,
 };
 use std::{
-    thread,
+    io, thread,
     time::{Duration, Instant},
 };
 use tine_ipc::shm::Segment;
@@ -43,6 +45,9 @@ pub struct TargetInfo {
     pub persistent: bool,
     /// It starts the fork server itself, with `__AFL_INIT()`.
     pub deferred: bool,
+    /// It has coverage and a fork server. Otherwise it is executed for each run, and
+    /// the other facts say nothing.
+    pub instrumented: bool,
     /// It reads its input from shared memory.
     pub shm_input: bool,
     /// Tokens that the target brought along.
@@ -58,7 +63,7 @@ pub struct ForkServer {
     map: CoverageMap,
     page: Segment,
     input: InputPort,
-    process: Process,
+    process: Back,
     strays: Strays,
     restarts: u64,
     last_loss: Option<LossReason>,
@@ -74,11 +79,16 @@ impl ForkServer {
     /// When the target cannot be executed, ends, does not answer or does not
     /// agree; when the system gives no segment, pipe or file.
     pub fn start(config: TargetConfig) -> Result<Self, StartError> {
-        let signatures =
+        if config.launch == Launch::Exec {
+            return Self::without_server(config);
+        }
+        let mut signatures =
             Signatures::of_file(&config.program).map_err(|source| StartError::Unreadable {
                 program: config.program.clone(),
                 source,
             })?;
+        signatures.persistent |= config.enforce.persistent;
+        signatures.deferred |= config.enforce.deferred;
         let mut input = InputPort::new(&config.input)?;
         let page = control_page::create()?;
         let mut map = new_map(coverage::FIRST_MAP_SIZE)?;
@@ -95,7 +105,7 @@ impl ForkServer {
             );
             attempts += 1;
             match booted? {
-                Boot::Up(process, info) => break (process, info),
+                Boot::Up(process, info) => break (Back::Server(process), info),
                 Boot::NeedsMap(size) if attempts < MAX_MAPS => map = new_map(size)?,
                 Boot::NeedsMap(size) => {
                     return Err(StartError::MapGrows {
@@ -117,6 +127,34 @@ impl ForkServer {
             strays,
             restarts: 0,
             last_loss: None,
+        })
+    }
+
+    /// For a target that is executed for each run.
+    fn without_server(config: TargetConfig) -> Result<Self, StartError> {
+        let input = InputPort::new(&config.input)?;
+        let strays = Strays::new();
+        let launcher = Launcher::new(&config, &input, strays.variable())?;
+        Ok(Self {
+            signatures: Signatures::default(),
+            info: TargetInfo {
+                dialect: Dialect::Classic,
+                map_size: 0,
+                edges: None,
+                persistent: false,
+                deferred: false,
+                instrumented: false,
+                shm_input: false,
+                dictionary: Vec::new(),
+            },
+            map: new_map(coverage::PAGE_SIZE)?,
+            page: control_page::create()?,
+            input,
+            process: Back::Exec(launcher),
+            strays,
+            restarts: 0,
+            last_loss: None,
+            config,
         })
     }
 
@@ -154,11 +192,19 @@ impl ForkServer {
                     return Ok(Outcome::of_status(status, self.config.crash_exit_code));
                 }
                 Ok(Run::TimedOut) => return Ok(Outcome::TimedOut),
-                Err(LossReason::Reported(TargetError::Fork)) => {
+                Err(
+                    Failure::NoProcess | Failure::Lost(LossReason::Reported(TargetError::Fork)),
+                ) => {
                     self.wait_to_fork(&mut since)?;
                     continue;
                 }
-                Err(reason) => reason,
+                Err(Failure::Exec(errno)) => {
+                    return Err(RunError::Exec {
+                        program: self.config.program.clone(),
+                        source: io::Error::from_raw_os_error(errno.0),
+                    });
+                }
+                Err(Failure::Lost(reason)) => reason,
             };
             attempts += 1;
             self.restart(reason)?;
@@ -227,7 +273,7 @@ impl ForkServer {
                 Err(changed(info.map_size))
             }
             Boot::Up(process, info) => {
-                self.process = process;
+                self.process = Back::Server(process);
                 self.info = info;
                 Ok(())
             }
@@ -284,7 +330,7 @@ impl ForkServer {
         self.last_loss
     }
 
-    /// Process id of the fork server.
+    /// Process id of the fork server; 0 without one.
     #[must_use]
     pub fn server_pid(&self) -> i32 {
         self.process.server_pid()

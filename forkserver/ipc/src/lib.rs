@@ -6,6 +6,7 @@
 //! | [`shm`] | System V shared memory | both sides: coverage, input, control page |
 //! | [`signal`] | signals | both sides: what must end |
 //! | [`process`] | clone, wait, process group, limits | both sides |
+//! | `exec` (feature `std`) | a program executed without a copy of this process | controller: targets without a fork server |
 //! | [`poll`] | readiness with a deadline | controller |
 //! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |
 //!
@@ -28,6 +29,8 @@
 extern crate std;
 
 mod errno;
+#[cfg(feature = "std")]
+pub mod exec;
 pub mod futex;
 #[cfg(feature = "all")]
 pub mod mapping;

@@ -111,6 +111,15 @@ pub fn default_child_signal() -> Result<(), Errno> {
     unsafe { treat(CHILD, Action::DEFAULT) }.map(drop)
 }
 
+/// Has this process ended by a write to a pipe that nobody reads, whatever its parent did.
+///
+/// # Errors
+/// What `sigaction(2)` says.
+pub fn default_pipe_signal() -> Result<(), Errno> {
+    // SAFETY: the default is always allowed.
+    unsafe { treat(libc::SIGPIPE, Action::DEFAULT) }.map(drop)
+}
+
 /// Changes how this process treats `signal`. Returns how it did before.
 ///
 /// # Errors

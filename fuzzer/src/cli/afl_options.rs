@@ -16,10 +16,11 @@ pub fn of_fuzz(option: &str) -> Option<&'static str> {
              compares with as a dictionary (-x)"
         }
         "-g" | "-G" => "lengths of inputs have no limits of yours yet: leave it out",
-        "-C" => "there is no mode that explores crashes yet: leave it out",
-        "-n" => "a target must be instrumented: compile it with tine-cc or tine-c++",
-        "-Q" | "-O" | "-U" | "-W" | "-X" | "-Y" | "-A" => BINARY_ONLY,
-        "-e" | "-I" | "-T" | "-u" | "-N" | "-K" => "tine does not have it: leave it out",
+        "-Q" | "-O" | "-U" | "-W" | "-X" | "-Y" | "-A" => NOT_TRANSLATED,
+        "-K" => {
+            "graphical programs are not driven: leave it out, and give the target its input by a file"
+        }
+        "-B" => "a session does not begin with the map of another one: leave it out",
         _ => return None,
     })
 }
@@ -32,6 +33,10 @@ pub fn of_showmap(option: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+const NOT_TRANSLATED: &str = "there is no coverage of programs that are not instrumented: compile \
+                              the target with tine-cc or tine-c++, or run it without coverage \
+                              by -n";
 
 const BINARY_ONLY: &str = "programs without instrumentation cannot be run: compile the target \
                            with tine-cc or tine-c++";

@@ -2,9 +2,12 @@
 
 use super::{
     Schedule,
-    values::{MemoryLimit, SeedSource, TimeLimit, core_number, replay_inputs, whole_number},
+    values::{
+        MemoryLimit, SeedSource, TimeLimit, core_number, file_ending, replay_inputs, whole_number,
+    },
 };
-use clap::{Args, FromArgMatches};
+use crate::report::metrics::MetricsAddress;
+use clap::{ArgAction, Args, FromArgMatches};
 use std::{ffi::OsString, path::PathBuf};
 
 const FUZZ_EXAMPLES: &str = "\
@@ -89,6 +92,34 @@ pub struct FuzzArgs {
     /// Core to run on [default: a free one]
     #[arg(short = 'b', long, value_name = "CORE", value_parser = core_number)]
     pub bind: Option<usize>,
+
+    /// The target is not instrumented: any program; executed anew each time, and without coverage
+    #[arg(short = 'n', long)]
+    pub non_instrumented: bool,
+
+    /// Name of the session in the figures [default: the target's name]
+    #[arg(short = 'T', long, value_name = "TEXT")]
+    pub banner: Option<String>,
+
+    /// Shell command to run at each new crash, in the background; the crash is $TINE_CRASH
+    #[arg(short = 'I', long, value_name = "COMMAND")]
+    pub on_crash: Option<OsString>,
+
+    /// Look around a crash: the seeds crash the target, and what crashes it elsewhere is kept
+    #[arg(short = 'C', long)]
+    pub explore_crashes: bool,
+
+    /// Ending of the input file's name, for a target that looks at it
+    #[arg(short = 'e', long, value_name = "EXTENSION", value_parser = file_ending, conflicts_with = "file")]
+    pub extension: Option<String>,
+
+    /// Taken for afl-fuzz's sake: the input file is never removed, and testcases are spliced anyway
+    #[arg(short = 'N', short_alias = 'u', hide = true, action = ArgAction::Count)]
+    pub as_it_is: u8,
+
+    /// Serve the figures of all instances in OUT to Prometheus; without HOST, on this machine only
+    #[arg(long, value_name = "[HOST:]PORT")]
+    pub metrics: Option<MetricsAddress>,
 
     /// Stop at the first crash
     #[arg(long)]

@@ -132,6 +132,15 @@ pub fn replay_inputs(text: &str) -> Result<usize, ValueError> {
     }
 }
 
+/// The ending of a file's name, without its dot.
+pub fn file_ending(text: &str) -> Result<String, ValueError> {
+    let ending = text.trim_start_matches('.');
+    if ending.is_empty() || ending.contains('/') {
+        return Err(ValueError::Ending);
+    }
+    Ok(ending.into())
+}
+
 pub fn core_number(text: &str) -> Result<usize, ValueError> {
     text.parse().map_err(|_| ValueError::Core)
 }
@@ -148,6 +157,9 @@ pub enum ValueError {
     /// Not the number of a core.
     #[error("give the number of a core; the first is 0")]
     Core,
+    /// No ending of a file's name.
+    #[error("give the ending of a file's name, such as png, without a slash")]
+    Ending,
     /// Not a time.
     #[error("give a whole number of milliseconds, such as 1000")]
     Milliseconds,

@@ -4,4 +4,5 @@ pub mod demo;
 pub mod doctor;
 pub mod fuzz;
 pub mod showmap;
+pub mod status;
 pub mod trace;

@@ -65,8 +65,14 @@ pub fn place(wanted: Option<usize>) -> Result<Placement, AffinityError> {
             source,
             allowed: in_words(&own),
         };
-        bind(core).map_err(failed)?;
-        return Ok(Placement::Core(core));
+        return match bind(core).map_err(failed) {
+            Ok(()) => Ok(Placement::Core(core)),
+            Err(error) if crate::target::is_set("AFL_TRY_AFFINITY") => {
+                say!("{error}; going on without a core");
+                Ok(Placement::Free)
+            }
+            Err(error) => Err(error),
+        };
     }
     let mut allowed = cores_of(&own);
     match (allowed.next(), allowed.next()) {

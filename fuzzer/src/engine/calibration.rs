@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 /// So many runs.
 const RUNS: u32 = 7;
 
-/// So many with AFL_CAL_FAST, or [`RUNS`] when it does not cover the same each time.
+/// So many where `AFL_FAST_CAL` is set, or [`RUNS`] when it does not cover the same each
+/// time.
 const FAST_RUNS: u32 = 3;
 
 /// So many when it does not cover the same each time.
@@ -50,6 +51,20 @@ impl VariableEdges {
 }
 
 impl Engine {
+    /// How many runs a testcase gets, and how many when it does not cover the same each
+    /// time.
+    const fn calibration_runs(&self, origin: &Origin) -> (u32, u32) {
+        let wishes = &self.limits.wishes;
+        // A testcase that was imported is its own source.
+        if wishes.seeds_run_once && matches!(origin.operation.as_bytes(), b"calibration") {
+            (1, 1)
+        } else if wishes.fast_calibration {
+            (FAST_RUNS, RUNS)
+        } else {
+            (RUNS, RUNS_IF_VARIABLE)
+        }
+    }
+
     /// Measures the testcase that was just added. The executor has its first
     /// run still.
     pub(super) fn calibrate(
@@ -66,11 +81,8 @@ impl Engine {
         let mut variable = false;
         let mut spent = Duration::ZERO;
         let mut done = 0;
-        let (runs, runs_if_variable) = match self.limits.fast_calibration {
-            true => (FAST_RUNS, RUNS),
-            false => (RUNS, RUNS_IF_VARIABLE),
-        };
-        while done < if variable { runs_if_variable } else { runs } {
+        let runs = self.calibration_runs(origin);
+        while done < if variable { runs.1 } else { runs.0 } {
             if self.control.signal().is_some() {
                 break;
             }
@@ -88,7 +100,7 @@ impl Engine {
             *state.executions_mut() += 1;
             let (map, trace) = executor.coverage();
             let is_new = self.virgin.take(map, trace);
-            if outcome.is_crash() {
+            if outcome.is_crash() && !self.limits.explore_crashes {
                 // It did not crash before: a matter of chance.
                 self.crashed(state, executor, input, origin, outcome)?;
                 variable = true;

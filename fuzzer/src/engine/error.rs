@@ -2,7 +2,8 @@
 
 use super::{affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError};
 use crate::{
-    report::{folder::FolderError, store::StoreError},
+    environment::EnvironmentError,
+    report::{folder::FolderError, metrics::MetricsError, statsd::StatsdError, store::StoreError},
     target::TargetError,
 };
 use std::{io, path::PathBuf};
@@ -11,6 +12,9 @@ use tine_controller::{Outcome, RunError, StartError};
 /// Why fuzzing cannot begin, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum FuzzError {
+    /// A variable asks for something that cannot be had.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     /// The target is not fit.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -72,6 +76,18 @@ pub enum FuzzError {
         /// The target's limit of memory.
         memory_limit: Option<u64>,
     },
+    /// No seed crashes the target, and `-C` looks around crashes.
+    #[error(
+        "no seed crashes the target: on {} it {outcome}. -C looks around crashes that are known, \
+         give inputs such as those in OUT/default/crashes",
+        .first.display()
+    )]
+    NoSeedCrashes {
+        /// The first one.
+        first: PathBuf,
+        /// How the target ended on it.
+        outcome: Outcome,
+    },
     /// No seed could be run to its end.
     #[error("{}: {source}", .first.display())]
     SeedNotRun {
@@ -79,6 +95,20 @@ pub enum FuzzError {
         first: PathBuf,
         /// What was wrong.
         source: RunError,
+    },
+    /// A seed does not run, and `AFL_EXIT_ON_SEED_ISSUES` is set.
+    #[error(
+        "{} of {} cannot be used, the first is {}, and AFL_EXIT_ON_SEED_ISSUES makes that an \
+         error: take it out, or unset the variable",
+        crate::report::counted(*.failed, "seed"), crate::ui::grouped(*.count), .first.display()
+    )]
+    SeedIssues {
+        /// How many seeds there are.
+        count: u64,
+        /// How many of them fail.
+        failed: u64,
+        /// The first one of these.
+        first: PathBuf,
     },
     /// No counter was ever touched.
     #[error(
@@ -95,6 +125,12 @@ pub enum FuzzError {
         /// Why not.
         source: Box<StartError>,
     },
+    /// The figures cannot be served.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The figures cannot be sent.
+    #[error(transparent)]
+    Statsd(#[from] StatsdError),
     /// A rule of LibAFL's was broken.
     #[error("this is a bug in tine, please report it: {0}")]
     Engine(#[from] libafl::Error),

@@ -9,6 +9,7 @@ use super::{
     sequence::Needs,
 };
 use crate::report::{
+    inform,
     name::{self, Origin},
     store,
     summary::Ending,
@@ -40,7 +41,7 @@ impl Engine {
             return Ok(());
         }
         self.counters.total_crashes += 1;
-        let is_new = self.crashes.learn(executor.trace());
+        let is_new = self.is_new_fault(executor, input, outcome);
         if !is_new || self.counters.saved_crashes >= MOST_CRASHES {
             return Ok(());
         }
@@ -56,6 +57,7 @@ impl Engine {
         let inputs = executor.history();
         let needs = self.needs(state, executor, inputs, false, limit, Outcome::is_crash)?;
         self.save(&folder, &name, input, &needs)?;
+        self.inform(&folder.join(&name));
         self.count_crash(runs);
         Ok(())
     }
@@ -73,6 +75,7 @@ impl Engine {
         let folder = self.folder.crashes();
         self.explain(&folder)?;
         self.save(&folder, name, input, &Needs::Input)?;
+        self.inform(&folder.join(name));
         self.count_crash(*state.executions());
         Ok(())
     }
@@ -85,6 +88,33 @@ impl Engine {
         self.counters.runs_at_last_crash = runs;
         if self.limits.until_crash {
             self.ending.get_or_insert(Ending::Crash);
+        }
+    }
+
+    /// Remembers a fault, and says whether it is a new one.
+    pub(super) fn is_new_fault(
+        &mut self,
+        executor: &ForkServerExecutor,
+        input: &[u8],
+        outcome: Outcome,
+    ) -> bool {
+        if !executor.info().instrumented {
+            self.blind.learn(outcome, input)
+        } else if outcome.is_timeout() {
+            self.timeouts.learn(executor.trace())
+        } else {
+            self.crashes.learn(executor.trace())
+        }
+    }
+
+    /// Runs the user's command for a new crash.
+    fn inform(&mut self, crash: &Path) {
+        let Some(command) = &self.account.on_crash else {
+            return;
+        };
+        if let Err(error) = inform::of_crash(command, crash) {
+            self.progress
+                .note(format_args!("cannot run the command of -I: {error}"));
         }
     }
 
@@ -113,12 +143,13 @@ impl Engine {
     /// Tells beside the first crash how to replay it.
     fn explain(&self, folder: &Path) -> Result<(), FuzzError> {
         const README: &str = "README.txt";
-        if folder.join(README).exists() {
+        if self.limits.wishes.no_readme || folder.join(README).exists() {
             return Ok(());
         }
         let Account {
             replay,
             command_line,
+            ..
         } = &self.account;
         store::write(folder, README, &[replay.readme(command_line).as_bytes()])?;
         Ok(())
@@ -134,7 +165,10 @@ impl Engine {
         origin: &Origin,
     ) -> Result<(), FuzzError> {
         self.counters.total_timeouts += 1;
-        let is_new = self.timeouts.learn(executor.trace());
+        if self.limits.wishes.ignore_timeouts {
+            return Ok(());
+        }
+        let is_new = self.is_new_fault(executor, input, Outcome::TimedOut);
         if !is_new || self.counters.saved_hangs >= MOST_HANGS {
             return Ok(());
         }
@@ -150,11 +184,15 @@ impl Engine {
             };
             *state.executions_mut() += 1;
             let (map, trace) = executor.coverage();
-            self.virgin.take(map, trace);
+            let is_new = self.virgin.take(map, trace);
             if outcome.is_crash() {
                 return self.crashed(state, executor, input, origin, outcome);
             }
             alone = outcome.is_timeout();
+            if self.limits.wishes.keep_timeouts && is_new && !alone {
+                self.keep(state, executor, input, origin)?;
+                return Ok(());
+            }
         }
         let needs = if alone {
             Needs::Input

@@ -184,10 +184,10 @@ impl Engine {
                 let Some(outcome) = self.replay(state, executor, &inputs, limit, None)? else {
                     continue;
                 };
-                if outcome.is_crash() {
-                    self.crashes.learn(executor.trace());
-                } else if outcome.is_timeout() {
-                    self.timeouts.learn(executor.trace());
+                if let (true, Some(input)) =
+                    (outcome.is_crash() || outcome.is_timeout(), inputs.last())
+                {
+                    self.is_new_fault(executor, input, outcome);
                 }
             }
         }
@@ -230,6 +230,13 @@ impl Engine {
         let (map, trace) = executor.coverage();
         self.virgin.take(map, trace);
         let what = match &ran {
+            Ok(outcome) if self.limits.explore_crashes && !outcome.is_timeout() => {
+                if outcome.is_crash() {
+                    imported.handled += 1;
+                    return Ok(true);
+                }
+                format!("the target {outcome}, and -C takes inputs that crash it")
+            }
             Ok(outcome) if outcome.is_crash() => format!("the target {outcome}"),
             Ok(outcome) if outcome.is_timeout() => {
                 format!("the target takes longer than {} ms (-t)", limit.as_millis())
@@ -240,6 +247,17 @@ impl Engine {
                 return Ok(true);
             }
         };
+        if let (Ok(outcome), true) = (&ran, self.limits.wishes.crashing_seeds_are_crashes)
+            && outcome.is_crash()
+        {
+            let origin = Origin {
+                source: self.next.queue,
+                with: None,
+                operation: "dry_run",
+                repetitions: 0,
+            };
+            self.crashed(state, executor, bytes, &origin, *outcome)?;
+        }
         imported.failed += 1;
         if imported.failed <= MOST_SENTENCES {
             self.progress
@@ -290,6 +308,7 @@ impl Engine {
         imported: Imported,
         target: &Path,
         memory_limit: Option<u64>,
+        has_coverage: bool,
     ) -> Result<(), FuzzError> {
         let Imported {
             count,
@@ -303,14 +322,25 @@ impl Engine {
             self.progress
                 .note(format_args!("{more} passed over for reasons like these"));
         }
+        if let (true, Some((first, _))) = (self.limits.wishes.seeds_must_run, &first_failure) {
+            let first = first.clone();
+            return Err(FuzzError::SeedIssues {
+                count,
+                failed,
+                first,
+            });
+        }
         // A limit that was reached on the way is no excuse when all were tried.
         if handled > 0 || cut_short || self.control.signal().is_some() {
-            if handled > 0 && self.virgin.edges() == 0 {
+            if has_coverage && handled > 0 && self.virgin.edges() == 0 {
                 return Err(FuzzError::NoCoverage(target.to_owned()));
             }
             return Ok(());
         }
         Err(match first_failure {
+            Some((first, Ok(outcome))) if self.limits.explore_crashes => {
+                FuzzError::NoSeedCrashes { first, outcome }
+            }
             Some((first, Ok(outcome))) => FuzzError::NoSeedRuns {
                 count,
                 first,

@@ -2,6 +2,7 @@
 
 use super::{
     State,
+    blind::BlindFaults,
     calibration::VariableEdges,
     control::Control,
     error::FuzzError,
@@ -12,6 +13,7 @@ use super::{
     resume::{Identity, Pace},
     sanitized::Sanitized,
 };
+use crate::environment::Wishes;
 use crate::report::{
     counted,
     folder::OutputFolder,
@@ -25,7 +27,7 @@ use libafl::{
     state::{HasCorpus, HasExecutions},
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, time::Duration};
+use std::{ffi::OsString, fs, time::Duration};
 use tine_controller::{Outcome, RunError};
 
 /// So many inputs in a row may take the fork server along.
@@ -45,10 +47,12 @@ pub struct Limits {
     pub runs: u64,
     /// End after this time.
     pub time: Option<Duration>,
-    /// Fewer runs to calibrate a testcase.
-    pub fast_calibration: bool,
     /// End at the first crash.
     pub until_crash: bool,
+    /// Crashes are what is looked for and kept; runs without one are of no use.
+    pub explore_crashes: bool,
+    /// What AFL's variables ask for.
+    pub wishes: Wishes,
 }
 
 /// What came of an input.
@@ -69,6 +73,8 @@ pub struct Account {
     pub replay: Replay,
     /// How the fuzzer was started.
     pub command_line: String,
+    /// The user's command at a new crash.
+    pub on_crash: Option<OsString>,
 }
 
 /// What is counted.
@@ -85,6 +91,18 @@ pub struct Counters {
     pub(super) runs_at_last_crash: u64,
     pub(super) cycles_before: u64,
     pub(super) calibration: Duration,
+    /// Time that went into trimming.
+    pub(super) trim: Duration,
+    /// Time that went into the compare log.
+    pub(super) cmplog: Duration,
+    /// Time that went into the exchange with other instances.
+    pub(super) sync: Duration,
+    /// Testcases that other instances found.
+    pub(super) imported: u64,
+    /// How far havoc was expanded.
+    pub(super) havoc_expansion: u64,
+    /// Most seconds that lie between two finds.
+    pub(super) longest_gap: u64,
     pub(super) slowest: Duration,
     /// Faults that were not seen again.
     pub(super) unproven: u64,
@@ -101,8 +119,28 @@ impl Counters {
     pub(super) const fn recall(&mut self, earlier: &Self) {
         self.total_crashes = earlier.total_crashes;
         self.calibration = earlier.calibration;
+        self.trim = earlier.trim;
+        self.cmplog = earlier.cmplog;
+        self.sync = earlier.sync;
+        self.imported = earlier.imported;
+        self.longest_gap = earlier.longest_gap;
         self.slowest = earlier.slowest;
         self.unproven = earlier.unproven;
+    }
+
+    /// Takes note of a find. Times are seconds since 1970; `began` is the beginning of
+    /// this part of the session.
+    const fn found_at(&mut self, now: u64, began: u64) {
+        let before = if self.last_find == 0 {
+            began
+        } else {
+            self.last_find
+        };
+        let gap = now.saturating_sub(before);
+        if gap > self.longest_gap {
+            self.longest_gap = gap;
+        }
+        self.last_find = now;
     }
 }
 
@@ -121,6 +159,7 @@ pub struct Engine {
     pub(super) virgin: VirginMap,
     pub(super) crashes: FaultMap,
     pub(super) timeouts: FaultMap,
+    pub(super) blind: BlindFaults,
     pub(super) variable: VariableEdges,
     pub(super) queue: Queue,
     pub(super) counters: Counters,
@@ -156,6 +195,7 @@ impl Engine {
             virgin: VirginMap::new(words),
             crashes: FaultMap::default(),
             timeouts: FaultMap::default(),
+            blind: BlindFaults::default(),
             variable: VariableEdges::default(),
             queue,
             counters: Counters::default(),
@@ -195,6 +235,10 @@ impl Engine {
                 self.queue.ran(trace);
                 self.counters.lost = 0;
                 match outcome {
+                    _ if self.limits.explore_crashes && !outcome.is_timeout() => {
+                        evaluated =
+                            self.explore(state, executor, input, origin, outcome, is_new)?;
+                    }
                     Outcome::Exited(_) | Outcome::LoopDone => {
                         let wanted = match &mut self.sanitized {
                             Some(sanitized) => sanitized.wants(executor.trace(), is_new),
@@ -223,8 +267,30 @@ impl Engine {
         Ok(evaluated)
     }
 
+    /// What comes of a run where crashes are looked around: one that crashes and covers
+    /// something new is a testcase, one that does not crash is nothing.
+    fn explore(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+        outcome: Outcome,
+        is_new: bool,
+    ) -> Result<Evaluated, FuzzError> {
+        if !outcome.is_crash() || self.control.broke_off(outcome) {
+            return Ok(Evaluated::Known);
+        }
+        let mut evaluated = Evaluated::Known;
+        if is_new {
+            evaluated = Evaluated::Kept(self.keep(state, executor, input, origin)?);
+        }
+        self.crashed(state, executor, input, origin, outcome)?;
+        Ok(evaluated)
+    }
+
     /// Puts an input that covers something new into the queue.
-    fn keep(
+    pub(super) fn keep(
         &mut self,
         state: &mut State,
         executor: &mut ForkServerExecutor,
@@ -238,7 +304,8 @@ impl Engine {
         store::write(&self.folder.queue(), &name, &[input])?;
         self.next.queue += 1;
         self.counters.found += 1;
-        self.counters.last_find = Progress::now();
+        let now = Progress::now();
+        self.counters.found_at(now, self.progress.began_at());
         let id = self.add(state, input, number, name)?;
         let limit = self.generous_limit();
         self.calibrate(state, executor, id, input, origin, limit)?;
@@ -335,8 +402,20 @@ impl Engine {
             .is_some_and(|limit| self.progress.this_part() >= limit)
         {
             self.ending.get_or_insert(Ending::Time);
+        } else if let Some(variable) = self.wished_end() {
+            self.ending.get_or_insert(Ending::Variable(variable));
         }
         self.report(state, executor)
+    }
+
+    /// The variable that asks for an end now.
+    fn wished_end(&self) -> Option<&'static str> {
+        let progress = &self.progress;
+        // Finds of an earlier part do not keep this one from ending.
+        let last = self.counters.last_find.max(progress.began_at());
+        let since_find = Duration::from_secs(Progress::now().saturating_sub(last));
+        let (this_part, all) = (progress.this_part(), progress.run_time());
+        self.limits.wishes.end(this_part, all, since_find)
     }
 
     /// Whether the session is to end, and why.

@@ -9,6 +9,7 @@
 //! | `judge` | one run and what follows from it |
 //! | `faults` | crashes and hangs: which are new, and what is saved of them |
 //! | `sanitized` | binaries with sanitizers, for inputs that are new in kind |
+//! | `blind` | the same for a target without coverage |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
 //! | `stages` | what is done with a testcase whose turn it is |
 //! | `corpus` | the inputs, in memory and on disk |
@@ -21,12 +22,14 @@
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
 //! | `control` | signals and the passing of time |
 //! | `affinity` | which core to run on |
+//! | `input_file` | which file stands for `@@` |
 //! | `dictionary`, `seeds` | what the user gives |
 //!
 //! Most runs bring nothing new. Such a run allocates nothing, makes no system
 //! call but those of the fork server, and asks no clock.
 
 mod affinity;
+mod blind;
 mod calibration;
 mod classify;
 mod control;
@@ -40,6 +43,7 @@ mod flaws;
 mod frequency;
 mod history;
 mod import;
+mod input_file;
 mod judge;
 mod novelty;
 mod progress;

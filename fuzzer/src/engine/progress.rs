@@ -7,6 +7,7 @@ use crate::{
     report::{
         counted,
         stats::{Earlier, Facts, PLOT_HEADER, Snapshot},
+        statsd::Statsd,
         store::StoreError,
     },
     ui::Status,
@@ -47,6 +48,7 @@ pub struct Progress {
     restarts: u64,
     /// Testcases that were dropped because their files are gone.
     pub(super) dropped: u64,
+    statsd: Option<Statsd>,
 }
 
 impl Progress {
@@ -65,7 +67,14 @@ impl Progress {
             speed: Speedometer::new(began, earlier.runs),
             restarts: 0,
             dropped: 0,
+            statsd: None,
         }
+    }
+
+    /// The same, with figures for StatsD as well.
+    #[must_use]
+    pub fn with_statsd(self, statsd: Option<Statsd>) -> Self {
+        Self { statsd, ..self }
     }
 
     /// Seconds since 1970.
@@ -74,6 +83,12 @@ impl Progress {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs())
+    }
+
+    /// Seconds since 1970 when this part of the session began.
+    #[must_use]
+    pub const fn began_at(&self) -> u64 {
+        self.began_at
     }
 
     /// How long this part of the session runs.
@@ -110,15 +125,21 @@ impl Engine {
         self.progress.speed.take(now, *state.executions());
         self.note_restarts(executor);
         let is_write_due = now >= self.progress.next_write;
-        if !is_write_due && !self.progress.status.is_due(now) {
+        let is_sending_due = (self.progress.statsd.as_ref()).is_some_and(|it| it.is_due(now));
+        if !is_write_due && !is_sending_due && !self.progress.status.is_due(now) {
             return Ok(());
         }
         let snapshot = self.snapshot(state, executor);
         if self.progress.status.is_due(now) {
             self.progress.status.show(&snapshot, now);
         }
+        if let (true, Some(statsd)) = (is_sending_due, &mut self.progress.statsd)
+            && let Err(error) = statsd.send(&snapshot, now)
+        {
+            self.progress.note(format_args!("{error}"));
+        }
         if is_write_due {
-            self.progress.next_write = now + WRITE;
+            self.progress.next_write = now + self.limits.wishes.stats_interval.unwrap_or(WRITE);
             self.write(&snapshot)?;
             self.save_if_due(state);
         }
@@ -171,6 +192,9 @@ impl Engine {
             last_update: Progress::now(),
             run_time: progress.run_time(),
             calibration_time: counters.calibration,
+            trim_time: counters.trim,
+            cmplog_time: counters.cmplog,
+            sync_time: counters.sync,
             cycles_done: counters.cycles_before + queue.cycle().saturating_sub(1),
             cycles_without_finds: queue.cycles_without_finds(),
             runs,
@@ -178,6 +202,7 @@ impl Engine {
             runs_per_second_now: progress.speed.over(NOW),
             corpus: queue.len() as u64,
             found: counters.found,
+            imported: counters.imported,
             favored: favored as u64,
             pending_favored: pending_favored as u64,
             pending: pending as u64,
@@ -195,6 +220,7 @@ impl Engine {
             restarts: counters.restarts_before + executor.restarts(),
             lost_inputs: counters.passed_over,
             last_find: counters.last_find,
+            longest_gap: counters.longest_gap,
             last_crash: counters.last_crash,
             last_hang: counters.last_hang,
             runs_since_crash: runs.saturating_sub(counters.runs_at_last_crash),
@@ -202,6 +228,7 @@ impl Engine {
             slowest: counters.slowest,
             peak_megabytes: peak_megabytes(executor.server_pid()),
             core: progress.core,
+            havoc_expansion: counters.havoc_expansion,
             auto_tokens: info.dictionary.len() as u64,
             sanitizers: self
                 .sanitized

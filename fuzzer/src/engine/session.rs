@@ -10,6 +10,7 @@ use super::{
     executor::ForkServerExecutor,
     history::DEFAULT_INPUTS,
     import::LONGEST_RUN,
+    input_file::InputFile,
     judge::{Account, Engine, Limits},
     new_state,
     progress::Progress,
@@ -20,11 +21,14 @@ use super::{
 };
 use crate::{
     cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
+    environment::Wishes,
     report::{
         counted,
         folder::{self, Beginning, OutputFolder},
+        metrics::{self, Metrics},
         shell,
         stats::{Earlier, Facts},
+        statsd::Statsd,
         summary::{self, Ending, Find, Replay},
     },
     target::{self, Target, TargetError},
@@ -47,7 +51,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
-use tine_controller::{ForkServer, TargetInfo};
+use tine_controller::{ForkServer, Launch, TargetInfo};
 
 /// Tokens that come with the target and are shorter or longer are of no use.
 const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
@@ -84,7 +88,11 @@ struct Prepared {
     remembered: usize,
     server: ForkServer,
     sanitized: Option<Sanitized>,
+    beside: Beside,
 }
+
+/// What lasts as long as the session.
+type Beside = (Option<InputFile>, Option<Metrics>);
 
 fn prepare(
     args: &FuzzArgs,
@@ -108,14 +116,36 @@ fn prepare(
             seed: seed.path.clone(),
         });
     }
+    let input_file = InputFile::choose(args, folder.path())?;
+    // Before this thread is bound to a core: its threads are not.
+    let metrics = args.metrics.map(|it| metrics::serve(it, &args.output));
+    let metrics = metrics.transpose()?;
+    if let Some(metrics) = &metrics {
+        say!("figures at {}", metrics.url());
+    }
     let limit = args.timeout.map_or(LONGEST_RUN, |timeout| timeout.limit);
-    let target = target::prepare(
+    let prepare = if args.non_instrumented {
+        target::prepare_unchecked
+    } else {
+        target::prepare
+    };
+    let mut target = prepare(
         &args.target,
-        args.file.as_deref(),
+        input_file
+            .as_ref()
+            .map(InputFile::path)
+            .or(args.file.as_deref()),
         folder.path(),
         limit,
         args.memory,
     )?;
+    if args.non_instrumented {
+        target.config.launch = Launch::Exec;
+        if target.file.instrumented {
+            let path = target.file.path.display();
+            say!("{path} is instrumented: without -n its coverage leads to more");
+        }
+    }
     let remembered = remembered_inputs(args)?;
     let placement = affinity::place(args.bind)?;
     if let Placement::NoneFree { allowed } = placement {
@@ -135,6 +165,7 @@ fn prepare(
         remembered,
         server,
         sanitized,
+        beside: (input_file, metrics),
     })
 }
 
@@ -142,6 +173,7 @@ struct Session {
     engine: Engine,
     executor: ForkServerExecutor,
     state: State,
+    _beside: Beside,
 }
 
 impl Session {
@@ -160,6 +192,7 @@ impl Session {
             remembered,
             server,
             sanitized,
+            beside,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
         let control = Control::start().map_err(FuzzError::Control)?;
@@ -174,31 +207,29 @@ impl Session {
         write_setup(args, &folder, &command_line)?;
         let facts = Facts {
             pid: std::process::id(),
-            banner: target
-                .file
-                .path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into(),
-            mode: mode(info),
+            banner: banner(args, &target),
+            mode: mode(args, info),
             command_line: command_line.clone(),
         };
+        let has_tokens = !target::is_set("AFL_NO_AUTODICT");
         for token in info
             .dictionary
             .iter()
-            .filter(|token| USEFUL_TOKENS.contains(&token.len()))
+            .filter(|token| has_tokens && USEFUL_TOKENS.contains(&token.len()))
         {
             tokens.add_token(token);
         }
+        let name = folder.path().file_name().unwrap_or_default();
+        let statsd = Statsd::from_environment(&name.to_string_lossy())?;
         let mut state = new_state(args.seed.unwrap_or_else(random_seed))?;
         state.add_metadata(tokens);
         *state.executions_mut() = earlier.runs;
         let budget = corpus_memory(args)?;
         state.corpus_mut().keep_in(folder.queue(), budget);
-        let status = Status::new(args.no_ui);
+        let status = Status::new(args.no_ui || target::is_set("AFL_NO_UI"));
         let map_size = info.map_size;
         let words = map_size.div_ceil(8);
+        let has_coverage = info.instrumented;
         let mut engine = Engine::new(
             words,
             Queue::new(args.seed.is_some())
@@ -209,9 +240,10 @@ impl Session {
             Account {
                 replay: replay(args),
                 command_line,
+                on_crash: args.on_crash.clone(),
             },
             control,
-            Progress::new(status, facts, placement.core(), &earlier),
+            Progress::new(status, facts, placement.core(), &earlier).with_statsd(statsd),
         );
         engine.recall(&earlier);
         engine.sanitized = sanitized;
@@ -221,7 +253,12 @@ impl Session {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
             Beginning::Resumed => engine.import_queue(&mut state, &mut executor)?,
         };
-        engine.check_import(imported, &target.file.path, target.config.memory_limit)?;
+        engine.check_import(
+            imported,
+            &target.file.path,
+            target.config.memory_limit,
+            has_coverage,
+        )?;
         engine.save_what_is_precious(&state);
         // Measured time would make a session with -s a different one each time.
         if args.timeout.is_none() && args.seed.is_none() {
@@ -232,6 +269,7 @@ impl Session {
             engine,
             executor,
             state,
+            _beside: beside,
         })
     }
 
@@ -289,10 +327,9 @@ impl Session {
             .core
             .map_or_else(String::new, |core| format!(", on core {core}"));
         self.engine.progress.note(format_args!(
-            "{} in the corpus, {} of {} edges, {mean} us a run, limit {} ms{core}",
+            "{} in the corpus, {}, {mean} us a run, limit {} ms{core}",
             counted(snapshot.corpus, "testcase"),
-            snapshot.edges,
-            snapshot.total_edges,
+            snapshot.coverage_words(),
             snapshot.limit.as_millis(),
         ));
     }
@@ -303,6 +340,7 @@ impl Session {
             engine,
             executor,
             state,
+            ..
         } = self;
         let mut manager = NopEventManager::new();
         let mut stages = stages::all(state);
@@ -331,6 +369,11 @@ impl Session {
             }
             state.clear_corpus_id()?;
             engine.queue.fuzzed(id);
+            if engine.limits.wishes.just_one {
+                engine
+                    .ending
+                    .get_or_insert(Ending::Variable("AFL_BENCH_JUST_ONE"));
+            }
         }
     }
 }
@@ -357,11 +400,9 @@ fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, T
             .executions
             .map_or(u64::MAX, |runs| earlier.runs.saturating_add(runs)),
         time: args.seconds.map(Duration::from_secs),
-        // afl-fuzz takes both.
-        fast_calibration: ["AFL_CAL_FAST", "AFL_FAST_CAL"]
-            .iter()
-            .any(|name| env::var_os(name).is_some()),
-        until_crash: args.until_crash,
+        until_crash: args.until_crash || target::is_set("AFL_BENCH_UNTIL_CRASH"),
+        explore_crashes: args.explore_crashes,
+        wishes: Wishes::read()?,
     })
 }
 
@@ -395,9 +436,21 @@ fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// The name that the figures have for the session: one line.
+fn banner(args: &FuzzArgs, target: &Target) -> String {
+    let name = || {
+        let name = target.file.path.file_name();
+        name.unwrap_or_default().to_string_lossy().into_owned()
+    };
+    let chosen = args.banner.clone().unwrap_or_else(name);
+    chosen.replace(char::is_control, " ")
+}
+
 /// AFL's words for how the target is run.
-fn mode(info: &TargetInfo) -> String {
+fn mode(args: &FuzzArgs, info: &TargetInfo) -> String {
     let words: Vec<&str> = [
+        (!info.instrumented, "non_instrumented"),
+        (args.explore_crashes, "crash"),
         (info.persistent, "persistent"),
         (info.shm_input, "shmem_testcase"),
         (info.deferred, "deferred"),
@@ -417,6 +470,9 @@ fn replay(args: &FuzzArgs) -> Replay {
     if let Some(file) = &args.file {
         options.extend(["-f".into(), file.clone().into_os_string()]);
     }
+    if let Some(extension) = &args.extension {
+        options.extend(["-f".into(), format!("input.{extension}").into()]);
+    }
     if args.memory.0.is_some() {
         options.extend(["-m".into(), args.memory.to_string().into()]);
     }
@@ -429,6 +485,7 @@ fn replay(args: &FuzzArgs) -> Replay {
         options,
         target: args.target.clone(),
         sanitized: args.sanitized.clone(),
+        direct: args.non_instrumented,
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is said when a session ends.
 
 use super::{counted, name, shell, stats::Snapshot};
-use crate::ui::shown_time;
+use crate::{target, ui::shown_time};
 use std::{
+    borrow::Cow,
     ffi::{OsStr, OsString},
     fmt::Write,
     path::{Path, PathBuf},
@@ -22,17 +23,20 @@ pub enum Ending {
     Runs,
     /// The crash that `--until-crash` waits for.
     Crash,
+    /// This variable of AFL's asked for it.
+    Variable(&'static str),
 }
 
 impl Ending {
-    const fn words(self) -> &'static str {
-        match self {
+    fn words(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Variable(name) => return format!("stopped as {name} asks").into(),
             Self::Signal(libc::SIGINT) => "stopped by Ctrl-C",
             Self::Signal(_) => "stopped by a signal",
             Self::Time => "stopped by its limit of time (-V)",
             Self::Runs => "stopped by its limit of runs (-E)",
             Self::Crash => "stopped at the first crash",
-        }
+        })
     }
 }
 
@@ -47,6 +51,8 @@ pub struct Replay {
     pub target: Vec<OsString>,
     /// The binaries with sanitizers.
     pub sanitized: Vec<PathBuf>,
+    /// The target runs without tine.
+    pub direct: bool,
 }
 
 /// A crash or a hang.
@@ -65,6 +71,9 @@ impl Replay {
         let name = input.file_name().unwrap_or_default().to_string_lossy();
         let number = name::sanitizer(&name);
         let sanitized = number.and_then(|number| self.sanitized.get(number));
+        if let (true, None) = (self.direct, sanitized) {
+            return self.direct_command(input);
+        }
         self.command_with(sanitized.map(PathBuf::as_path), input)
     }
 
@@ -72,6 +81,22 @@ impl Replay {
     fn command_with(&self, binary: Option<&Path>, input: &Path) -> String {
         let command = self.showmap(["-o".into(), "/dev/null".into()], binary);
         format!("{command} < {}", shell::quoted(input.as_os_str()))
+    }
+
+    /// The target itself, with `input` where its arguments name it.
+    fn direct_command(&self, input: &Path) -> String {
+        let mut is_named = false;
+        let words: Vec<OsString> = self
+            .target
+            .iter()
+            .map(|word| target::substitute(word, input, &mut is_named))
+            .collect();
+        let command = shell::line(words);
+        if is_named {
+            command
+        } else {
+            format!("{command} < {}", shell::quoted(input.as_os_str()))
+        }
     }
 
     /// The command that runs the target on all inputs in `folder`, in one child.
@@ -159,15 +184,14 @@ pub fn text(
     replay: &Replay,
 ) -> Vec<String> {
     let mut first = format!(
-        "{} after {}: {} ({}/s), {} in the corpus, {} found; {} of {} edges",
+        "{} after {}: {} ({}/s), {} in the corpus, {} found; {}",
         ending.words(),
         shown_time(snapshot.run_time),
         counted(snapshot.runs, "run"),
         crate::ui::grouped(snapshot.runs_per_second().round() as u64),
         counted(snapshot.corpus, "testcase"),
         crate::ui::grouped(snapshot.found),
-        crate::ui::grouped(snapshot.edges),
-        crate::ui::grouped(snapshot.total_edges),
+        snapshot.coverage_words(),
     );
     if snapshot.variable_edges > 0 {
         let _ = write!(first, ", stability {:.1} %", snapshot.stability());
@@ -219,6 +243,7 @@ mod tests {
             options: vec!["-m".into(), "50".into()],
             target: vec!["./my prog".into(), "@@".into()],
             sanitized: vec!["./with asan".into()],
+            direct: false,
         }
     }
 
@@ -263,6 +288,20 @@ mod tests {
             lines[2],
             "  tine showmap --replay out/default/replay/id:000000,sig:06 -m 50 -- './my prog' @@"
         );
+    }
+
+    #[test]
+    fn a_target_without_instrumentation_is_replayed_by_itself() {
+        let mut replay = Replay {
+            direct: true,
+            ..replay()
+        };
+        let input = Path::new("out/default/crashes/id:000000,sig:06");
+        let expected = "'./my prog' out/default/crashes/id:000000,sig:06";
+        assert_eq!(replay.command(input), expected);
+        replay.target.pop();
+        let expected = "'./my prog' < out/default/crashes/id:000000,sig:06";
+        assert_eq!(replay.command(input), expected);
     }
 
     #[test]

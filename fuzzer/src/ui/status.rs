@@ -29,6 +29,8 @@ pub struct Status {
     /// A line stands there that must be cleared before another is written.
     stands: bool,
     next: Instant,
+    /// `AFL_QUIET`: nothing is shown.
+    quiet: bool,
 }
 
 impl Status {
@@ -37,19 +39,21 @@ impl Status {
     #[must_use]
     pub fn new(plain: bool) -> Self {
         let can_rewrite = std::env::var_os("TERM").is_some_and(|kind| kind != "dumb");
-        let on_terminal = !plain && can_rewrite && io::stderr().is_terminal();
+        let is_forced = crate::target::is_set("AFL_FORCE_UI");
+        let on_terminal = !plain && (is_forced || can_rewrite && io::stderr().is_terminal());
         let first = if on_terminal { Duration::ZERO } else { REPEAT };
         Self {
             on_terminal,
             stands: false,
             next: Instant::now() + first,
+            quiet: crate::target::is_set("AFL_QUIET"),
         }
     }
 
     /// Whether it is time for [`Self::show`].
     #[must_use]
     pub fn is_due(&self, now: Instant) -> bool {
-        now >= self.next
+        now >= self.next && !self.quiet
     }
 
     /// Shows where the session stands.
@@ -69,6 +73,9 @@ impl Status {
 
     /// Says a sentence above the status line.
     pub fn note(&mut self, sentence: fmt::Arguments<'_>) {
+        if self.quiet {
+            return;
+        }
         self.clear();
         say!("{sentence}");
     }
@@ -110,7 +117,10 @@ fn fields(snapshot: &Snapshot) -> Vec<String> {
         format!("{}/s", grouped(speed)),
         counted(*saved_crashes, "crash"),
         format!("corpus {}", grouped(*corpus)),
-        format!("edges {}/{}", grouped(*edges), grouped(*total_edges)),
+        match total_edges {
+            0 => "no coverage".into(),
+            total => format!("edges {}/{}", grouped(*edges), grouped(*total)),
+        },
         match snapshot.last_find {
             0 => "nothing found yet".into(),
             last => {

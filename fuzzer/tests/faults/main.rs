@@ -162,6 +162,7 @@ fn run_error(error: &RunError) -> &'static str {
         RunError::TooLong { .. } => "too-long",
         RunError::Lost { .. } => "lost",
         RunError::NoProcess { .. } => "no-process",
+        RunError::Exec { .. } => "exec",
         RunError::Restart { .. } => "restart",
     }
 }

@@ -71,6 +71,11 @@ const PARTS: &[Part] = &[
         text: findings,
     },
     Part {
+        file: "docs/environment.md",
+        name: "variables",
+        text: variables,
+    },
+    Part {
         file: "docs/protocol/faults.md",
         name: "faults-start",
         text: faults::start,
@@ -111,6 +116,13 @@ fn findings() -> Result<String> {
     build_tine()?;
     let tine = paths::target_dir().join("debug/tine");
     shell::capture(std::process::Command::new(tine).args(["doctor", "--list"]))
+}
+
+/// Every environment variable of AFL's.
+fn variables() -> Result<String> {
+    build_tine()?;
+    let tine = paths::target_dir().join("debug/tine");
+    shell::capture(std::process::Command::new(tine).args(["status", "--variables"]))
 }
 
 /// Writes all parts, or says which of them are out of date.

@@ -405,9 +405,9 @@ pub const CASES: &[Case] = &[
         "apt-get install clang",
     ),
     (
-        |it| it.variables.push("AFL_TMPDIR".into()),
+        |it| it.variables.push("AFL_ALLOW_CORES".into()),
         Id::Variables,
         Level::Note,
-        "unset AFL_TMPDIR",
+        "unset AFL_ALLOW_CORES",
     ),
 ];

@@ -1,0 +1,155 @@
+//! A target without a fork server: it is executed anew for each run.
+
+use crate::{
+    StartError, TargetConfig, TargetOutput, back::Failure, input::InputPort, process::Run,
+};
+use std::{
+    collections::BTreeMap,
+    ffi::{CString, OsString},
+    fs::{File, OpenOptions},
+    io,
+    os::{fd::AsRawFd, unix::ffi::OsStringExt},
+    time::{Duration, Instant},
+};
+use tine_ipc::{
+    Errno,
+    exec::{Program, Setup, Started},
+    poll::{self, Ready},
+    process, signal,
+};
+use tine_protocol::WaitStatus;
+
+/// A process that is over its limit is killed again so often.
+const KILL_AGAIN: Duration = Duration::from_millis(50);
+
+/// One that does not end after this time hangs in the kernel, and is left to it.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// Executes the target.
+#[derive(Debug)]
+pub(crate) struct Launcher {
+    program: Program,
+    stdin: File,
+    /// `None`: this process's output.
+    output: Option<File>,
+    memory_limit: Option<u64>,
+    directory: Option<CString>,
+    kill_signal: i32,
+}
+
+impl Launcher {
+    /// For the target that `config` describes; `variable` is in its environment, too.
+    pub(crate) fn new(
+        config: &TargetConfig,
+        input: &InputPort,
+        variable: (&str, String),
+    ) -> Result<Self, StartError> {
+        let failed = |source| StartError::Spawn {
+            program: config.program.clone(),
+            source,
+        };
+        let null = || OpenOptions::new().read(true).write(true).open("/dev/null");
+        let stdin = match input.stdin().map_err(failed)? {
+            Some(file) => file,
+            None => null().map_err(failed)?,
+        };
+        let output = match config.output {
+            TargetOutput::Null => Some(null().map_err(failed)?),
+            TargetOutput::Inherit => None,
+        };
+        let mut environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        environment.extend(config.env.iter().cloned());
+        environment.insert(variable.0.into(), variable.1.into());
+        let environment = environment.into_iter().map(|(name, value)| {
+            let mut pair = name;
+            pair.push("=");
+            pair.push(value);
+            pair
+        });
+        let path = config.program.clone().into_os_string();
+        let arguments = std::iter::once(path.clone()).chain(config.args.iter().cloned());
+        let directory = config.current_dir.clone().map(|it| c_string(it.into()));
+        Ok(Self {
+            program: Program::new(
+                c_string(path).map_err(failed)?,
+                c_strings(arguments).map_err(failed)?,
+                c_strings(environment).map_err(failed)?,
+            ),
+            stdin,
+            output,
+            memory_limit: config.memory_limit,
+            directory: directory.transpose().map_err(failed)?,
+            kill_signal: config.kill_signal,
+        })
+    }
+
+    /// Executes the target and waits for its end.
+    pub(crate) fn run(&mut self, timeout: Duration) -> Result<Run, Failure> {
+        let setup = Setup {
+            stdin: self.stdin.as_raw_fd(),
+            output: self.output.as_ref().map(AsRawFd::as_raw_fd),
+            memory_limit: self.memory_limit,
+            directory: self.directory.as_deref(),
+        };
+        let started = self.program.start(setup).map_err(|errno| match errno {
+            Errno(libc::EAGAIN | libc::ENOMEM) => Failure::NoProcess,
+            other => Failure::Exec(other),
+        })?;
+        if has_ended(&started, timeout)? {
+            return reap(&started).map(Run::Ended);
+        }
+        let mut signal = self.kill_signal;
+        let deadline = Instant::now() + KILL_LIMIT;
+        while Instant::now() < deadline {
+            let _ = signal::send_group(started.pid, signal);
+            if has_ended(&started, KILL_AGAIN)? {
+                let status = reap(&started)?;
+                // It may have ended by itself in the last moment.
+                let by_itself =
+                    self.kill_signal == signal::KILL && status.signal() != Some(signal::KILL);
+                return Ok(if by_itself {
+                    Run::Ended(status)
+                } else {
+                    Run::TimedOut
+                });
+            }
+            signal = signal::KILL;
+        }
+        Ok(Run::TimedOut)
+    }
+}
+
+/// Waits for the end of the process.
+fn has_ended(started: &Started, limit: Duration) -> Result<bool, Failure> {
+    let fd = started.pidfd.as_raw_fd();
+    let mut rest = limit;
+    // Asked for only when it is needed: not on the road of an ordinary run.
+    let mut deadline = None;
+    loop {
+        match poll::readable(fd, rest).map_err(Failure::Exec)? {
+            Ready::Yes => return Ok(true),
+            Ready::TimedOut => return Ok(false),
+            Ready::Interrupted => {
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + limit);
+                rest = deadline.saturating_duration_since(Instant::now());
+            }
+        }
+    }
+}
+
+/// Kills what the process left in its group, then reaps it: until then the group's
+/// number is its own.
+fn reap(started: &Started) -> Result<WaitStatus, Failure> {
+    let _ = signal::send_group(started.pid, signal::KILL);
+    let status = process::wait(started.pid, false).map_err(Failure::Exec)?;
+    Ok(WaitStatus(status))
+}
+
+fn c_string(text: OsString) -> io::Result<CString> {
+    // The system's words for it.
+    CString::new(text.into_vec()).map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
+fn c_strings(texts: impl Iterator<Item = OsString>) -> io::Result<Vec<CString>> {
+    texts.map(c_string).collect()
+}
