@@ -33,6 +33,7 @@ mod faults;
 mod history;
 mod import;
 mod judge;
+mod mutate;
 mod novelty;
 mod progress;
 mod queue;
