@@ -329,6 +329,24 @@ pub fn count_variable(name: &'static str, most: usize) -> Result<Option<usize>, 
     }
 }
 
+/// The megabytes that an environment variable gives, if it is set.
+///
+/// # Errors
+/// When its value is no number.
+pub fn megabytes_variable(name: &'static str) -> Result<Option<u64>, TargetError> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
+    };
+    match value.parse() {
+        Ok(megabytes) => Ok(Some(megabytes)),
+        Err(_) => Err(TargetError::Variable {
+            name,
+            value,
+            expected: "give a number of megabytes, such as 50",
+        }),
+    }
+}
+
 fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.display().to_string())
 }

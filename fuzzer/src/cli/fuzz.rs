@@ -74,6 +74,10 @@ pub struct FuzzArgs {
     #[arg(long, value_name = "COUNT", value_parser = replay_inputs)]
     pub replay_inputs: Option<usize>,
 
+    /// Megabytes of testcases to keep in memory; the others are read from their files [default: 50]
+    #[arg(long, value_name = "MB", value_parser = whole_number)]
+    pub corpus_memory: Option<u64>,
+
     /// Plain lines instead of a status line that rewrites itself
     #[arg(long)]
     pub no_ui: bool,

@@ -115,6 +115,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         file: None,
         bind: None,
         until_crash: true,
+        corpus_memory: None,
         replay_inputs: None,
         no_ui: args.no_ui,
         target: vec![program.clone().into()],

@@ -46,6 +46,13 @@ pub enum FuzzError {
         /// The seed.
         seed: PathBuf,
     },
+    /// The files of all testcases are gone.
+    #[error(
+        "no testcase is left: all files in {} were deleted or cannot be read; begin anew with -i \
+         SEEDS",
+        .0.display()
+    )]
+    QueueGone(PathBuf),
     /// No signal handler or no thread.
     #[error("cannot listen for signals: {0}")]
     Control(io::Error),

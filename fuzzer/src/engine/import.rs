@@ -76,7 +76,7 @@ impl Engine {
             let name = name::of_seed(number, &original);
             store::write(&self.folder.queue(), &name, &[&bytes])?;
             self.next.queue += 1;
-            self.enter(state, executor, &bytes, number, limit)?;
+            self.enter(state, executor, &bytes, number, name, limit)?;
         }
         Ok(imported)
     }
@@ -112,11 +112,11 @@ impl Engine {
                 .and_then(|source| depths.get(&source))
                 .map_or(1, |depth| depth + 1);
             depths.insert(number, depth);
-            self.enter(state, executor, &bytes, number, limit)?;
+            self.counters.found += u64::from(!name.contains(",orig:"));
+            self.enter(state, executor, &bytes, number, name, limit)?;
             if let Some(last) = state.corpus().last() {
                 self.queue.set_depth(last, depth);
             }
-            self.counters.found += u64::from(!name.contains(",orig:"));
         }
         self.recall_faults(state, executor)?;
         Ok(imported)
@@ -235,10 +235,11 @@ impl Engine {
         executor: &mut ForkServerExecutor,
         bytes: &[u8],
         number: u32,
+        name: String,
         limit: Duration,
     ) -> Result<(), FuzzError> {
         self.virgin.learn(executor.trace());
-        let id = self.add(state, bytes, number)?;
+        let id = self.add(state, bytes, number, name)?;
         let origin = Origin {
             source: number,
             with: None,

@@ -208,7 +208,7 @@ impl Engine {
         self.next.queue += 1;
         self.counters.found += 1;
         self.counters.last_find = Progress::now();
-        let id = self.add(state, input, number)?;
+        let id = self.add(state, input, number, name)?;
         let limit = self.generous_limit();
         self.calibrate(state, executor, id, input, origin, limit)?;
         Ok(id)
@@ -222,16 +222,17 @@ impl Engine {
         (limit + MORE).max(limit * 5 / 4)
     }
 
-    /// Adds an input, which is on disk already, to the corpus and the queue.
+    /// Adds an input, which is on disk already as `name`, to the corpus and the queue.
     pub(super) fn add(
         &mut self,
         state: &mut State,
         input: &[u8],
         number: u32,
+        name: String,
     ) -> Result<CorpusId, FuzzError> {
-        let id = state
-            .corpus_mut()
-            .add(Testcase::new(input.to_vec().into()))?;
+        let mut testcase = Testcase::new(input.to_vec().into());
+        *testcase.filename_mut() = Some(name);
+        let id = state.corpus_mut().add(testcase)?;
         self.queue.on_add(state, id)?;
         self.queue.entry_mut(id).number = number;
         Ok(id)

@@ -9,6 +9,8 @@
 //! | `faults` | crashes and hangs: which are new, and what is saved of them |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
 //! | `stages` | what is done with a testcase whose turn it is |
+//! | `corpus` | the inputs, in memory and on disk |
+//! | `flaws` | testcases whose files are gone or changed |
 //! | `queue`, `energy` | which testcase is next, and for how long |
 //! | `history`, `sequence` | what a persistent child ran before a fault, and what of it the fault takes |
 //! | `executor` | LibAFL's executor over the controller's fork server |
@@ -25,11 +27,13 @@ mod affinity;
 mod calibration;
 mod classify;
 mod control;
+mod corpus;
 mod dictionary;
 mod energy;
 mod error;
 mod executor;
 mod faults;
+mod flaws;
 mod history;
 mod import;
 mod judge;
@@ -47,9 +51,10 @@ pub use affinity::{allowed_cores, bound_core};
 pub use error::FuzzError;
 pub use session::fuzz;
 
+use corpus::QueueCorpus;
 use libafl::{
     Error,
-    corpus::{InMemoryCorpus, NopCorpus},
+    corpus::NopCorpus,
     inputs::BytesInput,
     state::{HasMaxSize, StdState},
 };
@@ -57,7 +62,7 @@ use libafl_bolts::rands::StdRand;
 use tine_protocol::layout::input::MAX_INPUT;
 
 /// LibAFL's state. What is found goes to disk by our own hand, in AFL's layout.
-type State = StdState<InMemoryCorpus<BytesInput>, BytesInput, StdRand, NopCorpus<BytesInput>>;
+type State = StdState<QueueCorpus, BytesInput, StdRand, NopCorpus<BytesInput>>;
 
 /// A state without testcases. `seed` is that of its random numbers.
 fn new_state(seed: u64) -> Result<State, Error> {
@@ -65,7 +70,7 @@ fn new_state(seed: u64) -> Result<State, Error> {
     // LibAFL's feedbacks keep their maps in the state; ours do not.
     let mut state = StdState::new(
         rand,
-        InMemoryCorpus::new(),
+        QueueCorpus::default(),
         NopCorpus::new(),
         &mut (),
         &mut (),

@@ -9,7 +9,7 @@ use crate::{
     },
     ui::Status,
 };
-use libafl::state::HasExecutions;
+use libafl::state::{HasCorpus, HasExecutions};
 use std::{
     collections::VecDeque,
     fmt,
@@ -43,6 +43,8 @@ pub struct Progress {
     next_write: Instant,
     speed: Speedometer,
     restarts: u64,
+    /// Testcases that were dropped because their files are gone.
+    pub(super) dropped: u64,
 }
 
 impl Progress {
@@ -60,6 +62,7 @@ impl Progress {
             next_write: began,
             speed: Speedometer::new(began, earlier.runs),
             restarts: 0,
+            dropped: 0,
         }
     }
 
@@ -178,7 +181,7 @@ impl Engine {
             variable: queue.totals.variable,
             max_depth: queue.totals.max_depth.into(),
             current: current.into(),
-            corpus_bytes: queue.totals.bytes,
+            cached: state.corpus().cached(),
             edges: self.virgin.edges() as u64,
             total_edges: info.edges.unwrap_or(info.map_size) as u64,
             variable_edges: self.variable.count(),

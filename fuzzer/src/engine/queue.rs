@@ -36,6 +36,8 @@ pub struct Entry {
     pub favored: bool,
     /// Its coverage differs from run to run.
     pub variable: bool,
+    /// Its input is lost: it is not fuzzed any more.
+    pub dropped: bool,
     footprint: Footprint,
     /// Of how many edges it is the best entry.
     best_of: usize,
@@ -61,6 +63,7 @@ pub struct Queue {
     /// For a repeatable session: time, which is never the same, does not count.
     pub(super) ignore_time: bool,
     changed: bool,
+    dropped: usize,
     favored: usize,
     pending_favored: usize,
     pending: usize,
@@ -77,7 +80,6 @@ pub(super) struct Totals {
     pub(super) exec_us: u64,
     pub(super) edges: usize,
     pub(super) measured: usize,
-    pub(super) bytes: u64,
     pub(super) variable: u64,
     pub(super) max_depth: u32,
 }
@@ -103,6 +105,7 @@ impl Queue {
             best: Vec::new(),
             ignore_time,
             changed: false,
+            dropped: 0,
             favored: 0,
             pending_favored: 0,
             pending: 0,
@@ -135,6 +138,38 @@ impl Queue {
     /// The entry of a testcase, to change it.
     pub fn entry_mut(&mut self, id: CorpusId) -> &mut Entry {
         &mut self.entries[usize::from(id)]
+    }
+
+    /// How many entries can be fuzzed.
+    #[must_use]
+    pub const fn active(&self) -> usize {
+        self.entries.len() - self.dropped
+    }
+
+    /// Takes an entry out whose input is lost. Returns whether it was in.
+    pub fn drop_entry(&mut self, id: CorpusId) -> bool {
+        let index = usize::from(id);
+        let entry = &mut self.entries[index];
+        if std::mem::replace(&mut entry.dropped, true) {
+            return false;
+        }
+        self.dropped += 1;
+        self.pending -= usize::from(entry.fuzzed == 0);
+        self.pending_favored -= usize::from(entry.favored && entry.fuzzed == 0);
+        self.favored -= usize::from(std::mem::take(&mut entry.favored));
+        entry.footprint = Footprint::default();
+        if std::mem::take(&mut entry.best_of) > 0 {
+            for best in self.best.iter_mut().filter(|best| **best == index as u32) {
+                *best = NONE;
+            }
+            self.changed = true;
+        }
+        true
+    }
+
+    /// Says that an entry has another length now.
+    pub fn shortened(&mut self, id: CorpusId, len: usize) {
+        self.entry_mut(id).len = len;
     }
 
     /// Says how many finds lead to a testcase that an earlier session found.
@@ -219,7 +254,7 @@ impl Queue {
     /// Marks the one entry as fuzzed once more.
     pub fn fuzzed(&mut self, id: CorpusId) {
         let entry = &mut self.entries[usize::from(id)];
-        if entry.fuzzed == 0 {
+        if entry.fuzzed == 0 && !entry.dropped {
             self.pending -= 1;
             if entry.favored {
                 self.pending_favored -= 1;
@@ -281,7 +316,9 @@ impl Queue {
 
     /// Chance in percent that an entry is passed over.
     fn chance_to_pass(&self, entry: &Entry) -> usize {
-        if self.pending_favored > 0 {
+        if entry.dropped {
+            100
+        } else if self.pending_favored > 0 {
             if entry.fuzzed > 0 || !entry.favored {
                 PASS_FOR_NEW_FAVORED
             } else {
@@ -316,7 +353,6 @@ impl Scheduler<BytesInput, State> for Queue {
         let depth = parent.unwrap_or(0) + 1;
         drop(testcase);
         self.pending += 1;
-        self.totals.bytes += len as u64;
         self.totals.max_depth = self.totals.max_depth.max(depth);
         self.entries.push(Entry {
             number: self.entries.len() as u32,
@@ -340,7 +376,7 @@ impl Scheduler<BytesInput, State> for Queue {
 
     fn next(&mut self, state: &mut State) -> Result<CorpusId, Error> {
         const HUNDRED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
-        if self.entries.is_empty() {
+        if self.active() == 0 {
             return Err(Error::empty("the queue is empty"));
         }
         self.cull();

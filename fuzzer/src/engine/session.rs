@@ -4,6 +4,7 @@ use super::{
     State, affinity,
     affinity::Placement,
     control::Control,
+    corpus::DEFAULT_BUDGET,
     dictionary, energy,
     error::FuzzError,
     executor::ForkServerExecutor,
@@ -28,8 +29,14 @@ use crate::{
     ui::Status,
 };
 use libafl::{
-    HasMetadata, corpus::HasCurrentCorpusId, events::NopEventManager, executors::SetTimeout,
-    mutators::Tokens, schedulers::Scheduler, stages::StagesTuple, state::HasExecutions,
+    HasMetadata,
+    corpus::HasCurrentCorpusId,
+    events::NopEventManager,
+    executors::SetTimeout,
+    mutators::Tokens,
+    schedulers::Scheduler,
+    stages::StagesTuple,
+    state::{HasCorpus, HasExecutions},
 };
 use std::{
     env,
@@ -180,6 +187,8 @@ impl Session {
         let mut state = new_state(args.seed.unwrap_or_else(random_seed))?;
         state.add_metadata(tokens);
         *state.executions_mut() = earlier.runs;
+        let budget = corpus_memory(args)?;
+        state.corpus_mut().keep_in(folder.queue(), budget);
         let status = Status::new(args.no_ui);
         let words = info.map_size.div_ceil(8);
         let mut engine = Engine::new(
@@ -286,7 +295,14 @@ impl Session {
             if let Some(ending) = engine.ending() {
                 return Ok(ending);
             }
+            engine.see_flaws(state);
+            if engine.queue.active() == 0 {
+                return Err(FuzzError::QueueGone(engine.folder.queue()));
+            }
             let id = engine.queue.next(state)?;
+            if !engine.is_at_hand(state, id)? {
+                continue;
+            }
             state.set_corpus_id(id)?;
             engine.score = energy::score(&mut engine.queue, id);
             let performed = stages.perform_all(engine, executor, state, &mut manager);
@@ -330,6 +346,17 @@ fn remembered_inputs(args: &FuzzArgs) -> Result<usize, TargetError> {
     }
     let chosen = target::count_variable("AFL_PERSISTENT_RECORD", MOST_REPLAY_INPUTS)?;
     Ok(chosen.unwrap_or(DEFAULT_INPUTS))
+}
+
+/// Bytes of the corpus that are kept in memory: what the user chose, or the default.
+fn corpus_memory(args: &FuzzArgs) -> Result<usize, TargetError> {
+    let chosen = match args.corpus_memory {
+        Some(chosen) => Some(chosen),
+        None => target::megabytes_variable("AFL_TESTCACHE_SIZE")?,
+    };
+    Ok(chosen.map_or(DEFAULT_BUDGET, |megabytes| {
+        usize::try_from(megabytes.saturating_mul(1 << 20)).unwrap_or(usize::MAX)
+    }))
 }
 
 /// A run that takes longer than this is a hang.

@@ -7,6 +7,17 @@ pub const PLOT_HEADER: &str = "# relative_time, cycles_done, cur_item, corpus_co
      pending_total, pending_favs, map_size, saved_crashes, saved_hangs, max_depth, \
      execs_per_sec, total_execs, edges_found, total_crashes, servers_count\n";
 
+/// How much of the corpus is in memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cached {
+    /// Bytes of inputs.
+    pub bytes: usize,
+    /// Testcases.
+    pub count: usize,
+    /// How often one gave way to another.
+    pub evictions: u64,
+}
+
 /// Where a session stands.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -44,8 +55,8 @@ pub struct Snapshot {
     pub max_depth: u64,
     /// Number of the testcase that is fuzzed now.
     pub current: u64,
-    /// Bytes of all testcases.
-    pub corpus_bytes: u64,
+    /// How much of the corpus is in memory.
+    pub cached: Cached,
     /// Edges found.
     pub edges: u64,
     /// Edges that there are; for other runtimes than tine's, counters.
@@ -188,9 +199,9 @@ impl Snapshot {
         put("var_byte_count", &self.variable_edges);
         put("havoc_expansion", &0);
         put("auto_dict_entries", &self.auto_tokens);
-        put("testcache_size", &self.corpus_bytes);
-        put("testcache_count", &self.corpus);
-        put("testcache_evict", &0);
+        put("testcache_size", &self.cached.bytes);
+        put("testcache_count", &self.cached.count);
+        put("testcache_evict", &self.cached.evictions);
         put("afl_banner", &facts.banner);
         put("afl_version", &concat!("tine-", env!("CARGO_PKG_VERSION")));
         put("target_mode", &facts.mode);
