@@ -329,6 +329,25 @@ pub fn count_variable(name: &'static str, most: usize) -> Result<Option<usize>, 
     }
 }
 
+/// The length in bytes, or the count, that an environment variable gives, if it is
+/// set; 1 to `most`.
+///
+/// # Errors
+/// When its value is no such number.
+pub fn length_variable(name: &'static str, most: usize) -> Result<Option<usize>, TargetError> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
+    };
+    match value.parse::<usize>() {
+        Ok(length) if (1..=most).contains(&length) => Ok(Some(length)),
+        _ => Err(TargetError::Variable {
+            name,
+            value,
+            expected: "give a whole number from 1 to 1048576",
+        }),
+    }
+}
+
 /// The megabytes that an environment variable gives, if it is set.
 ///
 /// # Errors

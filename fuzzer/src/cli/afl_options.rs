@@ -8,16 +8,15 @@ pub fn of_fuzz(option: &str) -> Option<&'static str> {
             "instances do not exchange testcases yet: leave it out, and give each instance an -o \
              of its own"
         }
-        "-d" => "there is no deterministic stage to be skipped: leave it out",
-        "-D" => "there is no deterministic stage yet: leave it out",
-        "-p" | "-P" | "-a" | "-L" | "-z" | "-Z" => {
-            "there is one schedule and one strategy yet: leave it out"
+        "-p" | "-Z" => "there is one schedule yet: leave it out",
+        "-L" => {
+            "operators are chosen by fixed tables (-a, -P), not by a swarm: leave it out, and see \
+             docs/mutation.md"
         }
         "-c" | "-l" => {
             "there is no compare log yet: leave it out, and give the constants that the target \
              compares with as a dictionary (-x)"
         }
-        "-g" | "-G" => "lengths of inputs have no limits of yours yet: leave it out",
         "-C" => "there is no mode that explores crashes yet: leave it out",
         "-n" => "a target must be instrumented: compile it with tine-cc or tine-c++",
         "-Q" | "-O" | "-U" | "-W" | "-X" | "-Y" | "-A" => BINARY_ONLY,

@@ -1,5 +1,6 @@
 //! `tine fuzz`.
 
+use super::mutation::MutationArgs;
 use super::values::{MemoryLimit, SeedSource, TimeLimit, core_number, replay_inputs, whole_number};
 use clap::Args;
 use std::{ffi::OsString, path::PathBuf};
@@ -61,6 +62,10 @@ pub struct FuzzArgs {
     /// File that each input is written to; stands for `@@` [default: OUT/default/.cur_input]
     #[arg(short = 'f', long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+
+    /// How testcases are mutated.
+    #[command(flatten)]
+    pub mutation: MutationArgs,
 
     /// Core to run on [default: a free one]
     #[arg(short = 'b', long, value_name = "CORE", value_parser = core_number)]

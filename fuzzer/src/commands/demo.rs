@@ -114,6 +114,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         seed: None,
         file: None,
         bind: None,
+        mutation: crate::cli::MutationArgs::default(),
         until_crash: true,
         corpus_memory: None,
         replay_inputs: None,

@@ -9,6 +9,7 @@ use super::{
     novelty::{FaultMap, Novelty, VirginMap},
     progress::Progress,
     queue::Queue,
+    strategy::Strategy,
 };
 use crate::report::{
     counted,
@@ -80,6 +81,10 @@ pub struct Counters {
     pub(super) runs_at_last_crash: u64,
     pub(super) cycles_before: u64,
     pub(super) calibration: Duration,
+    /// Time spent on trimming.
+    pub(super) trim: Duration,
+    /// How often more was done because nothing was found.
+    pub(super) havoc_expansion: u64,
     pub(super) slowest: Duration,
     /// Faults that were not seen again.
     pub(super) unproven: u64,
@@ -108,6 +113,7 @@ pub struct Engine {
     pub(super) timeouts: FaultMap,
     pub(super) variable: VariableEdges,
     pub(super) queue: Queue,
+    pub(super) strategy: Strategy,
     pub(super) counters: Counters,
     pub(super) next: NextNumbers,
     pub(super) limits: Limits,
@@ -138,6 +144,7 @@ impl Engine {
             timeouts: FaultMap::default(),
             variable: VariableEdges::default(),
             queue,
+            strategy: Strategy::default(),
             counters: Counters::default(),
             next: NextNumbers::default(),
             limits,

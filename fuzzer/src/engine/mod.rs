@@ -9,6 +9,8 @@
 //! | `faults` | crashes and hangs: which are new, and what is saved of them |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
 //! | `stages` | what is done with a testcase whose turn it is |
+//! | `mutate` | mutations, without any of the rest |
+//! | `strategy` | how testcases are mutated now |
 //! | `corpus` | the inputs, in memory and on disk |
 //! | `flaws` | testcases whose files are gone or changed |
 //! | `queue`, `energy` | which testcase is next, and for how long |
@@ -45,6 +47,7 @@ mod seeds;
 mod sequence;
 mod session;
 mod stages;
+mod strategy;
 mod trace;
 
 pub use affinity::{allowed_cores, bound_core};

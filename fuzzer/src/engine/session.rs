@@ -15,6 +15,7 @@ use super::{
     progress::Progress,
     queue::Queue,
     seeds, stages,
+    strategy::Strategy,
 };
 use crate::{
     cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
@@ -81,6 +82,7 @@ struct Prepared {
     /// How many inputs of a persistent child are kept for a fault that takes them.
     remembered: usize,
     server: ForkServer,
+    strategy: Strategy,
 }
 
 fn prepare(
@@ -114,6 +116,7 @@ fn prepare(
         args.memory,
     )?;
     let remembered = remembered_inputs(args)?;
+    let strategy = Strategy::new(&args.mutation)?;
     let placement = affinity::place(args.bind)?;
     if let Placement::NoneFree { allowed } = placement {
         say!(
@@ -129,6 +132,7 @@ fn prepare(
         placement,
         remembered,
         server,
+        strategy,
     })
 }
 
@@ -153,6 +157,7 @@ impl Session {
             placement,
             remembered,
             server,
+            mut strategy,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
         let control = Control::start().map_err(FuzzError::Control)?;
@@ -184,6 +189,7 @@ impl Session {
         {
             tokens.add_token(token);
         }
+        strategy.given_tokens = tokens.tokens().len();
         let mut state = new_state(args.seed.unwrap_or_else(random_seed))?;
         state.add_metadata(tokens);
         *state.executions_mut() = earlier.runs;
@@ -203,6 +209,7 @@ impl Session {
             control,
             Progress::new(status, facts, placement.core(), &earlier),
         );
+        engine.strategy = strategy;
         engine.recall(&earlier);
 
         let imported = match beginning {
@@ -288,7 +295,7 @@ impl Session {
             state,
         } = self;
         let mut manager = NopEventManager::new();
-        let mut stages = stages::all(state);
+        let mut stages = stages::all(&engine.strategy);
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
         loop {

@@ -3,13 +3,13 @@
 //! | file | what |
 //! |---|---|
 //! | `havoc` | mutates it at random |
-//! | `splice` | the same, after its start was joined with the end of another |
+//! | `splice` | the same, after its start was joined with the end of another (`-u`) |
 
 mod havoc;
 mod splice;
 
-use super::{State, energy, executor::ForkServerExecutor, judge::Engine};
-use havoc::{HavocStage, Mutator};
+use super::{State, energy, executor::ForkServerExecutor, judge::Engine, strategy::Strategy};
+use havoc::{Havoc, HavocStage};
 use libafl::{
     Error,
     corpus::{Corpus, CorpusId, HasCurrentCorpusId},
@@ -22,11 +22,11 @@ use splice::SpliceStage;
 
 /// All stages in their order. `EM` is LibAFL's event manager.
 pub fn all<EM: SendExiting>(
-    state: &State,
+    strategy: &Strategy,
 ) -> impl StagesTuple<ForkServerExecutor, EM, State, Engine> + use<EM> {
     tuple_list!(
-        HavocStage::new(Mutator::new(state)),
-        SpliceStage::new(Mutator::new(state)),
+        HavocStage::new(Havoc::new(strategy)),
+        SpliceStage::new(Havoc::new(strategy)),
     )
 }
 
@@ -66,9 +66,10 @@ fn copy_input(state: &State, id: CorpusId, bytes: &mut Vec<u8>) -> Result<(), Er
 /// Rounds for any entry.
 const LEAST_ROUNDS: u64 = 12;
 
-/// How often an entry is mutated, from its score and the number for an average one.
-fn rounds(engine: &Engine, average: u64) -> u64 {
-    let rounds = average * engine.score / energy::AVERAGE / energy::slowness(&engine.queue);
+/// How often an entry is mutated, from its score. afl-fuzz divides by 256 where a
+/// score is in percent: an entry of average score gets `cycles` / 2.56.
+fn rounds(engine: &Engine, cycles: u64) -> u64 {
+    let rounds = cycles * engine.score / energy::slowness(&engine.queue) / 256;
     rounds.max(LEAST_ROUNDS)
 }
 
