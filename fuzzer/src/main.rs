@@ -14,6 +14,7 @@ macro_rules! say {
 mod cli;
 mod commands;
 mod engine;
+mod environment;
 mod report;
 mod target;
 mod ui;

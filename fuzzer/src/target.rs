@@ -6,6 +6,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{File, OpenOptions},
     io,
+    ops::RangeInclusive,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
         fs::OpenOptionsExt,
@@ -18,7 +19,7 @@ use tine_controller::{
 };
 
 /// Stands for the input file in the target's arguments.
-const PLACEHOLDER: &[u8] = b"@@";
+const PLACEHOLDER: &str = "@@";
 
 /// Name of the input file in the work folder, as `afl-fuzz` has it.
 const INPUT_FILE: &str = ".cur_input";
@@ -184,7 +185,10 @@ fn prepare_file(
     let report_exit_code = crash_exit_code.unwrap_or_else(|| report_exit_code(file.sanitizer));
     config.env = environment(file.sanitizer, report_exit_code);
     config.crash_exit_code = crash_exit_code;
-    if ["AFL_DEBUG", "AFL_DEBUG_CHILD"].into_iter().any(is_set) {
+    if ["AFL_DEBUG", "AFL_DEBUG_CHILD", "AFL_DEBUG_CHILD_OUTPUT"]
+        .into_iter()
+        .any(is_set)
+    {
         // What the runtime explains comes by the target's standard error.
         config.output = TargetOutput::Inherit;
     }
@@ -210,18 +214,21 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// `argument` with each `@@` replaced by `path`.
+/// `argument` with each `@@`, or what `AFL_INPUT_PLACEHOLDER` says, replaced by `path`.
 fn substitute(argument: &OsStr, path: &Path, named: &mut bool) -> OsString {
+    let chosen = env::var_os("AFL_INPUT_PLACEHOLDER").filter(|chosen| !chosen.is_empty());
+    let placeholder = chosen.as_deref().unwrap_or(OsStr::new(PLACEHOLDER));
+    let placeholder = placeholder.as_bytes();
     let mut result = Vec::new();
     let mut rest = argument.as_bytes();
     while let Some(at) = rest
-        .windows(PLACEHOLDER.len())
-        .position(|part| part == PLACEHOLDER)
+        .windows(placeholder.len())
+        .position(|part| part == placeholder)
     {
         *named = true;
         result.extend(&rest[..at]);
         result.extend(path.as_os_str().as_bytes());
-        rest = &rest[at + PLACEHOLDER.len()..];
+        rest = &rest[at + placeholder.len()..];
     }
     result.extend(rest);
     OsString::from_vec(result)
@@ -298,15 +305,30 @@ fn startup_timeout(default: Duration) -> Result<Duration, TargetError> {
 /// # Errors
 /// When its value is no number of milliseconds.
 pub fn duration_variable(name: &'static str) -> Result<Option<Duration>, TargetError> {
-    let Some(value) = variable(name) else {
+    let expected = "give a number of milliseconds, such as 10000";
+    let chosen = number_variable(name, 1..=u64::MAX, expected)?;
+    Ok(chosen.map(Duration::from_millis))
+}
+
+/// The number in `range` that an environment variable gives, if it is set; `expected`
+/// says what it has to be.
+///
+/// # Errors
+/// When its value is no such number.
+pub fn number_variable(
+    name: &'static str,
+    range: RangeInclusive<u64>,
+    expected: &'static str,
+) -> Result<Option<u64>, TargetError> {
+    let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     match value.parse::<u64>() {
-        Ok(limit @ 1..) => Ok(Some(Duration::from_millis(limit))),
+        Ok(number) if range.contains(&number) => Ok(Some(number)),
         _ => Err(TargetError::Variable {
             name,
             value,
-            expected: "give a number of milliseconds, such as 10000",
+            expected,
         }),
     }
 }
@@ -325,25 +347,6 @@ pub fn count_variable(name: &'static str, most: usize) -> Result<Option<usize>, 
             name,
             value,
             expected: "give a number of inputs, such as 1000; a million at the most, 0 for none",
-        }),
-    }
-}
-
-/// The length in bytes, or the count, that an environment variable gives, if it is
-/// set; 1 to `most`.
-///
-/// # Errors
-/// When its value is no such number.
-pub fn length_variable(name: &'static str, most: usize) -> Result<Option<usize>, TargetError> {
-    let Some(value) = variable(name) else {
-        return Ok(None);
-    };
-    match value.parse::<usize>() {
-        Ok(length) if (1..=most).contains(&length) => Ok(Some(length)),
-        _ => Err(TargetError::Variable {
-            name,
-            value,
-            expected: "give a whole number from 1 to 1048576",
         }),
     }
 }

@@ -1,6 +1,10 @@
 //! `tine fuzz`.
 
-use crate::{cli::FuzzArgs, engine};
+use crate::{
+    cli::FuzzArgs,
+    engine,
+    environment::{self, Scope},
+};
 use std::process::ExitCode;
 
 pub use engine::FuzzError;
@@ -10,5 +14,6 @@ pub use engine::FuzzError;
 /// # Errors
 /// When fuzzing cannot begin, or cannot go on.
 pub fn run(args: FuzzArgs) -> Result<ExitCode, FuzzError> {
+    environment::check(Scope::Fuzz)?;
     engine::fuzz(&args).map(|_| ExitCode::SUCCESS)
 }

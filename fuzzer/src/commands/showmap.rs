@@ -7,6 +7,7 @@ mod replay;
 
 use crate::{
     cli::ShowmapArgs,
+    environment::{self, EnvironmentError, Scope},
     target::{self, Target, TargetError},
 };
 use inputs::{Inputs, Source};
@@ -25,6 +26,9 @@ use tine_controller::{ForkServer, Outcome, RunError, StartError, TargetOutput};
 /// Why no map was written.
 #[derive(Debug, thiserror::Error)]
 pub enum ShowmapError {
+    /// A variable asks for something that cannot be had.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     /// The target is not fit.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -95,6 +99,7 @@ pub enum ShowmapError {
 /// # Errors
 /// When the target does not start, or a file cannot be read or written.
 pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
+    environment::check(Scope::All)?;
     let temporary = |source| ShowmapError::Output {
         path: std::env::temp_dir(),
         source,

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// So many runs.
 const RUNS: u32 = 7;
 
+/// So many where `AFL_FAST_CAL` is set.
+const FAST_RUNS: u32 = 3;
+
 /// So many when it does not cover the same each time.
 const RUNS_IF_VARIABLE: u32 = 12;
 
@@ -29,8 +32,14 @@ impl VariableEdges {
         self.count
     }
 
+    /// Which of eight edges vary.
+    #[must_use]
+    pub fn mask(&self, word: usize) -> u8 {
+        self.masks.get(word).copied().unwrap_or_default()
+    }
+
     /// Adds those in which two runs differ. Returns whether they do.
-    fn add(&mut self, first: &Trace, other: &Trace) -> bool {
+    pub(super) fn add(&mut self, first: &Trace, other: &Trace) -> bool {
         let mut differ = false;
         first.differences(other, |word, mask| {
             differ = true;
@@ -45,6 +54,20 @@ impl VariableEdges {
 }
 
 impl Engine {
+    /// How many runs a testcase gets, and how many when it does not cover the same each
+    /// time.
+    const fn calibration_runs(&self, origin: &Origin) -> (u32, u32) {
+        let wishes = &self.limits.wishes;
+        // A testcase that was imported is its own source.
+        if wishes.seeds_run_once && matches!(origin.operation.as_bytes(), b"calibration") {
+            (1, 1)
+        } else if wishes.fast_calibration {
+            (FAST_RUNS, RUNS)
+        } else {
+            (RUNS, RUNS_IF_VARIABLE)
+        }
+    }
+
     /// Measures the testcase that was just added. The executor has its first
     /// run still.
     pub(super) fn calibrate(
@@ -61,7 +84,8 @@ impl Engine {
         let mut variable = false;
         let mut spent = Duration::ZERO;
         let mut done = 0;
-        while done < if variable { RUNS_IF_VARIABLE } else { RUNS } {
+        let runs = self.calibration_runs(origin);
+        while done < if variable { runs.1 } else { runs.0 } {
             if self.control.signal().is_some() {
                 break;
             }

@@ -4,6 +4,7 @@ use super::{
     affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError, strategy::LengthError,
 };
 use crate::{
+    environment::EnvironmentError,
     report::{folder::FolderError, store::StoreError},
     target::TargetError,
 };
@@ -13,6 +14,9 @@ use tine_controller::{Outcome, RunError, StartError};
 /// Why fuzzing cannot begin, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum FuzzError {
+    /// A variable asks for something that cannot be had.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     /// The target is not fit.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -84,6 +88,20 @@ pub enum FuzzError {
         first: PathBuf,
         /// What was wrong.
         source: RunError,
+    },
+    /// A seed does not run, and `AFL_EXIT_ON_SEED_ISSUES` is set.
+    #[error(
+        "{} of {} cannot be used, the first is {}, and AFL_EXIT_ON_SEED_ISSUES makes that an \
+         error: take it out, or unset the variable",
+        crate::report::counted(*.failed, "seed"), crate::ui::grouped(*.count), .first.display()
+    )]
+    SeedIssues {
+        /// How many seeds there are.
+        count: u64,
+        /// How many of them fail.
+        failed: u64,
+        /// The first one of these.
+        first: PathBuf,
     },
     /// No counter was ever touched.
     #[error(

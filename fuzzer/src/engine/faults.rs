@@ -91,7 +91,7 @@ impl Engine {
     /// Tells beside the first crash how to replay it.
     fn explain(&self, folder: &Path) -> Result<(), FuzzError> {
         const README: &str = "README.txt";
-        if folder.join(README).exists() {
+        if self.limits.wishes.no_readme || folder.join(README).exists() {
             return Ok(());
         }
         let Account {
@@ -112,6 +112,9 @@ impl Engine {
         origin: &Origin,
     ) -> Result<(), FuzzError> {
         self.counters.total_timeouts += 1;
+        if self.limits.wishes.ignore_timeouts {
+            return Ok(());
+        }
         let is_new = self.timeouts.learn(executor.trace());
         if !is_new || self.counters.saved_hangs >= MOST_HANGS {
             return Ok(());
@@ -128,11 +131,15 @@ impl Engine {
             };
             *state.executions_mut() += 1;
             let (map, trace) = executor.coverage();
-            self.virgin.take(map, trace);
+            let is_new = self.virgin.take(map, trace);
             if outcome.is_crash() {
                 return self.crashed(state, executor, input, origin, outcome);
             }
             alone = outcome.is_timeout();
+            if self.limits.wishes.keep_timeouts && is_new && !alone {
+                self.keep(state, executor, input, origin)?;
+                return Ok(());
+            }
         }
         let needs = if alone {
             Needs::Input

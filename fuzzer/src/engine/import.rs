@@ -216,6 +216,17 @@ impl Engine {
                 return Ok(true);
             }
         };
+        if let (Ok(outcome), true) = (&ran, self.limits.wishes.crashing_seeds_are_crashes)
+            && outcome.is_crash()
+        {
+            let origin = Origin {
+                source: self.next.queue,
+                with: None,
+                operation: "dry_run",
+                repetitions: 0,
+            };
+            self.crashed(state, executor, bytes, &origin, *outcome)?;
+        }
         imported.failed += 1;
         if imported.failed <= MOST_SENTENCES {
             self.progress
@@ -271,6 +282,14 @@ impl Engine {
             let more = counted(failed - MOST_SENTENCES, "other");
             self.progress
                 .note(format_args!("{more} passed over for reasons like these"));
+        }
+        if let (true, Some((first, _))) = (self.limits.wishes.seeds_must_run, &first_failure) {
+            let first = first.clone();
+            return Err(FuzzError::SeedIssues {
+                count,
+                failed,
+                first,
+            });
         }
         // A limit that was reached on the way is no excuse when all were tried.
         if handled > 0 || cut_short || self.control.signal().is_some() {

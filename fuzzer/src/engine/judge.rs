@@ -11,6 +11,7 @@ use super::{
     queue::Queue,
     strategy::Strategy,
 };
+use crate::environment::Wishes;
 use crate::report::{
     counted,
     folder::OutputFolder,
@@ -45,6 +46,8 @@ pub struct Limits {
     pub time: Option<Duration>,
     /// End at the first crash.
     pub until_crash: bool,
+    /// What AFL's variables ask for.
+    pub wishes: Wishes,
 }
 
 /// What came of an input.
@@ -81,10 +84,18 @@ pub struct Counters {
     pub(super) runs_at_last_crash: u64,
     pub(super) cycles_before: u64,
     pub(super) calibration: Duration,
-    /// Time spent on trimming.
+    /// Time that went into trimming.
     pub(super) trim: Duration,
-    /// How often more was done because nothing was found.
+    /// Time that went into the compare log.
+    pub(super) cmplog: Duration,
+    /// Time that went into the exchange with other instances.
+    pub(super) sync: Duration,
+    /// Testcases that other instances found.
+    pub(super) imported: u64,
+    /// How far havoc was expanded.
     pub(super) havoc_expansion: u64,
+    /// Most seconds that lie between two finds.
+    pub(super) longest_gap: u64,
     pub(super) slowest: Duration,
     /// Faults that were not seen again.
     pub(super) unproven: u64,
@@ -94,6 +105,23 @@ pub struct Counters {
     pub(super) passed_over: u64,
     /// How often the fork server was started again in earlier parts of the session.
     pub(super) restarts_before: u64,
+}
+
+impl Counters {
+    /// Takes note of a find. Times are seconds since 1970; `began` is the beginning of
+    /// this part of the session.
+    const fn found_at(&mut self, now: u64, began: u64) {
+        let before = if self.last_find == 0 {
+            began
+        } else {
+            self.last_find
+        };
+        let gap = now.saturating_sub(before);
+        if gap > self.longest_gap {
+            self.longest_gap = gap;
+        }
+        self.last_find = now;
+    }
 }
 
 /// Numbers of the next files.
@@ -200,7 +228,7 @@ impl Engine {
     }
 
     /// Puts an input that covers something new into the queue.
-    fn keep(
+    pub(super) fn keep(
         &mut self,
         state: &mut State,
         executor: &mut ForkServerExecutor,
@@ -214,7 +242,8 @@ impl Engine {
         store::write(&self.folder.queue(), &name, &[input])?;
         self.next.queue += 1;
         self.counters.found += 1;
-        self.counters.last_find = Progress::now();
+        let now = Progress::now();
+        self.counters.found_at(now, self.progress.began_at());
         let id = self.add(state, input, number, name)?;
         let limit = self.generous_limit();
         self.calibrate(state, executor, id, input, origin, limit)?;
@@ -311,8 +340,20 @@ impl Engine {
             .is_some_and(|limit| self.progress.this_part() >= limit)
         {
             self.ending.get_or_insert(Ending::Time);
+        } else if let Some(variable) = self.wished_end() {
+            self.ending.get_or_insert(Ending::Variable(variable));
         }
         self.report(state, executor)
+    }
+
+    /// The variable that asks for an end now.
+    fn wished_end(&self) -> Option<&'static str> {
+        let progress = &self.progress;
+        // Finds of an earlier part do not keep this one from ending.
+        let last = self.counters.last_find.max(progress.began_at());
+        let since_find = Duration::from_secs(Progress::now().saturating_sub(last));
+        let (this_part, all) = (progress.this_part(), progress.run_time());
+        self.limits.wishes.end(this_part, all, since_find)
     }
 
     /// Whether the session is to end, and why.

@@ -74,6 +74,12 @@ impl Progress {
             .map_or(0, |since| since.as_secs())
     }
 
+    /// Seconds since 1970 when this part of the session began.
+    #[must_use]
+    pub const fn began_at(&self) -> u64 {
+        self.began_at
+    }
+
     /// How long this part of the session runs.
     #[must_use]
     pub fn this_part(&self) -> Duration {
@@ -116,7 +122,7 @@ impl Engine {
             self.progress.status.show(&snapshot, now);
         }
         if is_write_due {
-            self.progress.next_write = now + WRITE;
+            self.progress.next_write = now + self.limits.wishes.stats_interval.unwrap_or(WRITE);
             self.write(&snapshot)?;
         }
         Ok(())
@@ -168,6 +174,9 @@ impl Engine {
             last_update: Progress::now(),
             run_time: progress.run_time(),
             calibration_time: counters.calibration,
+            trim_time: counters.trim,
+            cmplog_time: counters.cmplog,
+            sync_time: counters.sync,
             cycles_done: counters.cycles_before + queue.cycle().saturating_sub(1),
             cycles_without_finds: queue.cycles_without_finds(),
             runs,
@@ -175,6 +184,7 @@ impl Engine {
             runs_per_second_now: progress.speed.over(NOW),
             corpus: queue.len() as u64,
             found: counters.found,
+            imported: counters.imported,
             favored: favored as u64,
             pending_favored: pending_favored as u64,
             pending: pending as u64,
@@ -192,6 +202,7 @@ impl Engine {
             restarts: counters.restarts_before + executor.restarts(),
             lost_inputs: counters.passed_over,
             last_find: counters.last_find,
+            longest_gap: counters.longest_gap,
             last_crash: counters.last_crash,
             last_hang: counters.last_hang,
             runs_since_crash: runs.saturating_sub(counters.runs_at_last_crash),
@@ -199,6 +210,7 @@ impl Engine {
             slowest: counters.slowest,
             peak_megabytes: peak_megabytes(executor.server_pid()),
             core: progress.core,
+            havoc_expansion: counters.havoc_expansion,
             auto_tokens: info.dictionary.len() as u64,
         }
     }

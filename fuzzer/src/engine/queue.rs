@@ -36,11 +36,23 @@ pub struct Entry {
     pub favored: bool,
     /// Its coverage differs from run to run.
     pub variable: bool,
+    /// It was tried to make it shorter.
+    pub trimmed: bool,
+    /// The deterministic stage is done with it.
+    pub determined: bool,
     /// Its input is lost: it is not fuzzed any more.
     pub dropped: bool,
     footprint: Footprint,
     /// Of how many edges it is the best entry.
     best_of: usize,
+}
+
+impl Entry {
+    /// The edges of a run, if it is the best entry of any of them.
+    #[must_use]
+    pub const fn footprint(&self) -> &Footprint {
+        &self.footprint
+    }
 }
 
 /// What calibration found out about an entry.
@@ -215,13 +227,23 @@ impl Queue {
         entry.exec_us = measured.exec_us.max(1);
         entry.edges = edges;
         entry.variable = measured.variable;
+        self.compete(id, measured.footprint);
+    }
+
+    /// Makes an entry the best one of each edge that it takes at less cost.
+    pub fn compete(&mut self, id: CorpusId, footprint: Footprint) {
+        let index = usize::from(id);
         let cost = self.cost(index);
-        let mut best_of = 0;
-        for edge in measured.footprint.edges() {
+        let mut best_of = self.entries[index].best_of;
+        let before = best_of;
+        for edge in footprint.edges() {
             if edge >= self.best.len() {
                 self.best.resize((edge + 1).next_power_of_two(), NONE);
             }
             let rival = self.best[edge];
+            if rival as usize == index {
+                continue;
+            }
             if rival != NONE {
                 if cost > self.cost(rival as usize) {
                     continue;
@@ -236,10 +258,10 @@ impl Queue {
             self.best[edge] = index as u32;
             best_of += 1;
         }
-        if best_of > 0 {
+        if best_of > before {
             let entry = &mut self.entries[index];
             entry.best_of = best_of;
-            entry.footprint = measured.footprint;
+            entry.footprint = footprint;
             self.changed = true;
         }
     }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
+    environment::Wishes,
     report::{
         counted,
         folder::{self, Beginning, OutputFolder},
@@ -182,10 +183,11 @@ impl Session {
             mode: mode(info),
             command_line: command_line.clone(),
         };
+        let has_tokens = !target::is_set("AFL_NO_AUTODICT");
         for token in info
             .dictionary
             .iter()
-            .filter(|token| USEFUL_TOKENS.contains(&token.len()))
+            .filter(|token| has_tokens && USEFUL_TOKENS.contains(&token.len()))
         {
             tokens.add_token(token);
         }
@@ -195,7 +197,7 @@ impl Session {
         *state.executions_mut() = earlier.runs;
         let budget = corpus_memory(args)?;
         state.corpus_mut().keep_in(folder.queue(), budget);
-        let status = Status::new(args.no_ui);
+        let status = Status::new(args.no_ui || target::is_set("AFL_NO_UI"));
         let words = info.map_size.div_ceil(8);
         let mut engine = Engine::new(
             words,
@@ -316,6 +318,11 @@ impl Session {
             performed.map_err(|error| engine.failure(error))?;
             state.clear_corpus_id()?;
             engine.queue.fuzzed(id);
+            if engine.limits.wishes.just_one {
+                engine
+                    .ending
+                    .get_or_insert(Ending::Variable("AFL_BENCH_JUST_ONE"));
+            }
         }
     }
 }
@@ -342,7 +349,8 @@ fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, T
             .executions
             .map_or(u64::MAX, |runs| earlier.runs.saturating_add(runs)),
         time: args.seconds.map(Duration::from_secs),
-        until_crash: args.until_crash,
+        until_crash: args.until_crash || target::is_set("AFL_BENCH_UNTIL_CRASH"),
+        wishes: Wishes::read()?,
     })
 }
 

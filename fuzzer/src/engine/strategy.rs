@@ -114,10 +114,15 @@ impl Strategy {
                  bounded and on, and -z turns it off"
             );
         }
+        let count = |name| -> Result<Option<usize>, TargetError> {
+            const EXPECTED: &str = "give a whole number from 1 to 1048576";
+            let number = target::number_variable(name, 1..=MAX_INPUT as u64, EXPECTED)?;
+            Ok(number.map(|number| number as usize))
+        };
         let length = |chosen: Option<usize>, name, default| -> Result<usize, TargetError> {
             Ok(match chosen {
                 Some(length) => length,
-                None => target::length_variable(name, MAX_INPUT)?.unwrap_or(default),
+                None => count(name)?.unwrap_or(default),
             })
         };
         let shortest = length(args.min_length, "AFL_INPUT_LEN_MIN", 1)?;
@@ -125,7 +130,6 @@ impl Strategy {
         if shortest > longest {
             return Err(LengthError { shortest, longest }.into());
         }
-        let most_tokens = target::length_variable("AFL_MAX_DET_EXTRAS", MAX_INPUT)?;
         Ok(Self {
             kind: args.input_type.map(|kind| match kind {
                 InputType::Text => Kind::Text,
@@ -139,7 +143,7 @@ impl Strategy {
             deterministic: !args.no_deterministic,
             trims: !target::is_set("AFL_DISABLE_TRIM") && !target::is_set("AFL_NO_TRIM"),
             arithmetic: !target::is_set("AFL_NO_ARITH"),
-            most_tokens: most_tokens.unwrap_or(MOST_TOKENS),
+            most_tokens: count("AFL_MAX_DET_EXTRAS")?.unwrap_or(MOST_TOKENS),
             expansion: u64::from(target::is_set("AFL_EXPAND_HAVOC_NOW")),
             ..Self::default()
         })
@@ -161,12 +165,6 @@ impl Strategy {
     #[must_use]
     pub const fn blocks(&self) -> Blocks {
         self.blocks
-    }
-
-    /// How often more was done because nothing was found.
-    #[must_use]
-    pub const fn expansion(&self) -> u64 {
-        self.expansion
     }
 
     /// From this many powers of two the limit of a stack is drawn.

@@ -1,6 +1,10 @@
 //! What one run covered.
 
-use super::classify::{classify, nonzero_bytes};
+use super::{
+    calibration::VariableEdges,
+    classify::{classify, nonzero_bytes},
+};
+
 /// The counters of one run that are not zero, eight at a time, in ascending
 /// order of their place in the map.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +38,26 @@ impl Trace {
         self.words
             .iter()
             .map(|&(word, counters)| (word as usize, classify(counters)))
+    }
+
+    /// A checksum of the buckets. Of edges that are known to vary, only whether they
+    /// were taken counts.
+    #[must_use]
+    pub fn checksum(&self, variable: &VariableEdges) -> u64 {
+        // Any two large odd numbers do.
+        const ONE: u64 = 0x9e37_79b9_7f4a_7c15;
+        const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
+        let mut sum = ONE;
+        for (word, buckets) in self.buckets() {
+            let known = match variable.mask(word) {
+                0 => buckets,
+                mask => only_whether(buckets, mask),
+            };
+            let product = u128::from(sum ^ known ^ OTHER)
+                * u128::from((word as u64).wrapping_mul(OTHER) ^ sum.rotate_left(32) | 1);
+            sum = (product >> 64) as u64 ^ product as u64;
+        }
+        sum
     }
 
     /// Which counters are not zero.
@@ -75,6 +99,17 @@ impl Trace {
             }
         }
     }
+}
+
+/// The bytes in `mask` become 1 if they are not zero.
+fn only_whether(buckets: u64, mask: u8) -> u64 {
+    let mut bytes = buckets.to_ne_bytes();
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        if mask >> at & 1 == 1 {
+            *byte = u8::from(*byte != 0);
+        }
+    }
+    u64::from_ne_bytes(bytes)
 }
 
 /// A set of edges: for each word of the map, a mask of the counters in it.
@@ -119,7 +154,7 @@ impl Footprint {
 
 #[cfg(test)]
 mod tests {
-    use super::Trace;
+    use super::{Trace, VariableEdges};
 
     fn trace(bytes: &[(usize, u8)]) -> Trace {
         let mut words: std::collections::BTreeMap<usize, [u8; 8]> = Default::default();
@@ -143,6 +178,33 @@ mod tests {
     fn edges_are_numbered_as_in_the_map() {
         let footprint = trace(&[(0, 1), (7, 200), (8, 3), (1000, 1)]).footprint();
         assert_eq!(footprint.edges().collect::<Vec<_>>(), [0, 7, 8, 1000]);
+    }
+
+    #[test]
+    fn a_checksum_is_of_buckets_and_of_variable_edges_only_whether() {
+        let sum = |bytes: &[(usize, u8)], variable| trace(bytes).checksum(variable);
+        let none = VariableEdges::default();
+        let mut some = VariableEdges::default();
+        some.add(&trace(&[(9, 1)]), &trace(&[(9, 2)]));
+        let base = [(0, 1), (9, 5), (16, 1)];
+        for (other, is_same, is_same_if_variable) in [
+            ([(0, 1), (9, 5), (16, 1)], true, true),
+            ([(0, 1), (9, 7), (16, 1)], true, true),
+            ([(0, 1), (9, 9), (16, 1)], false, true),
+            ([(0, 2), (9, 5), (16, 1)], false, false),
+            ([(0, 1), (10, 5), (16, 1)], false, false),
+            ([(0, 1), (9, 0), (16, 1)], false, false),
+            ([(0, 1), (9, 5), (24, 1)], false, false),
+        ] {
+            assert_eq!(
+                sum(&base, &none) == sum(&other, &none),
+                is_same,
+                "{other:?}"
+            );
+            let is_same = sum(&base, &some) == sum(&other, &some);
+            assert_eq!(is_same, is_same_if_variable, "{other:?}");
+        }
+        assert_ne!(sum(&[], &none), sum(&[(0, 1)], &none));
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub struct Snapshot {
     pub run_time: Duration,
     /// How much of it went into calibration.
     pub calibration_time: Duration,
+    /// How much into trimming.
+    pub trim_time: Duration,
+    /// How much into the compare log.
+    pub cmplog_time: Duration,
+    /// How much into the exchange with other instances.
+    pub sync_time: Duration,
     /// Finished cycles through the queue.
     pub cycles_done: u64,
     /// Cycles in a row that found nothing.
@@ -43,6 +49,8 @@ pub struct Snapshot {
     pub corpus: u64,
     /// Testcases that were found here, not given.
     pub found: u64,
+    /// Testcases that other instances found.
+    pub imported: u64,
     /// Favored ones.
     pub favored: u64,
     /// Favored ones that were never fuzzed.
@@ -77,7 +85,9 @@ pub struct Snapshot {
     pub lost_inputs: u64,
     /// Seconds since 1970 at the last find, 0 for none.
     pub last_find: u64,
-    /// The same for the last crash.
+    /// Most seconds that lie between two finds.
+    pub longest_gap: u64,
+    /// The same as [`Self::last_find`] for the last crash.
     pub last_crash: u64,
     /// The same for the last hang.
     pub last_hang: u64,
@@ -91,6 +101,8 @@ pub struct Snapshot {
     pub peak_megabytes: u64,
     /// The core, or none.
     pub core: Option<usize>,
+    /// How far havoc was expanded, because nothing was found.
+    pub havoc_expansion: u64,
     /// Tokens that came with the target.
     pub auto_tokens: u64,
 }
@@ -136,6 +148,17 @@ impl Snapshot {
         self.edges as f64 * 100.0 / self.total_edges.max(1) as f64
     }
 
+    /// The most seconds without a find, those since the last one included; 0 before
+    /// the first.
+    #[must_use]
+    pub fn longest_without_finds(&self) -> u64 {
+        let since_last = match self.last_find {
+            0 => 0,
+            last => self.last_update.saturating_sub(last),
+        };
+        self.longest_gap.max(since_last)
+    }
+
     /// The text of `fuzzer_stats`.
     #[must_use]
     pub fn fuzzer_stats(&self, facts: &Facts) -> String {
@@ -144,23 +167,20 @@ impl Snapshot {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{key:<18}: {value}");
         };
-        let since_find = match self.last_find {
-            0 => 0,
-            last => self.last_update.saturating_sub(last),
-        };
-        let fuzz_time = self.run_time.saturating_sub(self.calibration_time);
+        let other_time = self.calibration_time + self.cmplog_time + self.sync_time + self.trim_time;
+        let fuzz_time = self.run_time.saturating_sub(other_time);
         put("start_time", &self.start_time);
         put("last_update", &self.last_update);
         put("run_time", &self.run_time.as_secs());
         put("fuzzer_pid", &facts.pid);
         put("cycles_done", &self.cycles_done);
         put("cycles_wo_finds", &self.cycles_without_finds);
-        put("time_wo_finds", &since_find);
+        put("time_wo_finds", &self.longest_without_finds());
         put("fuzz_time", &fuzz_time.as_secs());
         put("calibration_time", &self.calibration_time.as_secs());
-        put("cmplog_time", &0);
-        put("sync_time", &0);
-        put("trim_time", &0);
+        put("cmplog_time", &self.cmplog_time.as_secs());
+        put("sync_time", &self.sync_time.as_secs());
+        put("trim_time", &self.trim_time.as_secs());
         put("execs_done", &self.runs);
         put(
             "execs_per_sec",
@@ -173,7 +193,7 @@ impl Snapshot {
         put("corpus_count", &self.corpus);
         put("corpus_favored", &self.favored);
         put("corpus_found", &self.found);
-        put("corpus_imported", &0);
+        put("corpus_imported", &self.imported);
         put("corpus_variable", &self.variable);
         put("max_depth", &self.max_depth);
         put("cur_item", &self.current);
@@ -184,8 +204,6 @@ impl Snapshot {
         put("saved_crashes", &self.saved_crashes);
         put("saved_hangs", &self.saved_hangs);
         put("total_tmout", &self.total_timeouts);
-        put("server_restarts", &self.restarts);
-        put("lost_inputs", &self.lost_inputs);
         put("last_find", &self.last_find);
         put("last_crash", &self.last_crash);
         put("last_hang", &self.last_hang);
@@ -197,7 +215,7 @@ impl Snapshot {
         put("edges_found", &self.edges);
         put("total_edges", &self.total_edges);
         put("var_byte_count", &self.variable_edges);
-        put("havoc_expansion", &0);
+        put("havoc_expansion", &self.havoc_expansion);
         put("auto_dict_entries", &self.auto_tokens);
         put("testcache_size", &self.cached.bytes);
         put("testcache_count", &self.cached.count);
@@ -206,14 +224,19 @@ impl Snapshot {
         put("afl_version", &concat!("tine-", env!("CARGO_PKG_VERSION")));
         put("target_mode", &facts.mode);
         put("command_line", &facts.command_line);
+        // AFL has no such keys: behind all of its own.
+        put("total_crashes", &self.total_crashes);
+        put("server_restarts", &self.restarts);
+        put("lost_inputs", &self.lost_inputs);
         text
     }
 
-    /// A line of `plot_data`.
+    /// A line of `plot_data`. Its last column counts the sanitizer-built binaries that
+    /// run beside the target.
     #[must_use]
     pub fn plot_line(&self) -> String {
         format!(
-            "{}, {}, {}, {}, {}, {}, {:.2}%, {}, {}, {}, {:.2}, {}, {}, {}, 1\n",
+            "{}, {}, {}, {}, {}, {}, {:.2}%, {}, {}, {}, {:.2}, {}, {}, {}, 0\n",
             self.run_time.as_secs(),
             self.cycles_done,
             self.current,

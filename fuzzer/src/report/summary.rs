@@ -3,6 +3,7 @@
 use super::{counted, shell, stats::Snapshot};
 use crate::ui::shown_time;
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fmt::Write,
     path::{Path, PathBuf},
@@ -22,17 +23,20 @@ pub enum Ending {
     Runs,
     /// The crash that `--until-crash` waits for.
     Crash,
+    /// This variable of AFL's asked for it.
+    Variable(&'static str),
 }
 
 impl Ending {
-    const fn words(self) -> &'static str {
-        match self {
+    fn words(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Variable(name) => return format!("stopped as {name} asks").into(),
             Self::Signal(libc::SIGINT) => "stopped by Ctrl-C",
             Self::Signal(_) => "stopped by a signal",
             Self::Time => "stopped by its limit of time (-V)",
             Self::Runs => "stopped by its limit of runs (-E)",
             Self::Crash => "stopped at the first crash",
-        }
+        })
     }
 }
 

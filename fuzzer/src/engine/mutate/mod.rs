@@ -24,12 +24,12 @@ pub use numbers::{
 pub use operators::Blocks;
 pub use tables::{Aim, Kind};
 pub use text::is_text;
+pub use tokens::TokenTable;
 
 use libafl_bolts::rands::{Rand, StdRand};
 use operators::Context;
 use partners::Partners;
 use tables::{Available, Choices};
-use tokens::TokenTable;
 
 /// An operator that is of no use is replaced by another one so many times.
 const TRIES: u32 = 8;

@@ -1,0 +1,228 @@
+//! AFL's environment variables: each one that is set is honoured, has no effect and is
+//! named, or is refused with what to do instead. None is passed over in silence, apart
+//! from those that ask for what tine does anyway and those that other programs read.
+
+mod table;
+mod wishes;
+
+use std::{env, ffi::OsString, fmt::Write};
+use table::TABLE;
+pub use wishes::Wishes;
+
+/// Variables that belong together: they have one answer.
+struct Entry {
+    names: &'static [&'static str],
+    scope: Scope,
+    answer: Answer,
+}
+
+/// Which commands a variable is for. The others take no notice of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// `tine fuzz` only.
+    Fuzz,
+    /// Whatever runs a target.
+    All,
+}
+
+/// What a variable is to tine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// It does this.
+    Honoured(&'static str),
+    /// It asks for what is done anyway, or for nothing that there is.
+    Default(&'static str),
+    /// It cannot do what it does for AFL: for this reason.
+    NoEffect(&'static str),
+    /// A session that left it out would be another one than was asked for: what to do.
+    Refused(&'static str),
+    /// These programs read it.
+    Elsewhere(&'static str),
+}
+
+/// A variable that asks for something that cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is set, but tine does not have it: {way_out}")]
+pub struct EnvironmentError {
+    name: &'static str,
+    way_out: &'static str,
+}
+
+/// Looks at the variables of this process for a command of `scope`; tells of those
+/// that have no effect or are not known.
+///
+/// # Errors
+/// When one asks for something that cannot be had.
+pub fn check(scope: Scope) -> Result<(), EnvironmentError> {
+    for sentence in answers(env::vars_os(), scope)? {
+        say!("{sentence}");
+    }
+    Ok(())
+}
+
+/// What is to be said of these variables.
+fn answers(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+    scope: Scope,
+) -> Result<Vec<String>, EnvironmentError> {
+    // A name that is not UTF-8 is none of AFL's.
+    let set: Vec<(String, bool)> = variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.is_empty())))
+        .collect();
+    let mut sentences = Vec::new();
+    for entry in TABLE {
+        if scope != Scope::Fuzz && entry.scope != scope {
+            continue;
+        }
+        let mut without_effect = Vec::new();
+        for &name in entry.names {
+            let Some((_, is_empty)) = set.iter().find(|(found, _)| found == name) else {
+                continue;
+            };
+            match entry.answer {
+                Answer::Default(_) | Answer::Elsewhere(_) => {}
+                _ if *is_empty => {
+                    sentences.push(format!("{name} is set to nothing, which counts as not set"))
+                }
+                Answer::Honoured(_) => {}
+                Answer::NoEffect(_) => without_effect.push(name),
+                Answer::Refused(way_out) => return Err(EnvironmentError { name, way_out }),
+            }
+        }
+        if let (Answer::NoEffect(reason), [_, ..]) = (entry.answer, without_effect.as_slice()) {
+            let verb = if without_effect.len() == 1 {
+                "has"
+            } else {
+                "have"
+            };
+            let names = without_effect.join(", ");
+            sentences.push(format!("{names} {verb} no effect: {reason}"));
+        }
+    }
+    let is_set = |name: &str| set.iter().any(|(found, _)| found == name);
+    if !is_set("AFL_IGNORE_UNKNOWN_ENVS") {
+        let mut unknown: Vec<&str> = set
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| is_unknown(name))
+            .collect();
+        unknown.sort_unstable();
+        sentences.extend(unknown.into_iter().map(mistyped));
+    }
+    Ok(sentences)
+}
+
+/// Whether a name looks like one of AFL's and is none.
+fn is_unknown(name: &str) -> bool {
+    /// What fingers make of it.
+    const SLIPS: [&str; 4] = ["ALF_", "_ALF_", "__ALF_", "_AFL_"];
+    SLIPS.iter().any(|slip| name.starts_with(slip))
+        || (name.starts_with("AFL_") && !names().any(|known| known == name))
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().flat_map(|entry| entry.names).copied()
+}
+
+fn mistyped(name: &str) -> String {
+    /// Less alike than this is another word.
+    const ALIKE: f64 = 0.8;
+    let best = names()
+        .map(|known| (strsim::normalized_damerau_levenshtein(name, known), known))
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match best {
+        Some((likeness, known)) if likeness >= ALIKE => {
+            format!("{name} is no variable of AFL's, did you mean {known}?")
+        }
+        _ => format!(
+            "{name} is no variable of AFL's and has no effect (AFL_IGNORE_UNKNOWN_ENVS=1 for no \
+             such notes)"
+        ),
+    }
+}
+
+/// All variables as a Markdown table.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::from("| variable | tine | |\n|---|---|---|\n");
+    for entry in TABLE {
+        let names: Vec<String> = entry.names.iter().map(|name| format!("`{name}`")).collect();
+        let (word, what) = match entry.answer {
+            Answer::Honoured(what) => ("honoured", what.to_owned()),
+            Answer::Default(what) => ("as it is", what.to_owned()),
+            Answer::NoEffect(what) => ("no effect, said so", what.to_owned()),
+            Answer::Refused(what) => ("refused", what.to_owned()),
+            Answer::Elsewhere(who) => ("not for tine", format!("read by {who}")),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "| {} | {word} | {what} |", names.join(", "));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scope, TABLE, answers, names};
+    use std::collections::HashSet;
+
+    fn said(variables: &[(&str, &str)], scope: Scope) -> Result<Vec<String>, String> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        answers(variables, scope).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn no_variable_has_two_answers() {
+        let distinct: HashSet<&str> = names().collect();
+        assert_eq!(distinct.len(), names().count());
+        assert!(TABLE.iter().all(|entry| !entry.names.is_empty()));
+    }
+
+    #[test]
+    fn a_variable_is_honoured_named_or_refused() {
+        let fuzz = |name| said(&[(name, "1")], Scope::Fuzz);
+        assert_eq!(fuzz("AFL_HANG_TMOUT"), Ok(vec![]));
+        assert_eq!(fuzz("AFL_SKIP_CPUFREQ"), Ok(vec![]));
+        assert_eq!(fuzz("AFL_LLVM_CMPLOG"), Ok(vec![]));
+        assert_eq!(fuzz("PATH"), Ok(vec![]));
+        let refused = fuzz("AFL_PYTHON_MODULE").unwrap_err();
+        assert!(
+            refused.starts_with("AFL_PYTHON_MODULE is set") && refused.contains("shared object"),
+            "{refused}"
+        );
+        assert_eq!(said(&[("AFL_PYTHON_MODULE", "1")], Scope::All), Ok(vec![]));
+        let both = [("AFL_QEMU_SNAPSHOT", "1"), ("AFL_FRIDA_VERBOSE", "1")];
+        let noted = said(&both, Scope::Fuzz).unwrap();
+        assert_eq!(noted.len(), 1);
+        assert!(noted[0].starts_with("AFL_QEMU_SNAPSHOT, AFL_FRIDA_VERBOSE have no effect:"));
+        let empty = said(&[("AFL_PYTHON_MODULE", "")], Scope::Fuzz).unwrap();
+        assert_eq!(
+            empty,
+            ["AFL_PYTHON_MODULE is set to nothing, which counts as not set"]
+        );
+    }
+
+    #[test]
+    fn a_slip_is_noticed() {
+        for (name, sentence) in [
+            (
+                "AFL_HANG_TIMEOUT",
+                "AFL_HANG_TIMEOUT is no variable of AFL's, did you mean AFL_HANG_TMOUT?",
+            ),
+            (
+                "ALF_NO_UI",
+                "ALF_NO_UI is no variable of AFL's, did you mean AFL_NO_UI?",
+            ),
+            (
+                "AFL_SOMETHING_ELSE",
+                "AFL_SOMETHING_ELSE is no variable of AFL's and has no effect \
+                 (AFL_IGNORE_UNKNOWN_ENVS=1 for no such notes)",
+            ),
+        ] {
+            assert_eq!(said(&[(name, "1")], Scope::All).unwrap(), [sentence]);
+            let ignored = [(name, "1"), ("AFL_IGNORE_UNKNOWN_ENVS", "1")];
+            assert_eq!(said(&ignored, Scope::All), Ok(vec![]));
+        }
+    }
+}
