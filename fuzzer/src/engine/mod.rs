@@ -23,9 +23,12 @@
 //! | `dictionary`, `seeds` | what the user gives |
 //!
 //! Most runs bring nothing new. Such a run allocates nothing, makes no system
-//! call but those of the fork server, and asks no clock.
+//! call but those of the fork server, and asks no clock. (The controller looks for
+//! daemons of the target between two runs, once in tens of thousands.)
 
 mod affinity;
+#[cfg(test)]
+mod allocations;
 mod calibration;
 mod classify;
 mod control;

@@ -75,6 +75,19 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
     }
 }
 
+/// A session that stands where its main loop would begin.
+#[cfg(test)]
+pub(super) fn begin(args: &FuzzArgs) -> Result<(Engine, ForkServerExecutor, State), FuzzError> {
+    let seeds = match &args.input {
+        SeedSource::Folder(folder) => Some(folder.as_path()),
+        SeedSource::Resume => None,
+    };
+    let (folder, beginning) = OutputFolder::open(&args.output, seeds)?;
+    let prepared = prepare(args, &folder, beginning)?;
+    let session = Session::begin(args, folder, beginning, Tokens::new(), prepared)?;
+    Ok((session.engine, session.executor, session.state))
+}
+
 /// Everything that can be found wrong before the output folder is written to.
 struct Prepared {
     seeds: Vec<seeds::Seed>,

@@ -21,6 +21,7 @@ use libafl::{
     state::{HasCorpus, HasRand},
 };
 use libafl_bolts::rands::Rand;
+use tine_protocol::layout::input::MAX_INPUT;
 
 /// Cycles of havoc: 100 rounds for an entry of average score.
 const ROUNDS: u64 = 256;
@@ -46,9 +47,14 @@ impl Havoc {
     pub fn new(strategy: &Strategy) -> Self {
         Self {
             mutator: Mutator::new(strategy.shortest, strategy.longest),
-            partner: Vec::new(),
+            partner: Vec::with_capacity(MAX_INPUT),
             rounds_to_partner: 0,
         }
+    }
+
+    /// Takes a testcase as the base.
+    pub fn load(&mut self, state: &State, id: CorpusId) -> Result<(), Error> {
+        copy_input(state, id, self.mutator.base_mut())
     }
 
     /// What is mutated, to be set before [`Self::run`].
@@ -147,7 +153,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for HavocStage {
     ) -> Result<(), Error> {
         let id = current(state)?;
         engine.adapt_strategy(state);
-        copy_input(state, id, self.0.base_mut())?;
+        self.0.load(state, id)?;
         let source = engine.queue.entry(id).number;
         let origin = Origin {
             source,

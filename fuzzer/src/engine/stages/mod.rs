@@ -14,7 +14,8 @@ mod trim;
 
 use super::{State, energy, executor::ForkServerExecutor, judge::Engine, strategy::Strategy};
 use deterministic::DeterministicStage;
-use havoc::{Havoc, HavocStage};
+pub use havoc::Havoc;
+use havoc::HavocStage;
 use libafl::{
     Error,
     corpus::{Corpus, CorpusId, HasCurrentCorpusId},
