@@ -37,6 +37,7 @@ const MOST_RUNS: u64 = 16 * 1024;
 /// The stage.
 #[derive(Debug, Default)]
 pub struct TrimStage {
+    original: Vec<u8>,
     input: Vec<u8>,
     candidate: Vec<u8>,
 }
@@ -59,7 +60,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for TrimStage {
             return Ok(());
         }
         let began = Instant::now();
-        copy_input(state, id, &mut self.input)?;
+        copy_input(state, id, &mut self.original)?;
         let trimmed = self.trim(engine, executor, state, id);
         engine.counters.trim += began.elapsed();
         trimmed.map_err(|error| engine.fail(error))
@@ -78,6 +79,7 @@ impl TrimStage {
     ) -> Result<(), FuzzError> {
         let mut runs = Runs {
             left: budget(engine, id, PATIENCE, MOST_RUNS),
+            is_fresh: false,
             engine,
             executor,
             state,
@@ -85,31 +87,37 @@ impl TrimStage {
         };
         // What a persistent child ran before must not be a part of what is compared.
         runs.executor.discard_child();
-        let Some(expected) = runs.checksum(&self.input, 0)? else {
+        let Some(expected) = runs.checksum(&self.original, 0)? else {
             return Ok(());
         };
-        if runs.checksum(&self.input, 0)? != Some(expected) {
+        if runs.checksum(&self.original, 0)? != Some(expected) {
             // It covers something else each time.
             return Ok(());
         }
-        let length = self.input.len();
-        self.shorten(&mut runs, expected)?;
-        if runs.engine.ending().is_some() {
-            // A part of the session that is to come does it anew.
-            runs.engine.queue.entry_mut(id).trimmed = false;
-            return Ok(());
+        loop {
+            self.input.clone_from(&self.original);
+            self.shorten(&mut runs, expected)?;
+            if runs.engine.ending().is_some() {
+                // A part of the session that is to come does it anew.
+                runs.engine.queue.entry_mut(id).trimmed = false;
+                return Ok(());
+            }
+            if self.input.len() == self.original.len() {
+                return Ok(());
+            }
+            runs.executor.discard_child();
+            if runs.checksum(&self.input, 0)? == Some(expected) {
+                return runs
+                    .engine
+                    .shorten(runs.state, runs.executor, id, &self.input);
+            }
+            if runs.is_fresh {
+                return Ok(());
+            }
+            // What it covered was due to what the same child ran before: once more, each
+            // run in a child of its own.
+            runs.is_fresh = true;
         }
-        if self.input.len() == length {
-            return Ok(());
-        }
-        runs.executor.discard_child();
-        runs.left = 1;
-        if runs.checksum(&self.input, 0)? != Some(expected) {
-            // Only together with what the same child ran before it.
-            return Ok(());
-        }
-        runs.engine
-            .shorten(runs.state, runs.executor, id, &self.input)
     }
 
     /// Takes chunks out that nothing depends on: ever smaller ones, one after another.
@@ -151,6 +159,8 @@ struct Runs<'a> {
     state: &'a mut State,
     source: CorpusId,
     left: u64,
+    /// Each run is the first one of a child.
+    is_fresh: bool,
 }
 
 impl Runs<'_> {
@@ -167,7 +177,11 @@ impl Runs<'_> {
             state,
             source,
             left,
+            is_fresh,
         } = self;
+        if *is_fresh {
+            executor.discard_child();
+        }
         *left = left.saturating_sub(1);
         let origin = Origin {
             source: engine.queue.entry(*source).number,
