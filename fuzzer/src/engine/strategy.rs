@@ -63,8 +63,6 @@ pub struct Strategy {
     cycle: u64,
     entries: usize,
     runs_at_find: u64,
-    /// The testcase was worth a deterministic stage, and is worth more havoc.
-    pub thorough: bool,
 }
 
 /// Why inputs cannot be made as the user wishes.
@@ -97,7 +95,6 @@ impl Default for Strategy {
             cycle: 0,
             entries: 0,
             runs_at_find: 0,
-            thorough: false,
         }
     }
 }

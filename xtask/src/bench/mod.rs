@@ -4,6 +4,7 @@ pub mod channels;
 mod fork;
 mod fuzzer;
 mod memory;
+mod mutate;
 mod proc_stat;
 pub mod spawn;
 mod strace;
@@ -57,6 +58,8 @@ pub enum Bench {
         #[arg(long, default_value_t = 1_000_000)]
         runs: u64,
     },
+    /// What an input made by havoc costs: tine's operators and LibAFL's, in turn
+    Mutate,
     /// What `tine trace` costs: a handshake and a run with it and without, in turn
     Trace {
         /// How many times each gets its turn
@@ -89,6 +92,7 @@ pub fn run(bench: Bench) -> Result<()> {
             write,
         }),
         Bench::Memory { runs } => memory::run(runs),
+        Bench::Mutate => mutate::run(),
         Bench::Trace { rounds, runs } => trace::run(rounds, runs),
         Bench::Spawn(args) => spawn::run(&args),
     }

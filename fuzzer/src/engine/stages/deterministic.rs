@@ -8,7 +8,9 @@
 //!    the ones that matter.
 //! 4. The walk: bit flips, sums, interesting values and tokens at these places.
 //!
-//! Steps 3 and 4 have a budget of runs, and of time unless the session is repeatable.
+//! All of it together takes a fifth of the runs at the most, so that it does not keep
+//! havoc from what is found easily. Each testcase has a budget of runs, and of time
+//! unless the session is repeatable.
 
 mod walk;
 
@@ -24,7 +26,11 @@ use crate::{
     report::name::Origin,
 };
 use libafl::{
-    Error, HasMetadata, corpus::CorpusId, mutators::Tokens, stages::Stage, state::HasRand,
+    Error, HasMetadata,
+    corpus::CorpusId,
+    mutators::Tokens,
+    stages::Stage,
+    state::{HasExecutions, HasRand},
 };
 use libafl_bolts::rands::Rand;
 use std::time::Duration;
@@ -46,6 +52,12 @@ const TIME_TO_WALK: Duration = Duration::from_secs(60);
 /// Runs of the walk at the most.
 const MOST_WALK: u64 = 256 * 1024;
 
+/// One in so many runs may be of this stage.
+const SHARE: u64 = 5;
+
+/// The walk of a testcase may take so many in any case.
+const LEAST_WALK: u64 = 4096;
+
 /// What a testcase must score for the walk, for each find that leads to it.
 const SCORE_A_STEP: u64 = 30;
 
@@ -62,6 +74,9 @@ pub struct DeterministicStage {
     /// Edges that must be new for a testcase to be worth it.
     threshold: Option<usize>,
     cycle: u64,
+    /// Runs of this stage so far, and those that the session had when it began.
+    spent: u64,
+    began_at: Option<u64>,
 }
 
 impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for DeterministicStage {
@@ -75,6 +90,11 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for DeterministicStage {
         let id = current(state)?;
         let entry = engine.queue.entry(id);
         if !engine.strategy.deterministic || entry.determined || !entry.favored {
+            return Ok(());
+        }
+        let runs = *state.executions();
+        let allowed = (runs - *self.began_at.get_or_insert(runs)) / SHARE;
+        if self.spent > allowed {
             return Ok(());
         }
         if !self.pays(entry.footprint(), engine.queue.cycle()) {
@@ -99,7 +119,10 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for DeterministicStage {
             executor,
             state,
         };
-        match self.look_and_walk(&mut runs, id, is_worth_a_walk) {
+        let before = *runs.state.executions();
+        let ended = self.look_and_walk(&mut runs, id, is_worth_a_walk, allowed);
+        self.spent += *runs.state.executions() - before;
+        match ended {
             Ok(()) | Err(Stop::Enough) => Ok(()),
             Err(Stop::Failed(error)) => Err(error),
         }
@@ -144,6 +167,7 @@ impl DeterministicStage {
         runs: &mut Runs<'_>,
         id: CorpusId,
         is_worth_a_walk: bool,
+        allowed: u64,
     ) -> Result<(), Stop> {
         self.input.clear();
         self.input.extend_from_slice(&self.base);
@@ -156,8 +180,8 @@ impl DeterministicStage {
         if !is_worth_a_walk || !self.matters.contains(&true) {
             return Ok(());
         }
-        runs.left = budget(runs.engine, id, TIME_TO_WALK, MOST_WALK);
-        runs.engine.strategy.thorough = true;
+        let share = allowed.saturating_sub(self.spent).max(LEAST_WALK);
+        runs.left = budget(runs.engine, id, TIME_TO_WALK, MOST_WALK).min(share);
         if let Ok(tokens) = runs.state.metadata::<Tokens>() {
             let given = runs.engine.strategy.given_tokens;
             self.tokens.load(tokens.tokens(), given);

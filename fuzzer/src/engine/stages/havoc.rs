@@ -26,9 +26,6 @@ use tine_protocol::layout::input::MAX_INPUT;
 /// Cycles of havoc: 100 rounds for an entry of average score.
 const ROUNDS: u64 = 256;
 
-/// The same after a deterministic stage.
-const THOROUGH_ROUNDS: u64 = 1024;
-
 /// After so many rounds another testcase comes into the pool of partners.
 const ROUNDS_TO_PARTNER: u32 = 16;
 
@@ -161,9 +158,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for HavocStage {
             operation: "havoc",
             repetitions: 0,
         };
-        let is_thorough = std::mem::take(&mut engine.strategy.thorough);
-        let cycles = if is_thorough { THOROUGH_ROUNDS } else { ROUNDS };
-        let rounds = rounds(engine, cycles);
+        let rounds = rounds(engine, ROUNDS);
         self.0.run(engine, executor, state, id, rounds, origin)
     }
 }
