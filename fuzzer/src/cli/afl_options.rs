@@ -20,7 +20,7 @@ pub fn of_fuzz(option: &str) -> Option<&'static str> {
         "-C" => "there is no mode that explores crashes yet: leave it out",
         "-n" => "a target must be instrumented: compile it with tine-cc or tine-c++",
         "-Q" | "-O" | "-U" | "-W" | "-X" | "-Y" | "-A" => BINARY_ONLY,
-        "-e" | "-w" | "-I" | "-T" | "-u" | "-N" | "-K" => "tine does not have it: leave it out",
+        "-e" | "-w" | "-I" | "-T" | "-N" | "-K" => "tine does not have it: leave it out",
         _ => return None,
     })
 }

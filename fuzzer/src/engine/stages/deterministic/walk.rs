@@ -81,7 +81,7 @@ impl DeterministicStage {
         }
         let given = runs.engine.strategy.given_tokens;
         let tokens = runs.state.metadata_or_insert_with(Tokens::new);
-        if tokens.tokens().len() - given < MOST_FOUND_TOKENS {
+        if tokens.tokens().len().saturating_sub(given) < MOST_FOUND_TOKENS {
             tokens.add_token(&token.to_vec());
         }
     }
