@@ -164,13 +164,11 @@ fn the_deterministic_stage_finds_places_that_matter_and_walks_them() {
         fields.collect::<Vec<_>>()
     };
     let with = operations("with", &["-E", "6000"]);
-    let walked = with.iter().filter(|op| {
-        let is_of_the_walk = |name: &&str| op.starts_with(name);
-        ["flip", "arith", "int"]
-            .iter()
-            .any(|name| is_of_the_walk(name))
-    });
-    let walked: Vec<_> = walked.collect();
+    let is_walk = |op: &&String| {
+        let mut names = ["flip", "arith", "int"].iter();
+        names.any(|name| op.starts_with(name))
+    };
+    let walked: Vec<_> = with.iter().filter(is_walk).collect();
     assert!(!walked.is_empty(), "{with:?}");
     assert!(
         walked

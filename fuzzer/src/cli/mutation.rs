@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use tine_protocol::layout::input::MAX_INPUT;
 
 /// How testcases are mutated.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct MutationArgs {
     /// What inputs are: text, binary or generic [default: found out for each testcase]
     #[arg(short = 'a', long, value_name = "TYPE")]
@@ -38,21 +38,6 @@ pub struct MutationArgs {
     /// Of no effect any more, as in afl-fuzz
     #[arg(short = 'D', hide = true)]
     pub old_deterministic: bool,
-}
-
-impl Default for MutationArgs {
-    fn default() -> Self {
-        Self {
-            input_type: None,
-            aim: AimChoice::default(),
-            min_length: None,
-            max_length: None,
-            no_deterministic: false,
-            splice: false,
-            old_skip: false,
-            old_deterministic: false,
-        }
-    }
 }
 
 /// The `-a`.
