@@ -318,6 +318,13 @@ impl ForkServer {
         &self.map
     }
 
+    /// How often it was looked for daemons of the target: between two runs, once in
+    /// tens of thousands.
+    #[must_use]
+    pub const fn looks_for_daemons(&self) -> u64 {
+        self.strays.looks()
+    }
+
     /// How often the server was lost and started again.
     #[must_use]
     pub const fn restarts(&self) -> u64 {

@@ -37,6 +37,8 @@ pub(crate) struct Strays {
     runs_left: u32,
     /// Runs from one look to the next.
     interval: u32,
+    /// How often it was looked between runs.
+    looks: u64,
 }
 
 impl Strays {
@@ -48,6 +50,7 @@ impl Strays {
             ready: 0,
             runs_left: FEWEST_RUNS,
             interval: FEWEST_RUNS,
+            looks: 0,
         }
     }
 
@@ -73,8 +76,14 @@ impl Strays {
         }
     }
 
+    /// How often it was looked between runs.
+    pub(crate) const fn looks(&self) -> u64 {
+        self.looks
+    }
+
     #[cold]
     fn look(&mut self, server: i32) {
+        self.looks += 1;
         let found = self.kill_until_gone(|strays| strays.orphans(server));
         self.interval = if found {
             (self.interval / 4).max(FEWEST_RUNS)
@@ -191,6 +200,7 @@ mod tests {
             looks += u32::from(strays.runs_left == strays.interval);
         }
         assert_eq!(looks, 5, "after 16, 48, 112 … runs");
+        assert_eq!(strays.looks(), 5);
         assert!(strays.interval <= MOST_RUNS);
     }
 

@@ -8,14 +8,14 @@ pub fn of_fuzz(option: &str) -> Option<&'static str> {
             "instances do not exchange testcases yet: leave it out, and give each instance an -o \
              of its own"
         }
-        "-d" => "there is no deterministic stage to be skipped: leave it out",
-        "-D" => "there is no deterministic stage yet: leave it out",
-        "-P" | "-a" | "-L" | "-z" => "there is one strategy of mutation yet: leave it out",
+        "-L" => {
+            "operators are chosen by fixed tables (-a, -P), not by a swarm: leave it out, and see \
+             docs/mutation.md"
+        }
         "-c" | "-l" => {
             "there is no compare log yet: leave it out, and give the constants that the target \
              compares with as a dictionary (-x)"
         }
-        "-g" | "-G" => "lengths of inputs have no limits of yours yet: leave it out",
         "-Q" | "-O" | "-U" | "-W" | "-X" | "-Y" | "-A" => NOT_TRANSLATED,
         "-K" => {
             "graphical programs are not driven: leave it out, and give the target its input by a file"

@@ -1,7 +1,7 @@
 //! `tine fuzz`.
 
 use super::{
-    Schedule,
+    MutationArgs, Schedule,
     values::{
         MemoryLimit, SeedSource, TimeLimit, core_number, file_ending, replay_inputs, whole_number,
     },
@@ -88,6 +88,10 @@ pub struct FuzzArgs {
     /// File that each input is written to; stands for `@@` [default: OUT/default/.cur_input]
     #[arg(short = 'f', long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+
+    /// How testcases are mutated.
+    #[command(flatten)]
+    pub mutation: MutationArgs,
 
     /// Core to run on [default: a free one]
     #[arg(short = 'b', long, value_name = "CORE", value_parser = core_number)]

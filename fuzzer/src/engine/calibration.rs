@@ -34,8 +34,19 @@ impl VariableEdges {
         self.count
     }
 
+    /// Which of eight edges vary.
+    #[must_use]
+    pub fn mask(&self, word: usize) -> u8 {
+        self.masks.get(word).copied().unwrap_or_default()
+    }
+
     /// Adds those in which two runs differ, and hands them out. Returns whether they do.
-    fn add(&mut self, first: &Trace, other: &Trace, mut found: impl FnMut(usize, u8)) -> bool {
+    pub(super) fn add(
+        &mut self,
+        first: &Trace,
+        other: &Trace,
+        mut found: impl FnMut(usize, u8),
+    ) -> bool {
         let mut differ = false;
         first.differences(other, |word, mask| {
             differ = true;

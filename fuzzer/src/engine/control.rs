@@ -87,6 +87,18 @@ impl Control {
         Ok(control)
     }
 
+    /// One that hears of no signal, and does not tick.
+    #[cfg(test)]
+    pub fn still() -> Self {
+        Self {
+            signal: Arc::default(),
+            due: Arc::default(),
+            over: Arc::default(),
+            impatient: Arc::default(),
+            ticker: None,
+        }
+    }
+
     /// Whether a signal came or a tick is due.
     #[inline]
     #[must_use]

@@ -1,6 +1,8 @@
 //! Why fuzzing cannot begin, or cannot go on.
 
-use super::{affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError};
+use super::{
+    affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError, strategy::LengthError,
+};
 use crate::{
     environment::EnvironmentError,
     report::{folder::FolderError, metrics::MetricsError, statsd::StatsdError, store::StoreError},
@@ -36,6 +38,9 @@ pub enum FuzzError {
     /// A dictionary is not as it should be.
     #[error(transparent)]
     Dictionary(#[from] DictionaryError),
+    /// No input can be as long as it must be.
+    #[error(transparent)]
+    Lengths(#[from] LengthError),
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),

@@ -123,6 +123,12 @@ impl ForkServerExecutor {
         self.server.restarts()
     }
 
+    /// How often it was looked for daemons of the target.
+    #[cfg(test)]
+    pub const fn looks_for_daemons(&self) -> u64 {
+        self.server.looks_for_daemons()
+    }
+
     /// Why it was started again the last time.
     #[must_use]
     pub const fn last_loss(&self) -> Option<LossReason> {

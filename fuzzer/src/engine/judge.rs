@@ -12,6 +12,7 @@ use super::{
     queue::Queue,
     resume::{Identity, Pace},
     sanitized::Sanitized,
+    strategy::Strategy,
 };
 use crate::environment::Wishes;
 use crate::report::{
@@ -162,6 +163,7 @@ pub struct Engine {
     pub(super) blind: BlindFaults,
     pub(super) variable: VariableEdges,
     pub(super) queue: Queue,
+    pub(super) strategy: Strategy,
     pub(super) counters: Counters,
     pub(super) next: NextNumbers,
     pub(super) limits: Limits,
@@ -198,6 +200,7 @@ impl Engine {
             blind: BlindFaults::default(),
             variable: VariableEdges::default(),
             queue,
+            strategy: Strategy::default(),
             counters: Counters::default(),
             next: NextNumbers::default(),
             limits,

@@ -12,6 +12,8 @@
 //! | `blind` | the same for a target without coverage |
 //! | `calibration` | how long a new testcase takes, and whether it is stable |
 //! | `stages` | what is done with a testcase whose turn it is |
+//! | `mutate` | mutations, without any of the rest |
+//! | `strategy` | how testcases are mutated now |
 //! | `corpus` | the inputs, in memory and on disk |
 //! | `flaws` | testcases whose files are gone or changed |
 //! | `queue`, `energy` | which testcase is next, and for how long |
@@ -26,9 +28,12 @@
 //! | `dictionary`, `seeds` | what the user gives |
 //!
 //! Most runs bring nothing new. Such a run allocates nothing, makes no system
-//! call but those of the fork server, and asks no clock.
+//! call but those of the fork server, and asks no clock. (The controller looks for
+//! daemons of the target between two runs, once in tens of thousands.)
 
 mod affinity;
+#[cfg(test)]
+mod allocations;
 mod blind;
 mod calibration;
 mod classify;
@@ -45,6 +50,7 @@ mod history;
 mod import;
 mod input_file;
 mod judge;
+mod mutate;
 mod novelty;
 mod progress;
 mod queue;
@@ -54,6 +60,7 @@ mod seeds;
 mod sequence;
 mod session;
 mod stages;
+mod strategy;
 mod trace;
 
 pub use affinity::{allowed_cores, bound_core};

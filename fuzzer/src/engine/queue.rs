@@ -45,6 +45,10 @@ pub struct Entry {
     pub favored: bool,
     /// Its coverage differs from run to run.
     pub variable: bool,
+    /// It was tried to make it shorter.
+    pub trimmed: bool,
+    /// The deterministic stage is done with it.
+    pub determined: bool,
     /// Its input is lost: it is not fuzzed any more.
     pub dropped: bool,
     /// Where runs that take the same way are counted, if they are.
@@ -52,6 +56,14 @@ pub struct Entry {
     pub(super) footprint: Footprint,
     /// Of how many edges it is the best entry.
     pub(super) best_of: usize,
+}
+
+impl Entry {
+    /// The edges of a run, if it is the best entry of any of them.
+    #[must_use]
+    pub const fn footprint(&self) -> &Footprint {
+        &self.footprint
+    }
 }
 
 /// What calibration found out about an entry.

@@ -18,6 +18,7 @@ use super::{
     resume::Identity,
     sanitized::Sanitized,
     seeds, stages,
+    strategy::Strategy,
 };
 use crate::{
     cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
@@ -79,6 +80,19 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
     }
 }
 
+/// A session that stands where its main loop would begin.
+#[cfg(test)]
+pub(super) fn begin(args: &FuzzArgs) -> Result<(Engine, ForkServerExecutor, State), FuzzError> {
+    let seeds = match &args.input {
+        SeedSource::Folder(folder) => Some(folder.as_path()),
+        SeedSource::Resume => None,
+    };
+    let (folder, beginning) = OutputFolder::open(&args.output, seeds)?;
+    let prepared = prepare(args, &folder, beginning)?;
+    let session = Session::begin(args, folder, beginning, Tokens::new(), prepared)?;
+    Ok((session.engine, session.executor, session.state))
+}
+
 /// Everything that can be found wrong before the output folder is written to.
 struct Prepared {
     seeds: Vec<seeds::Seed>,
@@ -89,6 +103,7 @@ struct Prepared {
     server: ForkServer,
     sanitized: Option<Sanitized>,
     beside: Beside,
+    strategy: Strategy,
 }
 
 /// What lasts as long as the session.
@@ -147,6 +162,7 @@ fn prepare(
         }
     }
     let remembered = remembered_inputs(args)?;
+    let strategy = Strategy::new(&args.mutation)?;
     let placement = affinity::place(args.bind)?;
     if let Placement::NoneFree { allowed } = placement {
         say!(
@@ -166,6 +182,7 @@ fn prepare(
         server,
         sanitized,
         beside: (input_file, metrics),
+        strategy,
     })
 }
 
@@ -193,6 +210,7 @@ impl Session {
             server,
             sanitized,
             beside,
+            mut strategy,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
         let control = Control::start().map_err(FuzzError::Control)?;
@@ -221,6 +239,7 @@ impl Session {
         }
         let name = folder.path().file_name().unwrap_or_default();
         let statsd = Statsd::from_environment(&name.to_string_lossy())?;
+        strategy.given_tokens = tokens.tokens().len();
         let mut state = new_state(args.seed.unwrap_or_else(random_seed))?;
         state.add_metadata(tokens);
         *state.executions_mut() = earlier.runs;
@@ -245,6 +264,7 @@ impl Session {
             control,
             Progress::new(status, facts, placement.core(), &earlier).with_statsd(statsd),
         );
+        engine.strategy = strategy;
         engine.recall(&earlier);
         engine.sanitized = sanitized;
         engine.identity = Identity::of(&target, &args.target, map_size);
@@ -343,7 +363,7 @@ impl Session {
             ..
         } = self;
         let mut manager = NopEventManager::new();
-        let mut stages = stages::all(state);
+        let mut stages = stages::all(&engine.strategy);
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
         loop {

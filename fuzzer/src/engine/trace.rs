@@ -1,6 +1,9 @@
 //! What one run covered.
 
-use super::classify::{classify, nonzero_bytes};
+use super::{
+    calibration::VariableEdges,
+    classify::{classify, nonzero_bytes},
+};
 use serde::{Deserialize, Serialize};
 
 /// The counters of one run that are not zero, eight at a time, in ascending
@@ -51,6 +54,26 @@ impl Trace {
         })
     }
 
+    /// A checksum of the buckets. Of edges that are known to vary, only whether they
+    /// were taken counts.
+    #[must_use]
+    pub fn checksum(&self, variable: &VariableEdges) -> u64 {
+        // Any two large odd numbers do.
+        const ONE: u64 = 0x9e37_79b9_7f4a_7c15;
+        const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
+        let mut sum = ONE;
+        for (word, buckets) in self.buckets() {
+            let known = match variable.mask(word) {
+                0 => buckets,
+                mask => only_whether(buckets, mask),
+            };
+            let product = u128::from(sum ^ known ^ OTHER)
+                * u128::from((word as u64).wrapping_mul(OTHER) ^ sum.rotate_left(32) | 1);
+            sum = (product >> 64) as u64 ^ product as u64;
+        }
+        sum
+    }
+
     /// Which counters are not zero.
     pub fn footprint(&self) -> Footprint {
         let words = self.words.iter();
@@ -88,6 +111,17 @@ impl Trace {
             }
         }
     }
+}
+
+/// The bytes in `mask` become 1 if they are not zero.
+fn only_whether(buckets: u64, mask: u8) -> u64 {
+    let mut bytes = buckets.to_ne_bytes();
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        if mask >> at & 1 == 1 {
+            *byte = u8::from(*byte != 0);
+        }
+    }
+    u64::from_ne_bytes(bytes)
 }
 
 /// A set of edges: for each word of the map, a mask of the counters in it.
@@ -180,7 +214,7 @@ impl Footprint {
 
 #[cfg(test)]
 mod tests {
-    use super::{Footprint, Trace};
+    use super::{Footprint, Trace, VariableEdges};
 
     fn trace(bytes: &[(usize, u8)]) -> Trace {
         let mut words: std::collections::BTreeMap<usize, [u8; 8]> = Default::default();
@@ -247,6 +281,33 @@ mod tests {
             .chain([one.hash()])
             .collect();
         assert_eq!(hashes.len(), 6);
+    }
+
+    #[test]
+    fn a_checksum_is_of_buckets_and_of_variable_edges_only_whether() {
+        let sum = |bytes: &[(usize, u8)], variable| trace(bytes).checksum(variable);
+        let none = VariableEdges::default();
+        let mut some = VariableEdges::default();
+        some.add(&trace(&[(9, 1)]), &trace(&[(9, 2)]), |_, _| {});
+        let base = [(0, 1), (9, 5), (16, 1)];
+        for (other, is_same, is_same_if_variable) in [
+            ([(0, 1), (9, 5), (16, 1)], true, true),
+            ([(0, 1), (9, 7), (16, 1)], true, true),
+            ([(0, 1), (9, 9), (16, 1)], false, true),
+            ([(0, 2), (9, 5), (16, 1)], false, false),
+            ([(0, 1), (10, 5), (16, 1)], false, false),
+            ([(0, 1), (9, 0), (16, 1)], false, false),
+            ([(0, 1), (9, 5), (24, 1)], false, false),
+        ] {
+            assert_eq!(
+                sum(&base, &none) == sum(&other, &none),
+                is_same,
+                "{other:?}"
+            );
+            let is_same = sum(&base, &some) == sum(&other, &some);
+            assert_eq!(is_same, is_same_if_variable, "{other:?}");
+        }
+        assert_ne!(sum(&[], &none), sum(&[(0, 1)], &none));
     }
 
     #[test]

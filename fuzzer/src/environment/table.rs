@@ -368,7 +368,7 @@ pub const TABLE: &[Entry] = &[
     entry(
         Fuzz,
         &["AFL_NO_ARITH", "AFL_MAX_DET_EXTRAS"],
-        NoEffect("the deterministic stage has no such part"),
+        Honoured("the deterministic stage without sums; tokens that it tries at each place"),
     ),
     entry(
         Fuzz,

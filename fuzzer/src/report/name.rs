@@ -16,7 +16,7 @@ pub struct Origin {
     pub with: Option<u32>,
     /// How it was mutated.
     pub operation: &'static str,
-    /// How many mutations were stacked.
+    /// How many mutations were stacked; for an operation on one place, that place.
     pub repetitions: u32,
 }
 
@@ -125,10 +125,22 @@ fn describe(name: &mut String, origin: Origin, moment: Moment) {
     if let Some(with) = with {
         let _ = write!(name, "+{with:06}");
     }
+    let key = if is_at_a_place(operation) {
+        "pos"
+    } else {
+        "rep"
+    };
     let _ = write!(
         name,
-        ",time:{milliseconds},execs:{runs},op:{operation},rep:{repetitions}"
+        ",time:{milliseconds},execs:{runs},op:{operation},{key}:{repetitions}"
     );
+}
+
+/// Whether an operation changes one place, which its name gives.
+fn is_at_a_place(operation: &str) -> bool {
+    ["flip", "arith", "int", "ext_", "quick", "inf", "trim"]
+        .iter()
+        .any(|prefix| operation.starts_with(prefix))
 }
 
 /// The number of a testcase, from its name.
@@ -172,6 +184,18 @@ mod tests {
         assert_eq!(
             of_find(3, ORIGIN, MOMENT, true),
             "id:000003,src:000001,time:250,execs:1234,op:havoc,rep:4,+cov"
+        );
+        assert_eq!(
+            of_find(
+                3,
+                Origin {
+                    operation: "arith8",
+                    ..ORIGIN
+                },
+                MOMENT,
+                false
+            ),
+            "id:000003,src:000001,time:250,execs:1234,op:arith8,pos:4"
         );
         assert_eq!(
             of_find(3, splice, MOMENT, false),

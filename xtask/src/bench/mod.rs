@@ -4,6 +4,7 @@ pub mod channels;
 mod fork;
 mod fuzzer;
 mod memory;
+mod mutate;
 mod proc_stat;
 mod queue;
 pub mod spawn;
@@ -64,6 +65,8 @@ pub enum Bench {
         #[arg(long, default_value_t = 100_000)]
         testcases: usize,
     },
+    /// What an input made by havoc costs: tine's operators and LibAFL's, in turn
+    Mutate,
     /// What `tine trace` costs: a handshake and a run with it and without, in turn
     Trace {
         /// How many times each gets its turn
@@ -97,6 +100,7 @@ pub fn run(bench: Bench) -> Result<()> {
         }),
         Bench::Memory { runs } => memory::run(runs),
         Bench::Queue { testcases } => queue::run(testcases),
+        Bench::Mutate => mutate::run(),
         Bench::Trace { rounds, runs } => trace::run(rounds, runs),
         Bench::Spawn(args) => spawn::run(&args),
     }

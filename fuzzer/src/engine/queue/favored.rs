@@ -48,7 +48,7 @@ impl Queue {
     }
 
     /// Makes an entry the best one of the edges that it takes at the least cost.
-    fn claim(&mut self, index: usize, footprint: Footprint) {
+    pub(in crate::engine) fn claim(&mut self, index: usize, footprint: Footprint) {
         let cost = self.cost(index);
         let (mut best_of, mut is_only_one) = (0, false);
         for edge in footprint.edges() {

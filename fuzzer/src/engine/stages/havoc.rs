@@ -1,5 +1,5 @@
 //! The havoc stage: a testcase is mutated at random, many times over, each time
-//! by a few of LibAFL's mutators one after another.
+//! by a few operators one after another.
 
 use super::{begins_anew, copy_input, current, rounds};
 use crate::{
@@ -8,98 +8,81 @@ use crate::{
         error::FuzzError,
         executor::ForkServerExecutor,
         judge::{Engine, Evaluated},
+        mutate::{self, Kind, Mutator},
+        strategy::Strategy,
     },
     report::name::Origin,
 };
 use libafl::{
     Error, HasMetadata,
-    corpus::CorpusId,
-    inputs::BytesInput,
-    mutators::{
-        HavocMutationsType, MutationId, MutatorsTuple, TokenInsert, TokenReplace, Tokens,
-        havoc_mutations, tokens_mutations,
-    },
+    corpus::{Corpus, CorpusId},
+    mutators::Tokens,
     stages::Stage,
-    state::HasRand,
+    state::{HasCorpus, HasRand},
 };
-use libafl_bolts::{
-    HasLen,
-    rands::Rand,
-    tuples::{Merge, merge_tuple_list_type, tuple_list_type},
-};
-use std::num::NonZeroUsize;
+use libafl_bolts::rands::Rand;
+use tine_protocol::layout::input::MAX_INPUT;
 
-/// Rounds for an entry of average score.
+/// Cycles of havoc: 100 rounds for an entry of average score.
 const ROUNDS: u64 = 256;
 
-/// At most 2, 4, 8 or 16 mutations are stacked: four in the mean.
-const STACK_POWERS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+/// After so many rounds another testcase comes into the pool of partners.
+const ROUNDS_TO_PARTNER: u32 = 16;
 
-/// How often each of the two token mutators is chosen, compared with others.
-const TOKEN_WEIGHT: usize = 2;
-
-type Mutations = merge_tuple_list_type!(
-    HavocMutationsType,
-    tuple_list_type!(TokenInsert, TokenReplace)
-);
-
-/// Mutates at random, in place: the same buffer serves for every input.
+/// Mutates a base and evaluates what comes out.
 #[derive(Debug)]
-pub struct Mutator {
-    mutations: Mutations,
-    /// How many mutators there are without those for tokens.
-    general: usize,
-    /// How many choices there are.
-    choices: NonZeroUsize,
-    /// What the mutated input began as.
-    pub(super) base: Vec<u8>,
-    input: BytesInput,
+pub struct Havoc {
+    mutator: Mutator,
+    /// A testcase on its way into the pool of partners.
+    partner: Vec<u8>,
+    rounds_to_partner: u32,
 }
 
-impl Mutator {
-    /// With LibAFL's mutators; those for tokens only if `state` has tokens.
-    pub fn new(state: &State) -> Self {
-        let general = havoc_mutations();
-        let general_count = HasLen::len(&general);
-        let has_tokens = state
-            .metadata_map()
-            .get::<Tokens>()
-            .is_some_and(|tokens| !tokens.tokens().is_empty());
-        let tokens = tokens_mutations();
-        let token_count = if has_tokens { HasLen::len(&tokens) } else { 0 };
-        let choices = general_count + token_count * TOKEN_WEIGHT;
+impl Havoc {
+    /// With buffers of its own.
+    #[must_use]
+    pub fn new(strategy: &Strategy) -> Self {
         Self {
-            mutations: general.merge(tokens),
-            general: general_count,
-            choices: NonZeroUsize::new(choices).unwrap_or(NonZeroUsize::MIN),
-            base: Vec::new(),
-            input: BytesInput::new(Vec::new()),
+            mutator: Mutator::new(strategy.shortest, strategy.longest),
+            partner: Vec::with_capacity(MAX_INPUT),
+            rounds_to_partner: 0,
         }
     }
 
     /// Takes a testcase as the base.
     pub fn load(&mut self, state: &State, id: CorpusId) -> Result<(), Error> {
-        copy_input(state, id, &mut self.base)
+        copy_input(state, id, self.mutator.base_mut())
+    }
+
+    /// What is mutated, to be set before [`Self::run`].
+    pub const fn base_mut(&mut self) -> &mut Vec<u8> {
+        self.mutator.base_mut()
     }
 
     /// Mutates the base `rounds` times and evaluates what comes out. Finds make
-    /// it go on for longer.
+    /// it go on for longer. The base is testcase `id`, or made from it.
     pub fn run(
         &mut self,
         engine: &mut Engine,
         executor: &mut ForkServerExecutor,
         state: &mut State,
+        id: CorpusId,
         mut rounds: u64,
         mut origin: Origin,
     ) -> Result<(), Error> {
-        let stack_limit = 2 << state.rand_mut().below(STACK_POWERS);
-        let stack_limit = NonZeroUsize::new(stack_limit).unwrap_or(NonZeroUsize::MIN);
+        self.begin(engine, state, id)?;
+        let powers = engine.strategy.stack_powers();
+        let stack = 2 << state.rand_mut().below_or_zero(powers);
         let mut score = engine.score;
         let mut round = 0;
         while round < rounds && engine.ending().is_none() {
             round += 1;
-            origin.repetitions = self.mutate(state, stack_limit)?;
-            let input = self.input.as_ref();
+            self.rounds_to_partner -= 1;
+            if self.rounds_to_partner == 0 {
+                self.exchange_partner(state)?;
+            }
+            origin.repetitions = self.mutator.mutate(state.rand_mut(), stack);
+            let input = self.mutator.output();
             let evaluated = engine.evaluate(state, executor, input, &origin);
             let evaluated = evaluated.map_err(|error: FuzzError| engine.fail(error))?;
             if matches!(evaluated, Evaluated::Kept(_)) && score <= energy::MOST {
@@ -110,35 +93,50 @@ impl Mutator {
         Ok(())
     }
 
-    /// Returns how many mutations were stacked.
-    #[inline]
-    fn mutate(&mut self, state: &mut State, stack_limit: NonZeroUsize) -> Result<u32, Error> {
-        let bytes = self.input.as_mut();
-        bytes.clear();
-        bytes.extend_from_slice(&self.base);
-        let stacked = 1 + state.rand_mut().below(stack_limit);
-        for _ in 0..stacked {
-            let choice = state.rand_mut().below(self.choices);
-            let index = match choice.checked_sub(self.general) {
-                None => choice,
-                Some(token) => self.general + token / TOKEN_WEIGHT,
-            };
-            self.mutations
-                .get_and_mutate(MutationId::from(index), state, &mut self.input)?;
+    fn begin(&mut self, engine: &Engine, state: &mut State, id: CorpusId) -> Result<(), Error> {
+        let strategy = &engine.strategy;
+        if let Ok(tokens) = state.metadata::<Tokens>() {
+            // None is ever exchanged for another one.
+            let tokens = tokens.tokens();
+            if tokens.len() != self.mutator.tokens_mut().len() {
+                let given = strategy.given_tokens;
+                self.mutator.tokens_mut().load(tokens, given);
+            }
         }
-        Ok(stacked as u32)
+        self.mutator.partners_mut().begin(id.into());
+        self.exchange_partner(state)?;
+        let kind = strategy.kind(|| {
+            if mutate::is_text(self.mutator.base()) {
+                Kind::Text
+            } else {
+                Kind::Generic
+            }
+        });
+        self.mutator.begin(kind, strategy.aim(), strategy.blocks());
+        Ok(())
+    }
+
+    /// Takes another testcase into the pool of partners.
+    fn exchange_partner(&mut self, state: &mut State) -> Result<(), Error> {
+        self.rounds_to_partner = ROUNDS_TO_PARTNER;
+        let count = state.corpus().count();
+        let other = CorpusId(state.rand_mut().below_or_zero(count));
+        copy_input(state, other, &mut self.partner)?;
+        let partners = self.mutator.partners_mut();
+        partners.offer(other.into(), &self.partner, state.rand_mut());
+        Ok(())
     }
 }
 
 /// The stage.
 #[derive(Debug)]
-pub struct HavocStage(Mutator);
+pub struct HavocStage(Havoc);
 
 impl HavocStage {
-    /// With a mutator of its own.
+    /// With buffers of its own.
     #[must_use]
-    pub const fn new(mutator: Mutator) -> Self {
-        Self(mutator)
+    pub const fn new(havoc: Havoc) -> Self {
+        Self(havoc)
     }
 }
 
@@ -151,6 +149,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for HavocStage {
         _manager: &mut EM,
     ) -> Result<(), Error> {
         let id = current(state)?;
+        engine.adapt_strategy(state);
         self.0.load(state, id)?;
         let source = engine.queue.entry(id).number;
         let origin = Origin {
@@ -160,67 +159,8 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for HavocStage {
             repetitions: 0,
         };
         let rounds = rounds(engine, ROUNDS);
-        self.0.run(engine, executor, state, rounds, origin)
+        self.0.run(engine, executor, state, id, rounds, origin)
     }
 }
 
 begins_anew!(HavocStage);
-
-#[cfg(test)]
-mod tests {
-    use super::{Mutator, NonZeroUsize};
-    use crate::engine::new_state;
-    use libafl::{
-        HasMetadata,
-        corpus::{Corpus, Testcase},
-        inputs::BytesInput,
-        mutators::Tokens,
-        state::HasCorpus,
-    };
-
-    fn outputs(seed: u64, tokens: &[&[u8]]) -> Vec<Vec<u8>> {
-        let mut state = new_state(seed).unwrap();
-        for input in [b"0123456789abcdef", b"fedcba9876543210"] {
-            state
-                .corpus_mut()
-                .add(Testcase::new(BytesInput::new(input.to_vec())))
-                .unwrap();
-        }
-        if !tokens.is_empty() {
-            let mut known = Tokens::new();
-            for token in tokens {
-                known.add_token(&token.to_vec());
-            }
-            state.add_metadata(known);
-        }
-        let mut mutator = Mutator::new(&state);
-        mutator.base = b"0123456789abcdef".to_vec();
-        let limit = NonZeroUsize::new(16).unwrap();
-        let mut outputs = Vec::new();
-        for _ in 0..2000 {
-            let stacked = mutator.mutate(&mut state, limit).unwrap();
-            assert!((1..=16).contains(&stacked));
-            outputs.push(mutator.input.as_ref().clone());
-        }
-        outputs
-    }
-
-    #[test]
-    fn mutations_vary_and_a_seed_repeats_them() {
-        let first = outputs(1, &[]);
-        assert_eq!(first, outputs(1, &[]));
-        assert_ne!(first, outputs(2, &[]));
-        let distinct: std::collections::HashSet<_> = first.iter().collect();
-        assert!(distinct.len() > 1500, "{}", distinct.len());
-    }
-
-    #[test]
-    fn tokens_are_used_when_there_are_any() {
-        let has_token = |outputs: &[Vec<u8>]| {
-            let with = |output: &&Vec<u8>| output.windows(5).any(|part| part == b"TOKEN");
-            outputs.iter().filter(with).count()
-        };
-        assert_eq!(has_token(&outputs(1, &[])), 0);
-        assert!(has_token(&outputs(1, &[b"TOKEN"])) > 200);
-    }
-}

@@ -2,14 +2,20 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `trim` | makes it shorter, once |
+//! | `deterministic` | makes every small change where changes matter, once |
 //! | `havoc` | mutates it at random |
-//! | `splice` | the same, after its start was joined with the end of another |
+//! | `splice` | the same, after its start was joined with the end of another (`-u`) |
 
+mod deterministic;
 mod havoc;
 mod splice;
+mod trim;
 
-use super::{State, energy, executor::ForkServerExecutor, judge::Engine};
-use havoc::{HavocStage, Mutator};
+use super::{State, energy, executor::ForkServerExecutor, judge::Engine, strategy::Strategy};
+use deterministic::DeterministicStage;
+pub use havoc::Havoc;
+use havoc::HavocStage;
 use libafl::{
     Error,
     corpus::{Corpus, CorpusId, HasCurrentCorpusId},
@@ -19,14 +25,18 @@ use libafl::{
 };
 use libafl_bolts::tuples::tuple_list;
 use splice::SpliceStage;
+use std::time::Duration;
+use trim::TrimStage;
 
 /// All stages in their order. `EM` is LibAFL's event manager.
 pub fn all<EM: SendExiting>(
-    state: &State,
+    strategy: &Strategy,
 ) -> impl StagesTuple<ForkServerExecutor, EM, State, Engine> + use<EM> {
     tuple_list!(
-        HavocStage::new(Mutator::new(state)),
-        SpliceStage::new(Mutator::new(state)),
+        TrimStage::default(),
+        DeterministicStage::default(),
+        HavocStage::new(Havoc::new(strategy)),
+        SpliceStage::new(Havoc::new(strategy)),
     )
 }
 
@@ -66,10 +76,21 @@ fn copy_input(state: &State, id: CorpusId, bytes: &mut Vec<u8>) -> Result<(), Er
 /// Rounds for any entry.
 const LEAST_ROUNDS: u64 = 12;
 
-/// How often an entry is mutated, from its score and the number for an average one.
-fn rounds(engine: &Engine, average: u64) -> u64 {
-    let rounds = average * engine.score / energy::AVERAGE / energy::slowness(&engine.queue);
+/// How often an entry is mutated, from its score. afl-fuzz divides by 256 where a
+/// score is in percent: an entry of average score gets `cycles` / 2.56.
+fn rounds(engine: &Engine, cycles: u64) -> u64 {
+    let rounds = cycles * engine.score / energy::slowness(&engine.queue) / 256;
     rounds.max(LEAST_ROUNDS)
+}
+
+/// How many runs of an entry fit into a time, `most` at the most.
+fn budget(engine: &Engine, id: CorpusId, time: Duration, most: u64) -> u64 {
+    const LEAST: u64 = 64;
+    if engine.queue.ignore_time {
+        return most;
+    }
+    let exec_us = engine.queue.entry(id).exec_us.max(1);
+    (time.as_micros() as u64 / exec_us).clamp(LEAST, most)
 }
 
 /// The testcase that the stages work on.

@@ -1,7 +1,8 @@
 //! The splice stage: the start of one testcase and the end of another, then
-//! havoc. It comes into play when a whole cycle through the queue found nothing.
+//! havoc. As in afl-fuzz it is off unless `-u` is given: havoc takes blocks of other
+//! testcases itself.
 
-use super::{begins_anew, copy_input, current, havoc::Mutator, rounds};
+use super::{begins_anew, copy_input, current, havoc::Havoc, rounds};
 use crate::{
     engine::{State, executor::ForkServerExecutor, judge::Engine},
     report::name::Origin,
@@ -18,13 +19,13 @@ use std::num::NonZeroUsize;
 /// So many partners for each testcase.
 const PARTNERS: u32 = 15;
 
-/// Rounds with one partner, for an entry of average score.
+/// Cycles with one partner: 12 rounds for an entry of average score.
 const ROUNDS: u64 = 32;
 
 /// The stage.
 #[derive(Debug)]
 pub struct SpliceStage {
-    mutator: Mutator,
+    havoc: Havoc,
     original: Vec<u8>,
     other: Vec<u8>,
 }
@@ -32,9 +33,9 @@ pub struct SpliceStage {
 impl SpliceStage {
     /// With a mutator of its own.
     #[must_use]
-    pub const fn new(mutator: Mutator) -> Self {
+    pub const fn new(havoc: Havoc) -> Self {
         Self {
-            mutator,
+            havoc,
             original: Vec::new(),
             other: Vec::new(),
         }
@@ -49,7 +50,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for SpliceStage {
         state: &mut State,
         _manager: &mut EM,
     ) -> Result<(), Error> {
-        if engine.queue.cycles_without_finds() == 0 || engine.queue.len() < 2 {
+        if !engine.strategy.splices || engine.queue.len() < 2 {
             return Ok(());
         }
         let id = current(state)?;
@@ -68,9 +69,10 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for SpliceStage {
                 continue;
             };
             let cut = state.rand_mut().between(first + 1, last);
-            self.mutator.base.clear();
-            self.mutator.base.extend_from_slice(&self.original[..cut]);
-            self.mutator.base.extend_from_slice(&self.other[cut..]);
+            let base = self.havoc.base_mut();
+            base.clear();
+            base.extend_from_slice(&self.original[..cut]);
+            base.extend_from_slice(&self.other[cut..]);
             let origin = Origin {
                 source: engine.queue.entry(id).number,
                 with: Some(engine.queue.entry(partner).number),
@@ -78,7 +80,8 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for SpliceStage {
                 repetitions: 0,
             };
             let rounds = rounds(engine, ROUNDS);
-            self.mutator.run(engine, executor, state, rounds, origin)?;
+            self.havoc
+                .run(engine, executor, state, id, rounds, origin)?;
         }
         Ok(())
     }
