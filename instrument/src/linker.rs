@@ -123,7 +123,7 @@ fn lto_linker(
 }
 
 /// The version in `/usr/lib/llvm-19/bin/clang` or `/usr/bin/clang++-19`.
-fn version(path: &Path) -> Option<u32> {
+pub(crate) fn version(path: &Path) -> Option<u32> {
     let number = |name: &OsStr| name.to_str()?.rsplit_once('-')?.1.parse().ok();
     let folder = |path: &Path| Some(PathBuf::from(path.parent()?.parent()?.file_name()?));
     number(path.file_name()?).or_else(|| number(folder(path)?.as_os_str()))

@@ -21,6 +21,7 @@ use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
 };
+use tine_protocol::routine;
 
 /// clang's inline counters and their table of addresses, by the names that the
 /// compiler proper has for them: the driver's -fsanitize-coverage= would link
@@ -33,6 +34,18 @@ const CLANG_COVERAGE: &[&str] = &[
     "-Xclang",
     "-fsanitize-coverage-pc-table",
 ];
+
+/// What `--cmplog` adds: a callback at each comparison and switch.
+const CLANG_COMPARES: &[&str] = &["-Xclang", "-fsanitize-coverage-trace-cmp"];
+
+/// A test around each callback, so that a program that does not log is hardly slower.
+const CLANG_GATE: &[&str] = &["-mllvm", "-sanitizer-coverage-gated-trace-callbacks"];
+
+/// The first clang that knows the gate.
+const CLANG_WITH_GATE: u32 = 20;
+
+/// The same of gcc.
+const GCC_COMPARES: &str = "-fsanitize-coverage=trace-cmp";
 
 /// gcc's callback at each basic block.
 const GCC_COVERAGE: &str = "-fsanitize-coverage=trace-pc";
@@ -130,10 +143,13 @@ impl Plan {
                 Family::Clang => words.all(CLANG_COVERAGE),
                 Family::Gcc => words.add(GCC_COVERAGE),
             }
+            if logs_compares(facts, settings) {
+                compares(&mut words, compiler)?;
+            }
         }
         words.0.extend(line.edited());
         if let Some(link) = link {
-            self::link(&mut words, facts, link);
+            self::link(&mut words, facts, link, logs_compares(facts, settings));
         }
         Ok(Plan {
             program: compiler.program.clone(),
@@ -161,6 +177,29 @@ fn instruments(facts: &Facts, compiler: &Compiler, settings: &Settings) -> bool 
     // gcc instruments when it makes machine code, which with -flto is here.
     let gcc_lto = compiler.family == Family::Gcc && facts.lto && facts.stage == Stage::Link;
     compiles || gcc_lto
+}
+
+/// Whether what comes out can log its comparisons.
+fn logs_compares(facts: &Facts, settings: &Settings) -> bool {
+    facts.cmplog || settings.cmplog
+}
+
+/// Callbacks at comparisons; and functions that compare buffers are called, where the
+/// compiler would do their work in place.
+fn compares(words: &mut Words, compiler: &Compiler) -> Result<(), InstrumentError> {
+    match compiler.family {
+        Family::Gcc => words.add(GCC_COMPARES),
+        Family::Clang => {
+            words.all(CLANG_COMPARES);
+            if compiler.version()? >= CLANG_WITH_GATE {
+                words.all(CLANG_GATE);
+            }
+        }
+    }
+    for name in routine::BUILTIN.iter().flat_map(|family| family.names) {
+        words.add(format!("-fno-builtin-{name}"));
+    }
+    Ok(())
 }
 
 /// Optimisation and debug information, unless the user chose.
@@ -227,13 +266,16 @@ fn sanitize(
 
 /// What stands behind the user's inputs. All of it goes by -Xlinker, which a
 /// user's -x does not touch and in which a path may contain commas.
-fn link(words: &mut Words, facts: &Facts, link: &Link) {
+fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
     if let Some(option) = &link.linking.linker {
         words.add(option);
     }
     if link.linking.fragment {
         words.linker("-T");
         words.linker(link.files.fragment());
+    }
+    if logs_compares && link.with != LinkWith::Nothing {
+        hooks(words, link);
     }
     match link.with {
         LinkWith::Nothing => {}
@@ -265,6 +307,19 @@ fn link(words: &mut Words, facts: &Facts, link: &Link) {
             }
         }
     }
+}
+
+/// Calls of functions that compare buffers go to hooks. A hook comes with the first call
+/// of its function; that one may lie in a library in front of the hooks, so the names are
+/// asked for as well.
+fn hooks(words: &mut Words, link: &Link) {
+    for (name, _) in routine::all() {
+        words.linker(format!("--wrap={name}"));
+    }
+    if link.with == LinkWith::Runtime {
+        words.linker(format!("--undefined={}", routine::MARK));
+    }
+    words.linker(link.files.cmplog());
 }
 
 /// A growing command line.

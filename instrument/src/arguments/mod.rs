@@ -70,6 +70,8 @@ pub(crate) struct Facts {
     pub(crate) foreign_architecture: Option<String>,
     /// `-fno-sanitize-coverage=…`: this file is not to be instrumented.
     pub(crate) no_coverage: bool,
+    /// `--cmplog`, which is tine's own: comparisons can be logged.
+    pub(crate) cmplog: bool,
     /// `-fsanitize=fuzzer`: a harness is there, maybe in a library.
     pub(crate) fuzzer: bool,
     /// Sanitizers that the user asked for.
@@ -220,6 +222,10 @@ impl Reader {
                 self.facts.no_libc = true;
             }
             "-m32" | "-mx32" | "-m16" => self.facts.foreign_architecture = Some(text.to_owned()),
+            "--cmplog" => {
+                self.facts.cmplog = true;
+                self.edits.insert(index, Vec::new());
+            }
             "-m64" => self.facts.foreign_architecture = None,
             "-fno-lto" => self.facts.lto = false,
             "-fomit-frame-pointer" | "-fno-omit-frame-pointer" => self.facts.frame_pointer = true,
