@@ -35,6 +35,20 @@ const ARCHIVES: [(&str, &str, &str); 3] = [
     ("shared", "libtine_shared.a", "TINE_SHARED_ARCHIVE"),
 ];
 
+/// The archives of hooks.
+const HOOKS: [(hooks::For, &str, &str); 2] = [
+    (
+        hooks::For::Renaming,
+        "libtine_hooks.a",
+        "TINE_HOOKS_ARCHIVE",
+    ),
+    (
+        hooks::For::Lld,
+        "libtine_hooks_lld.a",
+        "TINE_HOOKS_LLD_ARCHIVE",
+    ),
+];
+
 fn main() {
     let manifest_dir = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let forkserver = manifest_dir.join("../forkserver");
@@ -62,15 +76,13 @@ fn main() {
         slim.hash(&mut hasher);
         keep(&out_dir.join(library), &slim, variable);
     }
-    let hooks = hooks::members()
-        .and_then(|members| archive(&members))
-        .unwrap_or_else(|error| panic!("cannot write the hooks: {error}"));
-    hooks.hash(&mut hasher);
-    keep(
-        &out_dir.join("libtine_cmplog.a"),
-        &hooks,
-        "TINE_CMPLOG_ARCHIVE",
-    );
+    for (linker, library, variable) in HOOKS {
+        let hooks = hooks::members(linker)
+            .and_then(|members| archive(&members))
+            .unwrap_or_else(|error| panic!("cannot write the hooks: {error}"));
+        hooks.hash(&mut hasher);
+        keep(&out_dir.join(library), &hooks, variable);
+    }
     println!(
         "cargo::rustc-env=TINE_ARCHIVES_HASH={:016x}",
         hasher.finish()

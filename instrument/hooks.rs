@@ -15,11 +15,22 @@ use tine_protocol::routine::{self, Shape};
 /// Name of an object file and what is in it.
 pub type Member = (String, Vec<u8>);
 
+/// Which linker the hooks are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// One that renames symbols when it reads them (ld.bfd): it takes the hooks of the
+    /// functions that are called, and a hook brings its function.
+    Renaming,
+    /// lld, which renames at the end, and forgets the hooks of weak functions if it has
+    /// not got them by then: it takes all hooks, also where there is no such function.
+    Lld,
+}
+
 /// All hooks, and the mark of a program that has them.
-pub fn members() -> Result<Vec<Member>, Box<dyn Error>> {
+pub fn members(linker: For) -> Result<Vec<Member>, Box<dyn Error>> {
     let mut members = vec![("mark.o".to_owned(), mark()?)];
     for (index, (name, shape)) in routine::all().enumerate() {
-        members.push((format!("hook{index}.o"), hook(name, shape)?));
+        members.push((format!("hook{index}.o"), hook(name, shape, linker)?));
     }
     Ok(members)
 }
@@ -39,7 +50,7 @@ pub fn members() -> Result<Vec<Member>, Box<dyn Error>> {
 ///     jmp  rax
 /// 1:  jmp  [rip + __real_NAME@GOTPCREL]
 /// ```
-fn hook(name: &str, shape: Shape) -> Result<Vec<u8>, Box<dyn Error>> {
+fn hook(name: &str, shape: Shape, linker: For) -> Result<Vec<u8>, Box<dyn Error>> {
     const CODE: [u8; 42] = [
         0x48, 0x8b, 0x05, 0, 0, 0, 0, // mov rax, [rip + …]
         0x48, 0x85, 0xc0, // test rax, rax
@@ -77,7 +88,7 @@ fn hook(name: &str, shape: Shape) -> Result<Vec<u8>, Box<dyn Error>> {
         flags: SymbolFlags::None,
     });
     let hook = undefined(&mut object, routine::HOOK, true);
-    let real = undefined(&mut object, &format!("__real_{name}"), false);
+    let real = undefined(&mut object, &format!("__real_{name}"), linker == For::Lld);
     refer(
         &mut object,
         text,

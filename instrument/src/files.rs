@@ -20,8 +20,10 @@ const DRIVER: &[u8] = include_bytes!(env!("TINE_DRIVER_ARCHIVE"));
 /// What shared objects need to load into any program.
 const SHARED: &[u8] = include_bytes!(env!("TINE_SHARED_ARCHIVE"));
 /// Hooks at functions that compare buffers.
-const CMPLOG: &[u8] = include_bytes!(env!("TINE_CMPLOG_ARCHIVE"));
-/// Hash of the four, made when this crate was built.
+const HOOKS: &[u8] = include_bytes!(env!("TINE_HOOKS_ARCHIVE"));
+/// The same for lld.
+const HOOKS_LLD: &[u8] = include_bytes!(env!("TINE_HOOKS_LLD_ARCHIVE"));
+/// Hash of the five, made when this crate was built.
 const ARCHIVES_HASH: &str = env!("TINE_ARCHIVES_HASH");
 
 /// Symbols of the runtime that a shared object may refer to directly.
@@ -75,8 +77,12 @@ impl Files {
         self.folder.join("libtine_shared.a")
     }
 
-    pub(crate) fn cmplog(&self) -> PathBuf {
-        self.folder.join("libtine_cmplog.a")
+    pub(crate) fn hooks(&self) -> PathBuf {
+        self.folder.join("libtine_hooks.a")
+    }
+
+    pub(crate) fn hooks_for_lld(&self) -> PathBuf {
+        self.folder.join("libtine_hooks_lld.a")
     }
 
     pub(crate) fn fragment(&self) -> PathBuf {
@@ -88,14 +94,15 @@ impl Files {
     }
 }
 
-type Contents = [(&'static str, Cow<'static, [u8]>); 6];
+type Contents = [(&'static str, Cow<'static, [u8]>); 7];
 
 fn contents() -> Contents {
     [
         ("libtine_runtime.a", RUNTIME.into()),
         ("libtine_driver.a", DRIVER.into()),
         ("libtine_shared.a", SHARED.into()),
-        ("libtine_cmplog.a", CMPLOG.into()),
+        ("libtine_hooks.a", HOOKS.into()),
+        ("libtine_hooks_lld.a", HOOKS_LLD.into()),
         ("counters.ld", fragment().into_bytes().into()),
         ("exports.list", exports().into_bytes().into()),
     ]
@@ -134,7 +141,7 @@ fn exports() -> String {
 fn folder_name(contents: &Contents) -> String {
     let mut hasher = DefaultHasher::new();
     ARCHIVES_HASH.hash(&mut hasher);
-    for (name, bytes) in &contents[4..] {
+    for (name, bytes) in &contents[5..] {
         (name, bytes).hash(&mut hasher);
     }
     format!("{:016x}", hasher.finish())

@@ -180,7 +180,7 @@ fn instruments(facts: &Facts, compiler: &Compiler, settings: &Settings) -> bool 
 }
 
 /// Whether what comes out can log its comparisons.
-fn logs_compares(facts: &Facts, settings: &Settings) -> bool {
+pub(crate) fn logs_compares(facts: &Facts, settings: &Settings) -> bool {
     facts.cmplog || settings.cmplog
 }
 
@@ -196,7 +196,7 @@ fn compares(words: &mut Words, compiler: &Compiler) -> Result<(), InstrumentErro
             }
         }
     }
-    for name in routine::BUILTIN.iter().flat_map(|family| family.names) {
+    for name in names(routine::BUILTIN) {
         words.add(format!("-fno-builtin-{name}"));
     }
     Ok(())
@@ -274,9 +274,6 @@ fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
         words.linker("-T");
         words.linker(link.files.fragment());
     }
-    if logs_compares && link.with != LinkWith::Nothing {
-        hooks(words, link);
-    }
     match link.with {
         LinkWith::Nothing => {}
         LinkWith::Callbacks => words.linker(link.files.shared()),
@@ -302,24 +299,60 @@ fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
             words.linker("--whole-archive");
             words.linker(link.files.runtime());
             words.linker("--no-whole-archive");
-            if facts.no_libc {
-                words.add("-lc");
-            }
         }
+    }
+    if logs_compares && link.with != LinkWith::Nothing {
+        hooks(words, facts, link);
+    }
+    if link.with == LinkWith::Runtime && facts.no_libc {
+        words.add("-lc");
     }
 }
 
-/// Calls of functions that compare buffers go to hooks. A hook comes with the first call
-/// of its function; that one may lie in a library in front of the hooks, so the names are
-/// asked for as well.
-fn hooks(words: &mut Words, link: &Link) {
-    for (name, _) in routine::all() {
-        words.linker(format!("--wrap={name}"));
+/// Calls of functions that compare buffers go to hooks, those of the runtime too, so the
+/// hooks stand behind it.
+fn hooks(words: &mut Words, facts: &Facts, link: &Link) {
+    let wrap = |words: &mut Words, families: &[routine::Family]| {
+        for name in names(families) {
+            words.linker(format!("--wrap={name}"));
+        }
+    };
+    let ask_for = |words: &mut Words, symbol: &str| words.linker(format!("--undefined={symbol}"));
+    let is_program = link.with == LinkWith::Runtime;
+    wrap(words, routine::BUILTIN);
+    wrap(words, routine::LIBRARY);
+    if link.linking.is_lld {
+        wrap(words, routine::STRING);
+        words.linker("--whole-archive");
+        words.linker(link.files.hooks_for_lld());
+        words.linker("--no-whole-archive");
+    } else {
+        // A static C++ library is linked behind the hooks, and its calls of them come too
+        // late. What its members compare goes to memcmp, which is asked for here.
+        if !facts.is_static {
+            wrap(words, routine::STRING);
+        }
+        if is_program {
+            for name in names(routine::BUILTIN) {
+                ask_for(words, &format!("__wrap_{name}"));
+            }
+        }
+        // Nobody calls these by their names any more, so a library in front of the hooks
+        // would keep them to itself.
+        for name in names(routine::LIBRARY) {
+            ask_for(words, name);
+        }
+        words.linker(link.files.hooks());
     }
-    if link.with == LinkWith::Runtime {
-        words.linker(format!("--undefined={}", routine::MARK));
+    if is_program {
+        ask_for(words, routine::MARK);
     }
-    words.linker(link.files.cmplog());
+}
+
+fn names(families: &[routine::Family]) -> impl Iterator<Item = &'static str> {
+    families
+        .iter()
+        .flat_map(|family| family.names.iter().copied())
 }
 
 /// A growing command line.

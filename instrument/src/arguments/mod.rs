@@ -62,6 +62,8 @@ pub(crate) struct Facts {
     pub(crate) linker: Option<String>,
     /// `-nostdlib` or a relative of it: no C library unless it is named.
     pub(crate) no_libc: bool,
+    /// The C++ library, at least, is linked statically.
+    pub(crate) is_static: bool,
     /// `-lc` is there.
     pub(crate) names_libc: bool,
     /// Linker scripts that the user gave with `-T`.
@@ -220,6 +222,9 @@ impl Reader {
             "-r" => self.facts.output = Output::Relocatable,
             "-nostdlib" | "--no-standard-libraries" | "-nodefaultlibs" | "-nolibc" => {
                 self.facts.no_libc = true;
+            }
+            "-static" | "--static" | "-static-pie" | "-static-libstdc++" => {
+                self.facts.is_static = true;
             }
             "-m32" | "-mx32" | "-m16" => self.facts.foreign_architecture = Some(text.to_owned()),
             "--cmplog" => {
