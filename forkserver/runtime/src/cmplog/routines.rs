@@ -130,7 +130,7 @@ fn operands(shape: Shape, arguments: &[usize; 6]) -> (Bytes, Bytes, bool) {
     const ALL: usize = MAX_ROUTINE_BYTES;
     let [a, b, c, d, e, _] = *arguments;
     match shape {
-        Shape::Memory => (Bytes::read(a, c), Bytes::read(b, c), false),
+        Shape::Memory => memory(a, b, c),
         Shape::String => (Bytes::read_string(a, ALL), Bytes::read_string(b, ALL), true),
         Shape::BoundedString => (Bytes::read_string(a, c), Bytes::read_string(b, c), true),
         Shape::Substring => substring(a, usize::MAX, b),
@@ -184,6 +184,14 @@ fn operands(shape: Shape, arguments: &[usize; 6]) -> (Bytes, Bytes, bool) {
             },
         ),
     }
+}
+
+/// Where one operand can be read no further, the function stops too.
+fn memory(first: usize, second: usize, length: usize) -> (Bytes, Bytes, bool) {
+    let mut first = Bytes::read(first, length);
+    let second = Bytes::read(second, first.length);
+    first.cut(second.length);
+    (first, second, false)
 }
 
 /// As much of the haystack as the needle is long: what stands there could be the needle.
