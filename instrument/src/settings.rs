@@ -75,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) no_optimise: bool,
     /// `AFL_HARDEN`: the compiler's own checks.
     pub(crate) harden: bool,
+    /// `AFL_LLVM_CMPLOG`, `AFL_GCC_CMPLOG`, `AFL_CMPLOG`: as `--cmplog`.
+    pub(crate) cmplog: bool,
     /// `AFL_USE_…`.
     pub(crate) sanitizers: Vec<Sanitizer>,
     /// `TINE_NO_DICTIONARY`: gather no constants from programs.
@@ -122,6 +124,9 @@ impl Settings {
             no_instrument: flag("TINE_NO_INSTRUMENT") || flag("AFL_SAN_NO_INST"),
             no_optimise: flag("AFL_DONT_OPTIMIZE"),
             harden: flag("AFL_HARDEN"),
+            cmplog: ["AFL_LLVM_CMPLOG", "AFL_GCC_CMPLOG", "AFL_CMPLOG"]
+                .into_iter()
+                .any(flag),
             sanitizers,
             no_dictionary: flag("TINE_NO_DICTIONARY"),
             dictionary_file: text("AFL_LLVM_DICT2FILE").map(PathBuf::from),

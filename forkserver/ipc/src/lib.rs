@@ -8,6 +8,7 @@
 //! | [`process`] | clone, wait, process group, limits | both sides |
 //! | `exec` (feature `std`) | a program executed without a copy of this process | controller: targets without a fork server |
 //! | [`poll`] | readiness with a deadline | controller |
+//! | [`own_memory`] | memory that may not be mapped | runtime: compare log |
 //! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |
 //!
 //! The feature `all` adds the mechanisms that tine has no use for, as far as no
@@ -34,6 +35,7 @@ pub mod exec;
 pub mod futex;
 #[cfg(feature = "all")]
 pub mod mapping;
+pub mod own_memory;
 pub mod page_tracking;
 #[cfg(feature = "all")]
 pub mod peer;

@@ -35,6 +35,9 @@ impl OldOptions {
     pub const MAP_SIZE: u32 = 0x4000_0000;
     /// A dictionary can be sent.
     pub const AUTODICT: u32 = 0x1000_0000;
+    /// The compare log has the layout of 4.04c
+    /// ([`crate::layout::cmplog::Layout::Options`]).
+    pub const CMPLOG: u32 = 0x0200_0000;
     /// Inputs can come through the input segment.
     pub const SHM_INPUT: u32 = 0x0100_0000;
 
@@ -70,10 +73,30 @@ impl OldOptions {
         Some(Self(word))
     }
 
-    /// The same, and a dictionary.
+    /// The same with or without a dictionary.
     #[must_use]
-    pub const fn with_autodict(self) -> Self {
-        Self(self.0 | Self::AUTODICT)
+    pub const fn with_autodict(self, autodict: bool) -> Self {
+        Self(if autodict {
+            self.0 | Self::AUTODICT
+        } else {
+            self.0 & !Self::AUTODICT
+        })
+    }
+
+    /// The same with or without [`OldOptions::CMPLOG`].
+    #[must_use]
+    pub const fn with_cmplog(self, cmplog: bool) -> Self {
+        Self(if cmplog {
+            self.0 | Self::CMPLOG
+        } else {
+            self.0 & !Self::CMPLOG
+        })
+    }
+
+    /// Whether the compare log has the layout of 4.04c.
+    #[must_use]
+    pub const fn cmplog(self) -> bool {
+        self.0 & Self::CMPLOG != 0
     }
 
     /// The word on the status pipe.

@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: measurements that are repeatable, printed and kept as JSON.
 
 pub mod channels;
+mod cmplog;
 mod fork;
 mod fuzzer;
 mod memory;
@@ -53,6 +54,8 @@ pub enum Bench {
         #[arg(long)]
         write: bool,
     },
+    /// What `tine-cc --cmplog` costs a program that does not log
+    Cmplog(cmplog::Args),
     /// Memory of the fuzzer's process over many runs of a persistent target
     Memory {
         /// How many runs
@@ -98,6 +101,7 @@ pub fn run(bench: Bench) -> Result<()> {
             seconds,
             write,
         }),
+        Bench::Cmplog(args) => cmplog::run(&args),
         Bench::Memory { runs } => memory::run(runs),
         Bench::Queue { testcases } => queue::run(testcases),
         Bench::Mutate => mutate::run(),

@@ -50,6 +50,9 @@ pub struct Offer {
     pub control_page: bool,
     /// Bytes of the dictionary; 0 if there is none.
     pub dictionary: u32,
+    /// The controller named a compare-log segment, and it was attached. v1 says
+    /// nothing of it.
+    pub cmplog: bool,
 }
 
 /// What the owner of the state machine has to do next.
@@ -122,10 +125,11 @@ impl RuntimeHandshake {
     #[must_use]
     pub const fn new(offer: Offer, dialect: Dialect) -> Self {
         let state = match (dialect, OldOptions::encode(offer.map_size, offer.shm_input)) {
-            (Dialect::Options, Some(options)) if offer.dictionary > 0 => {
-                State::Offer(options.with_autodict())
-            }
-            (Dialect::Options, Some(options)) => State::Offer(options),
+            (Dialect::Options, Some(options)) => State::Offer(
+                options
+                    .with_cmplog(offer.cmplog)
+                    .with_autodict(offer.dictionary > 0),
+            ),
             _ => State::Hello,
         };
         Self { state, offer }

@@ -159,6 +159,7 @@ fn offer_of(stream: &Stream) -> (Offer, Dialect) {
         shm_input: agreement.is_some_and(|it| it.shm_input),
         control_page: agreement.is_some_and(|it| it.control_page),
         dictionary: 0,
+        cmplog: hello.is_some_and(OldOptions::cmplog),
     };
     match hello {
         Some(_) => (offer, Dialect::Options),
@@ -336,6 +337,7 @@ fn a_million_disturbed_streams_end_in_an_error_an_agreement_or_a_wait() {
             shm_input: random.next() & 1 == 0,
             control_page: random.next() & 1 == 0,
             dictionary: [0, 5][random.next() & 1],
+            cmplog: random.next() & 1 == 0,
         };
         let dialect = [Dialect::V1, Dialect::Options][random.next() & 1];
         let (end, said) = serve(offer, dialect, &buffer);

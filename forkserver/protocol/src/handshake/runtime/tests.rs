@@ -10,6 +10,7 @@ const OFFER: Offer = Offer {
     shm_input: true,
     control_page: false,
     dictionary: 0,
+    cmplog: false,
 };
 
 /// The dictionary's bytes, where they are sent, among the words.
@@ -142,9 +143,29 @@ fn a_map_that_the_options_have_no_room_for_is_told_in_v1() {
             shm_input: false,
             control_page: false,
             dictionary: 0,
+            cmplog: false,
         };
         let machine = RuntimeHandshake::new(offer, Dialect::Options);
         assert_eq!(machine.action(), Action::Send(hello), "{map_size}");
+    }
+}
+
+#[test]
+fn a_compare_log_is_told_in_the_options_only() {
+    for (dialect, cmplog, hello) in [
+        (Dialect::Options, false, 0xc100_09a3),
+        (Dialect::Options, true, 0xc300_09a3),
+        (Dialect::V1, true, V1),
+    ] {
+        let offer = Offer { cmplog, ..OFFER };
+        let machine = RuntimeHandshake::new(offer, dialect);
+        assert_eq!(
+            machine.action(),
+            Action::Send(hello),
+            "{dialect:?} {cmplog}"
+        );
+        let read = OldOptions::decode(hello).is_some_and(OldOptions::cmplog);
+        assert_eq!(read, cmplog && dialect == Dialect::Options);
     }
 }
 
@@ -164,14 +185,15 @@ fn the_environment_tells_what_the_controller_speaks() {
 
 #[test]
 fn the_two_halves_agree_on_every_offer() {
-    for bits in 0..32u32 {
-        let dialect = [Dialect::V1, Dialect::Options][(bits >> 3 & 1) as usize];
+    for bits in 0..64u32 {
+        let dialect = [Dialect::V1, Dialect::Options][(bits >> 4 & 1) as usize];
         let is_v1 = dialect == Dialect::V1;
         let offer = Offer {
             map_size: 77,
             shm_input: bits & 1 != 0,
             control_page: bits & 2 != 0 && is_v1,
-            dictionary: if bits & 16 != 0 { 5 } else { 0 },
+            cmplog: bits & 8 != 0,
+            dictionary: if bits & 32 != 0 { 5 } else { 0 },
         };
         let offered = bits & 4 != 0;
         if !is_v1 && offer.shm_input && !offered && offer.dictionary == 0 {
