@@ -17,6 +17,10 @@ pub const INPUT_SHM_ID: &CStr = c"__AFL_SHM_FUZZ_ID";
 /// an older AFL++.
 pub const INPUT_SHM_SIZE: &CStr = c"__AFL_SHM_FUZZ_MAP_SIZE";
 
+/// Id of the compare-log segment, in decimal ([`crate::layout::cmplog`]). Set only
+/// for a process that is to log its comparisons.
+pub const CMPLOG_SHM_ID: &CStr = c"__AFL_CMPLOG_SHM_ID";
+
 /// Id of tine's control page, in decimal ([`crate::layout::control`]). Offered
 /// by tine's controller only; a runtime that does not know it speaks plain v1.
 pub const CONTROL_PAGE_SHM_ID: &CStr = c"__TINE_CONTROL_SHM_ID";

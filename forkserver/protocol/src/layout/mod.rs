@@ -1,5 +1,6 @@
 //! What lies in each shared segment.
 
+pub mod cmplog;
 pub mod control;
 pub mod coverage;
 pub mod input;
