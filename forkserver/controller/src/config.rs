@@ -25,6 +25,10 @@ pub struct TargetConfig {
     pub crash_exit_code: Option<i32>,
     /// Working directory of the target; `None`: this process's.
     pub current_dir: Option<PathBuf>,
+    /// Give the target a segment for its compare log
+    /// ([`ForkServer::compare_log`](crate::ForkServer::compare_log)). The memory
+    /// limit is raised by the segment's size.
+    pub compare_log: bool,
 }
 
 impl TargetConfig {
@@ -44,6 +48,7 @@ impl TargetConfig {
             output: TargetOutput::Null,
             crash_exit_code: None,
             current_dir: None,
+            compare_log: false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A running fork server: start, run, restart, end.
 
 use crate::{
-    CoverageMap, Dialect, LossReason, Outcome, RunError, StartError, TargetConfig,
+    CompareLog, CoverageMap, Dialect, LossReason, Outcome, RunError, StartError, TargetConfig,
     boot::{Boot, boot, new_map},
     control_page,
     input::InputPort,
@@ -57,6 +57,7 @@ pub struct ForkServer {
     info: TargetInfo,
     map: CoverageMap,
     page: Segment,
+    log: Option<CompareLog>,
     input: InputPort,
     process: Process,
     strays: Strays,
@@ -73,7 +74,7 @@ impl ForkServer {
     /// # Errors
     /// When the target cannot be executed, ends, does not answer or does not
     /// agree; when the system gives no segment, pipe or file.
-    pub fn start(config: TargetConfig) -> Result<Self, StartError> {
+    pub fn start(mut config: TargetConfig) -> Result<Self, StartError> {
         let signatures =
             Signatures::of_file(&config.program).map_err(|source| StartError::Unreadable {
                 program: config.program.clone(),
@@ -81,6 +82,10 @@ impl ForkServer {
             })?;
         let mut input = InputPort::new(&config.input)?;
         let page = control_page::create()?;
+        let mut log = config.compare_log.then(CompareLog::create).transpose()?;
+        if let (Some(log), Some(limit)) = (&log, &mut config.memory_limit) {
+            *limit = limit.saturating_add(log.size() as u64);
+        }
         let mut map = new_map(coverage::FIRST_MAP_SIZE)?;
         let mut strays = Strays::new();
         let mut attempts = 0;
@@ -90,6 +95,7 @@ impl ForkServer {
                 signatures,
                 &mut input,
                 &page,
+                log.as_ref(),
                 &mut map,
                 &mut strays,
             );
@@ -106,12 +112,16 @@ impl ForkServer {
                 }
             }
         };
+        if let Some(log) = &mut log {
+            log.expect(info.dialect);
+        }
         Ok(Self {
             config,
             signatures,
             info,
             map,
             page,
+            log,
             input,
             process,
             strays,
@@ -211,6 +221,7 @@ impl ForkServer {
             self.signatures,
             &mut self.input,
             &self.page,
+            self.log.as_ref(),
             &mut self.map,
             &mut self.strays,
         );
@@ -270,6 +281,12 @@ impl ForkServer {
     #[must_use]
     pub const fn map(&self) -> &CoverageMap {
         &self.map
+    }
+
+    /// The compare log, if the configuration asks for one. It is cleared by being
+    /// taken.
+    pub const fn compare_log(&mut self) -> Option<&mut CompareLog> {
+        self.log.as_mut()
     }
 
     /// How often the server was lost and started again.
