@@ -146,7 +146,10 @@ impl Site<'_> {
             return None;
         }
         let mut entry = [0; MAX_ENTRY_SIZE];
-        let offset = self.log.layout.entry_offset(self.number, kind, index as u32);
+        let offset = self
+            .log
+            .layout
+            .entry_offset(self.number, kind, index as u32);
         let size = self.log.layout.entry_size(kind);
         self.log.segment.read(offset, &mut entry[..size]);
         Some(entry)

@@ -13,10 +13,6 @@ pub fn of_fuzz(option: &str) -> Option<&'static str> {
         "-p" | "-P" | "-a" | "-L" | "-z" | "-Z" => {
             "there is one schedule and one strategy yet: leave it out"
         }
-        "-c" | "-l" => {
-            "there is no compare log yet: leave it out, and give the constants that the target \
-             compares with as a dictionary (-x)"
-        }
         "-g" | "-G" => "lengths of inputs have no limits of yours yet: leave it out",
         "-C" => "there is no mode that explores crashes yet: leave it out",
         "-n" => "a target must be instrumented: compile it with tine-cc or tine-c++",

@@ -1,5 +1,6 @@
 //! `tine fuzz`.
 
+use super::compare_log::CompareArgs;
 use super::values::{MemoryLimit, SeedSource, TimeLimit, core_number, replay_inputs, whole_number};
 use clap::Args;
 use std::{ffi::OsString, path::PathBuf};
@@ -45,6 +46,10 @@ pub struct FuzzArgs {
     /// Dictionary of tokens; may be given several times
     #[arg(short = 'x', long, value_name = "FILE")]
     pub dictionary: Vec<PathBuf>,
+
+    /// The compare log.
+    #[command(flatten)]
+    pub compare: CompareArgs,
 
     /// Stop after this many seconds
     #[arg(short = 'V', long, value_name = "SECONDS", value_parser = whole_number)]

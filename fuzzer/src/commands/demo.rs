@@ -4,7 +4,7 @@
 mod explain;
 
 use crate::{
-    cli::{DemoArgs, FuzzArgs, MemoryLimit, SeedSource},
+    cli::{CompareArgs, DemoArgs, FuzzArgs, MemoryLimit, SeedSource},
     engine::{self, FuzzError},
     report::summary::Ending,
 };
@@ -109,6 +109,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         timeout: None,
         memory: MemoryLimit(None),
         dictionary: Vec::new(),
+        compare: CompareArgs::default(),
         seconds: Some(args.limit),
         executions: None,
         seed: None,

@@ -29,6 +29,12 @@ impl VariableEdges {
         self.count
     }
 
+    /// Those in a word of the map, as a mask.
+    #[must_use]
+    pub fn mask(&self, word: usize) -> u8 {
+        self.masks.get(word).copied().unwrap_or_default()
+    }
+
     /// Adds those in which two runs differ. Returns whether they do.
     fn add(&mut self, first: &Trace, other: &Trace) -> bool {
         let mut differ = false;

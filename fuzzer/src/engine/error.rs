@@ -1,6 +1,9 @@
 //! Why fuzzing cannot begin, or cannot go on.
 
-use super::{affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError};
+use super::{
+    affinity::AffinityError, dictionary::DictionaryError, redqueen::start::CompareLogError,
+    seeds::SeedError,
+};
 use crate::{
     report::{folder::FolderError, store::StoreError},
     target::TargetError,
@@ -32,6 +35,9 @@ pub enum FuzzError {
     /// A dictionary is not as it should be.
     #[error(transparent)]
     Dictionary(#[from] DictionaryError),
+    /// Comparisons cannot be logged.
+    #[error(transparent)]
+    CompareLog(#[from] CompareLogError),
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),

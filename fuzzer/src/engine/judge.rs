@@ -80,6 +80,8 @@ pub struct Counters {
     pub(super) runs_at_last_crash: u64,
     pub(super) cycles_before: u64,
     pub(super) calibration: Duration,
+    /// Time for solving comparisons.
+    pub(super) cmplog: Duration,
     pub(super) slowest: Duration,
     /// Faults that were not seen again.
     pub(super) unproven: u64,

@@ -11,6 +11,7 @@
 //! | `stages` | what is done with a testcase whose turn it is |
 //! | `queue`, `energy` | which testcase is next, and for how long |
 //! | `history`, `sequence` | what a persistent child ran before a fault, and what of it the fault takes |
+//! | `redqueen` | comparisons of the target are solved, with a program that logs them |
 //! | `executor` | LibAFL's executor over the controller's fork server |
 //! | `classify`, `trace`, `novelty` | counters, what a run covered, what is new |
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
@@ -36,6 +37,7 @@ mod judge;
 mod novelty;
 mod progress;
 mod queue;
+mod redqueen;
 mod seeds;
 mod sequence;
 mod session;

@@ -13,7 +13,9 @@ use super::{
     new_state,
     progress::Progress,
     queue::Queue,
+    redqueen::start::Logger,
     seeds, stages,
+    stages::RedqueenStage,
 };
 use crate::{
     cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
@@ -74,6 +76,7 @@ struct Prepared {
     /// How many inputs of a persistent child are kept for a fault that takes them.
     remembered: usize,
     server: ForkServer,
+    logger: Option<Logger>,
 }
 
 fn prepare(
@@ -115,13 +118,19 @@ fn prepare(
             counted(allowed as u64, "core")
         );
     }
-    let server = ForkServer::start(target.config.clone())?;
+    let mut server = ForkServer::start(target.config.clone())?;
+    let mut logger = Logger::start(args, &target, folder.path())?;
+    if let Some(logger) = &mut logger {
+        let seeds = seeds.iter().map(|seed| seed.bytes.as_slice());
+        logger.check(&mut server, &target.file.path, seeds)?;
+    }
     Ok(Prepared {
         seeds,
         target,
         placement,
         remembered,
         server,
+        logger,
     })
 }
 
@@ -129,6 +138,7 @@ struct Session {
     engine: Engine,
     executor: ForkServerExecutor,
     state: State,
+    redqueen: RedqueenStage,
 }
 
 impl Session {
@@ -146,6 +156,7 @@ impl Session {
             placement,
             remembered,
             server,
+            logger,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
         let control = Control::start().map_err(FuzzError::Control)?;
@@ -154,6 +165,8 @@ impl Session {
             Beginning::Fresh => Earlier::default(),
         };
         folder.lay_out(beginning)?;
+        let is_fresh = beginning == Beginning::Fresh;
+        let redqueen = RedqueenStage::new(logger, folder.path(), is_fresh);
         let mut executor = ForkServerExecutor::new(server, remembered);
         let info = executor.info();
         let command_line = shell::line(env::args_os());
@@ -210,6 +223,7 @@ impl Session {
             engine,
             executor,
             state,
+            redqueen,
         })
     }
 
@@ -277,9 +291,10 @@ impl Session {
             engine,
             executor,
             state,
+            redqueen,
         } = self;
         let mut manager = NopEventManager::new();
-        let mut stages = stages::all(state);
+        let mut stages = stages::all(state, std::mem::take(redqueen));
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
         loop {

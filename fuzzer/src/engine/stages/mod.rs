@@ -2,10 +2,12 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `redqueen` | solves the comparisons that it meets |
 //! | `havoc` | mutates it at random |
 //! | `splice` | the same, after its start was joined with the end of another |
 
 mod havoc;
+mod redqueen;
 mod splice;
 
 use super::{State, energy, executor::ForkServerExecutor, judge::Engine};
@@ -18,13 +20,16 @@ use libafl::{
     state::HasCorpus,
 };
 use libafl_bolts::tuples::tuple_list;
+pub use redqueen::RedqueenStage;
 use splice::SpliceStage;
 
 /// All stages in their order. `EM` is LibAFL's event manager.
 pub fn all<EM: SendExiting>(
     state: &State,
+    redqueen: RedqueenStage,
 ) -> impl StagesTuple<ForkServerExecutor, EM, State, Engine> + use<EM> {
     tuple_list!(
+        redqueen,
         HavocStage::new(Mutator::new(state)),
         SpliceStage::new(Mutator::new(state)),
     )
