@@ -52,6 +52,7 @@ const STEPS: &[(&str, &[&str])] = &[
             "./cmplog-routines-pass.so",
             "./cmplog-instructions-pass.so",
             "./cmplog-switches-pass.so",
+            "./split-switches-pass.so",
         ],
     ),
 ];

@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn without_runs_left_what_is_colorized_stays() {
-        let (colored, changed) = color(64, &[0], 3);
+        let (colored, changed) = color(64, &[0], 4);
         assert!(changed);
         // The second half at the second run, and of the first its second half.
         assert!(colored[..16].iter().all(|colored| !colored));

@@ -96,6 +96,10 @@ pub fn candidates(
         let goal = Goal::new(bytes, original[side], changed[side], value, neighbours);
         encoded(subject, &goal, attempt)?;
         if goal.original == goal.changed {
+            let is_constant = value == changed[1 - side];
+            if effort.transforms && goal.original == 0 && is_constant && value > 9 && bytes > 1 {
+                numbers::guesses(subject, &goal, attempt)?;
+            }
             continue;
         }
         numbers::candidates(subject, &goal, effort.transforms, attempt)?;

@@ -115,6 +115,33 @@ pub fn candidates(
     ControlFlow::Continue(())
 }
 
+/// Hands out candidates for an operand that is 0 whatever the input has there, and
+/// should be a constant: text that was read as a number and is none. Where it is cannot
+/// be seen, so words are tried, the first ones of the input.
+pub fn guesses(subject: &Subject<'_>, goal: &Goal, attempt: &mut Try<'_>) -> ControlFlow<()> {
+    const MOST_WORDS: usize = 16;
+    let is_word = |at: usize| subject.input[at].is_ascii_alphanumeric();
+    let starts =
+        (0..subject.input.len()).filter(|&at| is_word(at) && (at == 0 || !is_word(at - 1)));
+    for at in starts.take(MOST_WORDS) {
+        let len = (at..subject.input.len())
+            .take_while(|&at| is_word(at))
+            .count();
+        if subject.input[at].is_ascii_digit() {
+            continue;
+        }
+        for value in goal.wanted() {
+            let text = sign_extended(value, goal.bytes).to_string();
+            attempt(Edit {
+                at,
+                remove: len,
+                insert: text.as_bytes(),
+            })?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
 /// The factor and the constant that make the operand of the number, if whole numbers
 /// do for the testcase and its twin.
 fn line(number: &Number, goal: &Goal) -> Option<(i128, i128)> {

@@ -25,6 +25,13 @@ impl Operand {
         let end = memchr::memchr(0, &self.bytes).unwrap_or(self.bytes.len());
         &self.bytes[..end]
     }
+
+    /// Whether it is a string, as far as one can see.
+    #[must_use]
+    pub fn is_string(&self) -> bool {
+        let string = self.string();
+        self.text || string.len() >= 3 && string.iter().all(|byte| matches!(byte, b' '..=b'~'))
+    }
 }
 
 /// A call that compares two buffers, as it was logged for a testcase and for its twin.
@@ -129,15 +136,18 @@ fn as_it_is(subject: &Subject<'_>, goal: Goal<'_>, attempt: &mut Try<'_>) -> Con
         if !string.is_empty() && place.len >= token.len() && string.len() != token.len() {
             replace(token.len(), string)?;
         }
-        if !goal.wanted.text && wanted.len() != string.len() {
+        // What is behind the end of a string would overwrite something else.
+        let is_string = goal.wanted.is_string();
+        if !is_string {
             replace(wanted.len(), wanted)?;
         }
         if !string.is_empty() {
             replace(string.len(), string)?;
-            if goal.wanted.text {
-                let with_end: Vec<u8> = [string, &[0]].concat();
-                replace(with_end.len(), &with_end)?;
-            }
+        }
+        if is_string {
+            let with_end: Vec<u8> = [string, &[0]].concat();
+            replace(with_end.len(), &with_end)?;
+            replace(wanted.len(), wanted)?;
         }
         if goal.wanted.cut && !goal.wanted.text {
             // What is behind the operand was logged with it. How long is it?

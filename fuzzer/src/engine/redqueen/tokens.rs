@@ -56,12 +56,9 @@ impl Gathered {
             if *operand != routine.changed[side] || operand.bytes == other.bytes {
                 continue;
             }
-            let string = operand.string();
-            let is_text = operand.text
-                || string.len() >= 3 && string.iter().all(|byte| matches!(byte, b' '..=b'~'));
             // What is cut may have anything behind it.
-            let token = match (is_text, operand.cut) {
-                (true, _) => string,
+            let token = match (operand.is_string(), operand.cut) {
+                (true, _) => operand.string(),
                 (false, false) => &operand.bytes[..],
                 (false, true) => continue,
             };
