@@ -46,7 +46,7 @@ impl CompareLog {
     /// What tells the runtime of it.
     pub(crate) fn variable(&self) -> (&'static str, String) {
         (
-            env::name(env::COMPARE_LOG_SHM_ID),
+            env::name(env::CMPLOG_SHM_ID),
             self.segment.id().to_string(),
         )
     }

@@ -25,10 +25,6 @@ pub const CMPLOG_SHM_ID: &CStr = c"__AFL_CMPLOG_SHM_ID";
 /// by tine's controller only; a runtime that does not know it speaks plain v1.
 pub const CONTROL_PAGE_SHM_ID: &CStr = c"__TINE_CONTROL_SHM_ID";
 
-/// Id of the compare-log segment, in decimal ([`crate::layout::cmplog`]). Only a
-/// controller that wants the log sets it.
-pub const COMPARE_LOG_SHM_ID: &CStr = c"__AFL_CMPLOG_SHM_ID";
-
 /// A word that no other fork server has. Nobody reads it: the controller finds the
 /// target's processes by it, wherever they went.
 pub const SERVER_TOKEN: &CStr = c"__TINE_SERVER_TOKEN";
