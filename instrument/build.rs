@@ -6,7 +6,12 @@
 //! each, into this crate's build folder.
 //!
 //! Of what rustc puts into such a library only the crate's own object file is
-//! kept (the runtime uses nothing else): 20 KB instead of 4 MB in each target.
+//! kept (the runtime uses nothing else): 30 KB instead of 4 MB in each target.
+//!
+//! The hooks of the compare log are written without a compiler: `hooks.rs`.
+
+#[path = "hooks.rs"]
+mod hooks;
 
 use ar_archive_writer::{
     ArchiveKind, DEFAULT_OBJECT_READER, NewArchiveMember, write_archive_to_stream,
@@ -30,6 +35,20 @@ const ARCHIVES: [(&str, &str, &str); 3] = [
     ("shared", "libtine_shared.a", "TINE_SHARED_ARCHIVE"),
 ];
 
+/// The archives of hooks.
+const HOOKS: [(hooks::For, &str, &str); 2] = [
+    (
+        hooks::For::Renaming,
+        "libtine_hooks.a",
+        "TINE_HOOKS_ARCHIVE",
+    ),
+    (
+        hooks::For::Lld,
+        "libtine_hooks_lld.a",
+        "TINE_HOOKS_LLD_ARCHIVE",
+    ),
+];
+
 fn main() {
     let manifest_dir = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let forkserver = manifest_dir.join("../forkserver");
@@ -40,6 +59,7 @@ fn main() {
         );
     }
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=hooks.rs");
 
     let out_dir = PathBuf::from(variable("OUT_DIR"));
     let target_dir = out_dir.join("runtime");
@@ -54,15 +74,26 @@ fn main() {
         let slim = own_members(&bytes, stem)
             .unwrap_or_else(|error| panic!("cannot read {}: {error}", built.display()));
         slim.hash(&mut hasher);
-        let path = out_dir.join(library);
-        fs::write(&path, slim)
-            .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-        println!("cargo::rustc-env={variable}={}", path.display());
+        keep(&out_dir.join(library), &slim, variable);
+    }
+    for (linker, library, variable) in HOOKS {
+        let hooks = hooks::members(linker)
+            .and_then(|members| archive(&members))
+            .unwrap_or_else(|error| panic!("cannot write the hooks: {error}"));
+        hooks.hash(&mut hasher);
+        keep(&out_dir.join(library), &hooks, variable);
     }
     println!(
         "cargo::rustc-env=TINE_ARCHIVES_HASH={:016x}",
         hasher.finish()
     );
+}
+
+/// Writes an archive for the source to find by `variable`.
+fn keep(path: &Path, bytes: &[u8], variable: &str) {
+    fs::write(path, bytes)
+        .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+    println!("cargo::rustc-env={variable}={}", path.display());
 }
 
 fn build(manifest: &Path, target_dir: &Path) {
@@ -101,19 +132,25 @@ fn own_members(archive: &[u8], stem: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     for member in parsed.members() {
         let member = member?;
         if member.name().starts_with(prefix.as_bytes()) {
-            members.push(NewArchiveMember::new(
-                member.data(archive)?,
-                &DEFAULT_OBJECT_READER,
-                format!("{stem}{}.o", members.len()),
-            ));
+            let name = format!("{stem}{}.o", members.len());
+            members.push((name, member.data(archive)?.to_vec()));
         }
     }
     if members.is_empty() {
         return Err(format!("no member comes from {stem}").into());
     }
-    let mut slim = Cursor::new(Vec::new());
-    write_archive_to_stream(&mut slim, &members, ArchiveKind::Gnu, false, Some(false))?;
-    Ok(slim.into_inner())
+    self::archive(&members)
+}
+
+/// An archive of these object files.
+fn archive(members: &[hooks::Member]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let members: Vec<_> = members
+        .iter()
+        .map(|(name, bytes)| NewArchiveMember::new(bytes, &DEFAULT_OBJECT_READER, name.clone()))
+        .collect();
+    let mut written = Cursor::new(Vec::new());
+    write_archive_to_stream(&mut written, &members, ArchiveKind::Gnu, false, Some(false))?;
+    Ok(written.into_inner())
 }
 
 /// Whether a variable describes the build that this script is part of (its

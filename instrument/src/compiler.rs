@@ -61,6 +61,16 @@ impl Compiler {
         }
     }
 
+    /// The version of clang, by its name or by asking it.
+    pub(crate) fn version(&self) -> Result<u32, InstrumentError> {
+        let real = self.path.canonicalize();
+        let real = real.as_deref().unwrap_or(&self.path);
+        match crate::linker::version(real).or_else(|| crate::linker::version(&self.path)) {
+            Some(version) => Ok(version),
+            None => probe_version(&self.path),
+        }
+    }
+
     fn from_words(words: Vec<OsString>, language: Language) -> Result<Compiler, InstrumentError> {
         let mut words = words.into_iter();
         let program = PathBuf::from(words.next().unwrap_or_default());
@@ -222,32 +232,49 @@ fn family_by_name(path: &Path) -> Option<Family> {
     }
 }
 
-/// Asks a compiler with any other name (`cc`, a vendor's own) which macros it
-/// predefines.
+/// Asks a compiler with any other name (`cc`, a vendor's own) what it is.
 fn probe(path: &Path, language: Language) -> Result<Family, InstrumentError> {
     let unknown = |reason: String| InstrumentError::UnknownCompiler {
         path: path.to_owned(),
         reason,
         variable: language.variable(),
     };
-    let output = Command::new(path)
-        .args(["-dM", "-E", "-x", "c", "/dev/null"])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| unknown(error.to_string()))?;
-    let macros = String::from_utf8_lossy(&output.stdout);
-    let defines = |name: &str| {
-        macros
-            .lines()
-            .any(|line| line.split(' ').nth(1) == Some(name))
-    };
-    if defines("__clang__") {
+    let macros = macros(path).map_err(|error| unknown(error.to_string()))?;
+    if value_of(&macros, "__clang__").is_some() {
         Ok(Family::Clang)
-    } else if defines("__GNUC__") {
+    } else if value_of(&macros, "__GNUC__").is_some() {
         Ok(Family::Gcc)
     } else {
         Err(unknown("it is neither clang nor gcc".to_owned()))
     }
+}
+
+/// Asks a clang for its version.
+fn probe_version(path: &Path) -> Result<u32, InstrumentError> {
+    let unknown = |reason: String| InstrumentError::UnknownVersion {
+        path: path.to_owned(),
+        reason,
+    };
+    let macros = macros(path).map_err(|error| unknown(error.to_string()))?;
+    value_of(&macros, "__clang_major__")
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(|| unknown("it does not define __clang_major__".to_owned()))
+}
+
+/// The macros that a compiler predefines.
+fn macros(path: &Path) -> std::io::Result<String> {
+    let output = Command::new(path)
+        .args(["-dM", "-E", "-x", "c", "/dev/null"])
+        .stdin(Stdio::null())
+        .output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn value_of<'m>(macros: &'m str, name: &str) -> Option<&'m str> {
+    macros.lines().find_map(|line| {
+        let mut words = line.splitn(3, ' ').skip(1);
+        (words.next() == Some(name)).then(|| words.next().unwrap_or_default())
+    })
 }
 
 #[cfg(test)]

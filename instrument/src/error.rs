@@ -63,6 +63,17 @@ pub enum InstrumentError {
         variable: &'static str,
     },
 
+    /// A clang does not say its version.
+    #[error(
+        "cannot learn the version of the clang {path:?} ({reason}): give one named clang-N, or build without --cmplog"
+    )]
+    UnknownVersion {
+        /// The compiler.
+        path: PathBuf,
+        /// What it said.
+        reason: String,
+    },
+
     /// A target architecture that the runtime is not built for.
     #[error(
         "{option} asks for another architecture, and tine's runtime exists for 64-bit x86 only: leave the option out"

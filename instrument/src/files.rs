@@ -19,15 +19,20 @@ const RUNTIME: &[u8] = include_bytes!(env!("TINE_RUNTIME_ARCHIVE"));
 const DRIVER: &[u8] = include_bytes!(env!("TINE_DRIVER_ARCHIVE"));
 /// What shared objects need to load into any program.
 const SHARED: &[u8] = include_bytes!(env!("TINE_SHARED_ARCHIVE"));
-/// Hash of the three, made when this crate was built.
+/// Hooks at functions that compare buffers.
+const HOOKS: &[u8] = include_bytes!(env!("TINE_HOOKS_ARCHIVE"));
+/// The same for lld.
+const HOOKS_LLD: &[u8] = include_bytes!(env!("TINE_HOOKS_LLD_ARCHIVE"));
+/// Hash of the five, made when this crate was built.
 const ARCHIVES_HASH: &str = env!("TINE_ARCHIVES_HASH");
 
 /// Symbols of the runtime that a shared object may refer to directly.
-const EXPORTS: [&str; 4] = [
+const EXPORTS: [&str; 5] = [
     "__afl_*",
     "__sanitizer_cov_8bit_counters_init",
     "__sanitizer_cov_pcs_init",
-    "__sanitizer_cov_trace_pc",
+    "__sanitizer_cov_trace_*",
+    "tine_cmplog_*",
 ];
 
 /// Where the files are.
@@ -72,6 +77,14 @@ impl Files {
         self.folder.join("libtine_shared.a")
     }
 
+    pub(crate) fn hooks(&self) -> PathBuf {
+        self.folder.join("libtine_hooks.a")
+    }
+
+    pub(crate) fn hooks_for_lld(&self) -> PathBuf {
+        self.folder.join("libtine_hooks_lld.a")
+    }
+
     pub(crate) fn fragment(&self) -> PathBuf {
         self.folder.join("counters.ld")
     }
@@ -81,13 +94,15 @@ impl Files {
     }
 }
 
-type Contents = [(&'static str, Cow<'static, [u8]>); 5];
+type Contents = [(&'static str, Cow<'static, [u8]>); 7];
 
 fn contents() -> Contents {
     [
         ("libtine_runtime.a", RUNTIME.into()),
         ("libtine_driver.a", DRIVER.into()),
         ("libtine_shared.a", SHARED.into()),
+        ("libtine_hooks.a", HOOKS.into()),
+        ("libtine_hooks_lld.a", HOOKS_LLD.into()),
         ("counters.ld", fragment().into_bytes().into()),
         ("exports.list", exports().into_bytes().into()),
     ]
@@ -126,7 +141,7 @@ fn exports() -> String {
 fn folder_name(contents: &Contents) -> String {
     let mut hasher = DefaultHasher::new();
     ARCHIVES_HASH.hash(&mut hasher);
-    for (name, bytes) in &contents[3..] {
+    for (name, bytes) in &contents[5..] {
         (name, bytes).hash(&mut hasher);
     }
     format!("{:016x}", hasher.finish())

@@ -33,6 +33,10 @@ A harness with LLVMFuzzerTestOneInput needs no main: it gets one.
 Harness macros, as in AFL++: __AFL_INIT() __AFL_LOOP(n) __AFL_FUZZ_INIT()
 __AFL_FUZZ_TESTCASE_BUF __AFL_FUZZ_TESTCASE_LEN
 
+Option, beside the compiler's
+  --cmplog               comparisons can be logged, for tine fuzz -c; when
+                         compiling and when linking
+
 Options, as the first argument
   --tine-help            this text
   --tine-show ARGS...    print the command that ARGS become, and do not run it
@@ -45,6 +49,7 @@ Environment
   TINE_CACHE_DIR         where the runtime's files are kept (~/.cache/tine)
   AFL_USE_ASAN=1         AddressSanitizer; also AFL_USE_UBSAN, AFL_USE_MSAN,
                          AFL_USE_TSAN, AFL_USE_LSAN, AFL_USE_CFISAN
+  AFL_LLVM_CMPLOG=1      as --cmplog
   AFL_HARDEN=1           the compiler's own run-time checks
   AFL_DONT_OPTIMIZE=1    no -O2 and no -g where you give none"
     )

@@ -168,7 +168,10 @@ fn plan(
     if with == LinkWith::Nothing || line.facts.foreign_architecture.is_some() {
         return Plan::new(&line, &compiler, settings, None);
     }
-    let linking = linker::decide(&line.facts, &compiler, settings)?;
+    let mut linking = linker::decide(&line.facts, &compiler, settings)?;
+    if plan::logs_compares(&line.facts, settings) {
+        linking.is_lld = linker::is_lld(&line.facts, &linking, &compiler);
+    }
     if let Some(warning) = &linking.warning {
         help::complain(language, format_args!("warning: {warning}"));
     }

@@ -12,6 +12,7 @@ use crate::{
 use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 /// How to link.
@@ -23,6 +24,8 @@ pub(crate) struct Linking {
     pub(crate) fragment: bool,
     /// What the user should know.
     pub(crate) warning: Option<String>,
+    /// It is lld. Known only where it makes a difference ([`is_lld`]).
+    pub(crate) is_lld: bool,
 }
 
 /// Decides for the link that `facts` describe.
@@ -69,13 +72,32 @@ pub(crate) fn decide(
             linker,
             fragment: false,
             warning: Some(warning),
+            is_lld: false,
         });
     }
     Ok(Linking {
         linker,
         fragment: true,
         warning: None,
+        is_lld: false,
     })
+}
+
+/// Whether lld links: by the linker's name, or by what the compiler's own choice says it
+/// is.
+pub(crate) fn is_lld(facts: &Facts, linking: &Linking, compiler: &Compiler) -> bool {
+    if linking.linker.is_some() {
+        return true;
+    }
+    if let Some(name) = &facts.linker {
+        return name.contains("lld");
+    }
+    let asked = Command::new(&compiler.program)
+        .args(&compiler.leading)
+        .arg("-Wl,--version")
+        .stdin(Stdio::null())
+        .output();
+    asked.is_ok_and(|asked| String::from_utf8_lossy(&asked.stdout).contains("LLD"))
 }
 
 /// The name of `linker` if it takes no linker-script fragment.
@@ -123,7 +145,7 @@ fn lto_linker(
 }
 
 /// The version in `/usr/lib/llvm-19/bin/clang` or `/usr/bin/clang++-19`.
-fn version(path: &Path) -> Option<u32> {
+pub(crate) fn version(path: &Path) -> Option<u32> {
     let number = |name: &OsStr| name.to_str()?.rsplit_once('-')?.1.parse().ok();
     let folder = |path: &Path| Some(PathBuf::from(path.parent()?.parent()?.file_name()?));
     number(path.file_name()?).or_else(|| number(folder(path)?.as_os_str()))

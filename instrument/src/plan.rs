@@ -21,6 +21,7 @@ use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
 };
+use tine_protocol::routine;
 
 /// clang's inline counters and their table of addresses, by the names that the
 /// compiler proper has for them: the driver's -fsanitize-coverage= would link
@@ -33,6 +34,18 @@ const CLANG_COVERAGE: &[&str] = &[
     "-Xclang",
     "-fsanitize-coverage-pc-table",
 ];
+
+/// What `--cmplog` adds: a callback at each comparison and switch.
+const CLANG_COMPARES: &[&str] = &["-Xclang", "-fsanitize-coverage-trace-cmp"];
+
+/// A test around each callback, so that a program that does not log is hardly slower.
+const CLANG_GATE: &[&str] = &["-mllvm", "-sanitizer-coverage-gated-trace-callbacks"];
+
+/// The first clang that knows the gate.
+const CLANG_WITH_GATE: u32 = 20;
+
+/// The same of gcc.
+const GCC_COMPARES: &str = "-fsanitize-coverage=trace-cmp";
 
 /// gcc's callback at each basic block.
 const GCC_COVERAGE: &str = "-fsanitize-coverage=trace-pc";
@@ -130,10 +143,13 @@ impl Plan {
                 Family::Clang => words.all(CLANG_COVERAGE),
                 Family::Gcc => words.add(GCC_COVERAGE),
             }
+            if logs_compares(facts, settings) {
+                compares(&mut words, compiler)?;
+            }
         }
         words.0.extend(line.edited());
         if let Some(link) = link {
-            self::link(&mut words, facts, link);
+            self::link(&mut words, facts, link, logs_compares(facts, settings));
         }
         Ok(Plan {
             program: compiler.program.clone(),
@@ -161,6 +177,29 @@ fn instruments(facts: &Facts, compiler: &Compiler, settings: &Settings) -> bool 
     // gcc instruments when it makes machine code, which with -flto is here.
     let gcc_lto = compiler.family == Family::Gcc && facts.lto && facts.stage == Stage::Link;
     compiles || gcc_lto
+}
+
+/// Whether what comes out can log its comparisons.
+pub(crate) fn logs_compares(facts: &Facts, settings: &Settings) -> bool {
+    facts.cmplog || settings.cmplog
+}
+
+/// Callbacks at comparisons; and functions that compare buffers are called, where the
+/// compiler would do their work in place.
+fn compares(words: &mut Words, compiler: &Compiler) -> Result<(), InstrumentError> {
+    match compiler.family {
+        Family::Gcc => words.add(GCC_COMPARES),
+        Family::Clang => {
+            words.all(CLANG_COMPARES);
+            if compiler.version()? >= CLANG_WITH_GATE {
+                words.all(CLANG_GATE);
+            }
+        }
+    }
+    for name in names(routine::BUILTIN) {
+        words.add(format!("-fno-builtin-{name}"));
+    }
+    Ok(())
 }
 
 /// Optimisation and debug information, unless the user chose.
@@ -227,7 +266,7 @@ fn sanitize(
 
 /// What stands behind the user's inputs. All of it goes by -Xlinker, which a
 /// user's -x does not touch and in which a path may contain commas.
-fn link(words: &mut Words, facts: &Facts, link: &Link) {
+fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
     if let Some(option) = &link.linking.linker {
         words.add(option);
     }
@@ -260,11 +299,60 @@ fn link(words: &mut Words, facts: &Facts, link: &Link) {
             words.linker("--whole-archive");
             words.linker(link.files.runtime());
             words.linker("--no-whole-archive");
-            if facts.no_libc {
-                words.add("-lc");
-            }
         }
     }
+    if logs_compares && link.with != LinkWith::Nothing {
+        hooks(words, facts, link);
+    }
+    if link.with == LinkWith::Runtime && facts.no_libc {
+        words.add("-lc");
+    }
+}
+
+/// Calls of functions that compare buffers go to hooks, those of the runtime too, so the
+/// hooks stand behind it.
+fn hooks(words: &mut Words, facts: &Facts, link: &Link) {
+    let wrap = |words: &mut Words, families: &[routine::Family]| {
+        for name in names(families) {
+            words.linker(format!("--wrap={name}"));
+        }
+    };
+    let ask_for = |words: &mut Words, symbol: &str| words.linker(format!("--undefined={symbol}"));
+    let is_program = link.with == LinkWith::Runtime;
+    wrap(words, routine::BUILTIN);
+    wrap(words, routine::LIBRARY);
+    if link.linking.is_lld {
+        wrap(words, routine::STRING);
+        words.linker("--whole-archive");
+        words.linker(link.files.hooks_for_lld());
+        words.linker("--no-whole-archive");
+    } else {
+        // A static C++ library is linked behind the hooks, and its calls of them come too
+        // late. What its members compare goes to memcmp, which is asked for here.
+        if !facts.is_static {
+            wrap(words, routine::STRING);
+        }
+        if is_program {
+            for name in names(routine::BUILTIN) {
+                ask_for(words, &format!("__wrap_{name}"));
+            }
+        }
+        // Nobody calls these by their names any more, so a library in front of the hooks
+        // would keep them to itself.
+        for name in names(routine::LIBRARY) {
+            ask_for(words, name);
+        }
+        words.linker(link.files.hooks());
+    }
+    if is_program {
+        ask_for(words, routine::MARK);
+    }
+}
+
+fn names(families: &[routine::Family]) -> impl Iterator<Item = &'static str> {
+    families
+        .iter()
+        .flat_map(|family| family.names.iter().copied())
 }
 
 /// A growing command line.

@@ -75,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) no_optimise: bool,
     /// `AFL_HARDEN`: the compiler's own checks.
     pub(crate) harden: bool,
+    /// `AFL_LLVM_CMPLOG`, `AFL_GCC_CMPLOG`, `AFL_CMPLOG`: as `--cmplog`.
+    pub(crate) cmplog: bool,
     /// `AFL_USE_…`.
     pub(crate) sanitizers: Vec<Sanitizer>,
     /// Folders to keep the runtime's files in, the best first.
@@ -118,6 +120,9 @@ impl Settings {
             no_instrument: flag("TINE_NO_INSTRUMENT"),
             no_optimise: flag("AFL_DONT_OPTIMIZE"),
             harden: flag("AFL_HARDEN"),
+            cmplog: ["AFL_LLVM_CMPLOG", "AFL_GCC_CMPLOG", "AFL_CMPLOG"]
+                .into_iter()
+                .any(flag),
             sanitizers,
             cache,
             cache_chosen: chosen.is_some(),

@@ -7,6 +7,7 @@
 //! | [`signal`] | signals | both sides: what must end |
 //! | [`process`] | clone, wait, process group, limits | both sides |
 //! | [`poll`] | readiness with a deadline | controller |
+//! | [`own_memory`] | memory that may not be mapped | runtime: compare log |
 //! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |
 //!
 //! The feature `all` adds the mechanisms that tine has no use for, as far as no
@@ -31,6 +32,7 @@ mod errno;
 pub mod futex;
 #[cfg(feature = "all")]
 pub mod mapping;
+pub mod own_memory;
 pub mod page_tracking;
 #[cfg(feature = "all")]
 pub mod peer;

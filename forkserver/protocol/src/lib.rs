@@ -8,6 +8,7 @@
 //! controller --control pipe, fd 198--> runtime     4-byte words
 //! controller <--status pipe, fd 199--- runtime     4-byte words
 //! controller <===coverage segment====> children    one counter an edge
+//! controller <===compare log=======> children    operands of comparisons
 //! controller ====input segment=======> children    u32 length, then the bytes
 //! controller <===control page========> runtime     tine <-> tine only
 //! ```
@@ -35,6 +36,7 @@ pub mod handshake;
 pub mod hello;
 pub mod layout;
 pub mod options;
+pub mod routine;
 pub mod run;
 pub mod signature;
 pub mod status;

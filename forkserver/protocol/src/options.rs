@@ -73,6 +73,22 @@ impl OldOptions {
         Some(Self(word))
     }
 
+    /// The same with or without [`OldOptions::CMPLOG`].
+    #[must_use]
+    pub const fn with_cmplog(self, cmplog: bool) -> Self {
+        Self(if cmplog {
+            self.0 | Self::CMPLOG
+        } else {
+            self.0 & !Self::CMPLOG
+        })
+    }
+
+    /// Whether the compare log has the layout of 4.04c.
+    #[must_use]
+    pub const fn cmplog(self) -> bool {
+        self.0 & Self::CMPLOG != 0
+    }
+
     /// The word on the status pipe.
     #[must_use]
     pub const fn to_word(self) -> u32 {

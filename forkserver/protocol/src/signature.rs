@@ -10,3 +10,7 @@ pub const DEFERRED: &[u8] = b"##SIG_AFL_DEFER_FORKSRV##\0";
 /// The target is instrumented: it carries the name of the variable that it
 /// looks up.
 pub const INSTRUMENTED: &[u8] = b"__AFL_SHM_ID\0";
+
+/// The target can log its comparisons: `tine-cc --cmplog` linked it. AFL++ marks
+/// such binaries in no way.
+pub const CMPLOG: &[u8] = b"##SIG_TINE_CMPLOG##\0";

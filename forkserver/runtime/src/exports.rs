@@ -1,7 +1,7 @@
 //! The symbols that instrumented code and the macros refer to. Their names and
 //! types are clang's and AFL++'s.
 
-use crate::{coverage, input, persistent, start};
+use crate::{cmplog, coverage, input, persistent, start};
 use core::{
     ffi::c_int,
     sync::atomic::{AtomicI32, AtomicPtr, Ordering},
@@ -46,6 +46,7 @@ pub extern "C" fn __sanitizer_cov_pcs_init(_start: *const usize, _stop: *const u
 
 /// Runs after all other constructors, because `tine-cc` links it last.
 extern "C" fn constructor() {
+    cmplog::open_gate();
     if !start::is_deferred() {
         start::start();
     }

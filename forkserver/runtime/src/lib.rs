@@ -19,6 +19,7 @@
 // fork. Each block argues for itself.
 #![allow(unsafe_code)]
 
+mod cmplog;
 mod coverage;
 mod environment;
 mod exit;

@@ -3,7 +3,7 @@
 //! At the end of a pass the child stops itself; the server sees it stop, reports
 //! that status, and continues it when the next input is there.
 
-use crate::{coverage, environment, exports::__afl_connected};
+use crate::{cmplog, coverage, environment, exports::__afl_connected};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tine_ipc::{pipe, process, signal};
 use tine_protocol::env;
@@ -47,6 +47,7 @@ pub(crate) fn next_pass(passes: u32) -> bool {
             if fuzzed {
                 // What ran before the loop runs once a child, not once an input.
                 coverage::clear();
+                cmplog::clear();
             }
             true
         }
@@ -54,6 +55,7 @@ pub(crate) fn next_pass(passes: u32) -> bool {
             STAGE.store(LOOPING, Ordering::Relaxed);
             pipe::rewind(STDIN);
             coverage::clear();
+            cmplog::clear();
             true
         }
         _ => another(FUZZED.load(Ordering::Relaxed)),
@@ -71,6 +73,7 @@ fn another(fuzzed: bool) -> bool {
     if fuzzed {
         // What runs behind the loop belongs to no input.
         coverage::detach();
+        cmplog::stop();
     }
     STAGE.store(OUTSIDE, Ordering::Relaxed);
     false

@@ -1,6 +1,6 @@
 //! From the constructor to the fork server.
 
-use crate::{coverage, environment, exit, exports, input, server, trace};
+use crate::{cmplog, coverage, environment, exit, exports, input, server, trace};
 use core::sync::atomic::{AtomicBool, Ordering};
 use tine_ipc::{pipe, process, shm::Segment};
 use tine_protocol::{
@@ -25,8 +25,9 @@ pub(crate) fn start() {
         return;
     }
     let dialect = dialect();
-    let map_size = match attach_coverage(dialect) {
-        Ok(map_size) => map_size,
+    let attached = attach_coverage(dialect).and_then(|size| Ok((size, cmplog::attach()?)));
+    let (map_size, has_cmplog) = match attached {
+        Ok(attached) => attached,
         Err(error) => return give_up(error, dialect),
     };
     let input = input::attach();
@@ -38,10 +39,11 @@ pub(crate) fn start() {
         map_size,
         shm_input: input.is_some(),
         control_page: page.is_some(),
+        cmplog: has_cmplog,
     };
     let Some(agreement) = server::shake(offer, dialect) else {
         trace::debug("nobody reads the status pipe: running without a fork server");
-        return;
+        return cmplog::start();
     };
     if let (true, Some(segment)) = (agreement.shm_input, input) {
         input::publish(segment);
@@ -50,6 +52,7 @@ pub(crate) fn start() {
     exports::set_connected();
     set_up_allocator();
     exit::shorten();
+    cmplog::start();
     server::serve(agreement, page.filter(|_| agreement.control_page));
 }
 
@@ -116,6 +119,7 @@ fn give_up(error: TargetError, dialect: Dialect) {
         TargetError::ShmAttach => "cannot attach the coverage segment",
         TargetError::ShmOpen => "__AFL_SHM_ID is not the number of a segment",
         TargetError::MapSize => "the coverage segment is too small: set AFL_MAP_SIZE",
+        TargetError::OldCmplog => "the compare-log segment has an unknown size",
         TargetError::CountersNotAlone => "the counters share pages with other data",
         _ => "cannot map the counters",
     });

@@ -62,6 +62,8 @@ pub(crate) struct Facts {
     pub(crate) linker: Option<String>,
     /// `-nostdlib` or a relative of it: no C library unless it is named.
     pub(crate) no_libc: bool,
+    /// The C++ library, at least, is linked statically.
+    pub(crate) is_static: bool,
     /// `-lc` is there.
     pub(crate) names_libc: bool,
     /// Linker scripts that the user gave with `-T`.
@@ -70,6 +72,8 @@ pub(crate) struct Facts {
     pub(crate) foreign_architecture: Option<String>,
     /// `-fno-sanitize-coverage=…`: this file is not to be instrumented.
     pub(crate) no_coverage: bool,
+    /// `--cmplog`, which is tine's own: comparisons can be logged.
+    pub(crate) cmplog: bool,
     /// `-fsanitize=fuzzer`: a harness is there, maybe in a library.
     pub(crate) fuzzer: bool,
     /// Sanitizers that the user asked for.
@@ -219,7 +223,14 @@ impl Reader {
             "-nostdlib" | "--no-standard-libraries" | "-nodefaultlibs" | "-nolibc" => {
                 self.facts.no_libc = true;
             }
+            "-static" | "--static" | "-static-pie" | "-static-libstdc++" => {
+                self.facts.is_static = true;
+            }
             "-m32" | "-mx32" | "-m16" => self.facts.foreign_architecture = Some(text.to_owned()),
+            "--cmplog" => {
+                self.facts.cmplog = true;
+                self.edits.insert(index, Vec::new());
+            }
             "-m64" => self.facts.foreign_architecture = None,
             "-fno-lto" => self.facts.lto = false,
             "-fomit-frame-pointer" | "-fno-omit-frame-pointer" => self.facts.frame_pointer = true,

@@ -48,6 +48,9 @@ pub struct Offer {
     pub shm_input: bool,
     /// The controller named a control page, and it was attached.
     pub control_page: bool,
+    /// The controller named a compare-log segment, and it was attached. v1 says
+    /// nothing of it.
+    pub cmplog: bool,
 }
 
 /// What the owner of the state machine has to do next.
@@ -106,7 +109,7 @@ impl RuntimeHandshake {
     #[must_use]
     pub const fn new(offer: Offer, dialect: Dialect) -> Self {
         let state = match (dialect, OldOptions::encode(offer.map_size, offer.shm_input)) {
-            (Dialect::Options, Some(options)) => State::Offer(options),
+            (Dialect::Options, Some(options)) => State::Offer(options.with_cmplog(offer.cmplog)),
             _ => State::Hello,
         };
         Self { state, offer }

@@ -154,6 +154,7 @@ fn offer_of(stream: &Stream) -> (Offer, Dialect) {
         map_size: agreement.and_then(|it| it.map_size).unwrap_or(64),
         shm_input: agreement.is_some_and(|it| it.shm_input),
         control_page: agreement.is_some_and(|it| it.control_page),
+        cmplog: hello.is_some_and(OldOptions::cmplog),
     };
     match hello {
         Some(_) => (offer, Dialect::Options),
@@ -330,6 +331,7 @@ fn a_million_disturbed_streams_end_in_an_error_an_agreement_or_a_wait() {
             map_size: random.next() as u32,
             shm_input: random.next() & 1 == 0,
             control_page: random.next() & 1 == 0,
+            cmplog: random.next() & 1 == 0,
         };
         let dialect = [Dialect::V1, Dialect::Options][random.next() & 1];
         let (end, said) = serve(offer, dialect, &buffer);

@@ -9,6 +9,7 @@ const OFFER: Offer = Offer {
     map_size: 1234,
     shm_input: true,
     control_page: false,
+    cmplog: false,
 };
 
 /// Runs the machine against `incoming` words. Returns how it ended, if it did,
@@ -128,13 +129,14 @@ fn the_environment_tells_what_the_controller_speaks() {
 
 #[test]
 fn the_two_halves_agree_on_every_offer() {
-    for bits in 0..16u32 {
-        let dialect = [Dialect::V1, Dialect::Options][(bits >> 3) as usize];
+    for bits in 0..32u32 {
+        let dialect = [Dialect::V1, Dialect::Options][(bits >> 4) as usize];
         let is_v1 = dialect == Dialect::V1;
         let offer = Offer {
             map_size: 77,
             shm_input: bits & 1 != 0,
             control_page: bits & 2 != 0 && is_v1,
+            cmplog: bits & 8 != 0,
         };
         let offered = bits & 4 != 0;
         if !is_v1 && offer.shm_input && !offered {
