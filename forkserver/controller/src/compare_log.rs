@@ -45,10 +45,7 @@ impl CompareLog {
 
     /// What tells the runtime of it.
     pub(crate) fn variable(&self) -> (&'static str, String) {
-        (
-            env::name(env::CMPLOG_SHM_ID),
-            self.segment.id().to_string(),
-        )
+        (env::name(env::CMPLOG_SHM_ID), self.segment.id().to_string())
     }
 
     /// A runtime that speaks v1 writes the layout of v1. An older one writes the older

@@ -132,8 +132,11 @@ fn as_it_is(subject: &Subject<'_>, goal: Goal<'_>, attempt: &mut Try<'_>) -> Con
                 insert,
             })
         };
-        // A word by another one, which may have another length.
-        if !string.is_empty() && place.len >= token.len() && string.len() != token.len() {
+        // A word by another one, which may have another length. One that goes on to the
+        // end of the input is no word, but whatever lies there.
+        let is_word = !string.is_empty() && place.len >= token.len();
+        let is_rest = place.at + token.len() >= subject.input.len();
+        if is_word && !is_rest {
             replace(token.len(), string)?;
         }
         // What is behind the end of a string would overwrite something else.
@@ -148,6 +151,9 @@ fn as_it_is(subject: &Subject<'_>, goal: Goal<'_>, attempt: &mut Try<'_>) -> Con
             let with_end: Vec<u8> = [string, &[0]].concat();
             replace(with_end.len(), &with_end)?;
             replace(wanted.len(), wanted)?;
+        }
+        if is_word && is_rest {
+            replace(token.len(), string)?;
         }
         if goal.wanted.cut && !goal.wanted.text {
             // What is behind the operand was logged with it. How long is it?

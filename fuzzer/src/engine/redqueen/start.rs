@@ -40,6 +40,15 @@ pub enum CompareLogError {
         /// What went wrong.
         source: Box<RunError>,
     },
+    /// It was not built to log.
+    #[error(
+        "-c {} does not log its comparisons: build it with `tine-cc --cmplog`, or leave -c out",
+        .program.display()
+    )]
+    NotBuilt {
+        /// The program.
+        program: PathBuf,
+    },
     /// It logs nothing.
     #[error(
         "-c {} logs no comparison on {tried}: build it with `tine-cc --cmplog` (with AFL++: \
@@ -109,6 +118,9 @@ impl Logger {
             source: Box::new(source),
         })?;
         let program = prepared.file.path.clone();
+        if prepared.file.tine_runtime && !prepared.file.compare_log {
+            return Err(CompareLogError::NotBuilt { program });
+        }
         prepared.config.compare_log = true;
         let server = ForkServer::start(prepared.config);
         let server = server.map_err(|source| CompareLogError::Start {

@@ -42,6 +42,9 @@ use tine_controller::RunError;
 /// Inputs up to this length are searched for computed operands without being asked to.
 const SHORT: usize = 1024;
 
+/// So many testcases may take the fork server of the program that logs along.
+const MOST_LOST: u32 = 3;
+
 /// The stage. Without a program that logs comparisons it does nothing.
 #[derive(Debug, Default)]
 pub struct RedqueenStage(Option<Box<Redqueen>>);
@@ -57,6 +60,7 @@ impl RedqueenStage {
                 budget: Budget::new(logger.level.level >= 3),
                 gathered: Gathered::default(),
                 longest: None,
+                lost: 0,
                 only_new: target::is_set("AFL_CMPLOG_ONLY_NEW"),
                 work: Work::default(),
                 logger,
@@ -87,6 +91,11 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for RedqueenStage {
         match solved {
             Ok(()) => Ok(()),
             Err(Failure::Engine(error)) => Err(engine.fail(error)),
+            Err(Failure::Logger(RunError::Lost { .. })) if redqueen.lost < MOST_LOST => {
+                redqueen.lost += 1;
+                redqueen.done.add(engine.queue.entry(id).number);
+                Ok(())
+            }
             Err(Failure::Logger(error)) => {
                 if engine.control.signal().is_none() {
                     engine.progress.note(format_args!(
@@ -113,6 +122,8 @@ struct Redqueen {
     longest: Option<usize>,
     /// The testcases that the session begins with are left out.
     only_new: bool,
+    /// Testcases that took the fork server along.
+    lost: u32,
     work: Work,
 }
 
