@@ -121,8 +121,7 @@ fn prepare(
     let mut server = ForkServer::start(target.config.clone())?;
     let mut logger = Logger::start(args, &target, folder.path())?;
     if let Some(logger) = &mut logger {
-        let seeds = seeds.iter().map(|seed| seed.bytes.as_slice());
-        logger.check(&mut server, &target.file.path, seeds)?;
+        logger.check(&mut server, &target.file.path, &seeds, folder)?;
     }
     Ok(Prepared {
         seeds,

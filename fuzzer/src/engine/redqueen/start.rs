@@ -3,15 +3,18 @@
 use super::log::{self, Log};
 use crate::{
     cli::{CompareArgs, CompareLevel, CompareProgram, FuzzArgs},
-    report::counted,
+    engine::seeds::Seed,
+    report::{counted, folder::OutputFolder},
     target::{self, Target, TargetError},
 };
 use std::{
     ffi::OsString,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 use tine_controller::{ForkServer, Outcome, RunError, StartError};
+use tine_protocol::layout::input::MAX_INPUT;
 
 /// Why there is no compare log.
 #[derive(Debug, thiserror::Error)]
@@ -135,25 +138,26 @@ impl Logger {
         }))
     }
 
-    /// Runs seeds in both programs: the log must have something, and both must end the
+    /// Runs seeds in both programs, or the first testcases of a session that goes on in
+    /// `folder`: the log must have something, and both must end the
     /// same way on most of them.
     ///
     /// # Errors
     /// When it is not so, or a seed cannot be run.
-    pub fn check<'a>(
+    pub fn check(
         &mut self,
         target: &mut ForkServer,
         path: &Path,
-        seeds: impl IntoIterator<Item = &'a [u8]>,
+        seeds: &[Seed],
+        folder: &OutputFolder,
     ) -> Result<(), CompareLogError> {
-        /// So many seeds are tried.
-        const SEEDS: usize = 8;
+        let seeds = samples(seeds, folder);
         let failed = |program: &Path, source| CompareLogError::Run {
             program: program.into(),
             source: Box::new(source),
         };
         let (mut tried, mut differ, mut logged) = (0, 0, false);
-        for seed in seeds.into_iter().take(SEEDS) {
+        for seed in &seeds {
             let plain = target.run(seed).map_err(|error| failed(path, error))?;
             target.map().clear();
             let limit = target.timeout();
@@ -199,6 +203,22 @@ impl Logger {
         let log = self.server.compare_log().map(log::take);
         Ok((outcome, log.unwrap_or_default()))
     }
+}
+
+/// The first seeds, or else the first files of the queue. What cannot be read is named
+/// when the queue is imported.
+fn samples(seeds: &[Seed], folder: &OutputFolder) -> Vec<Vec<u8>> {
+    const MOST: usize = 8;
+    if !seeds.is_empty() {
+        let seeds = seeds.iter().take(MOST);
+        return seeds.map(|seed| seed.bytes.clone()).collect();
+    }
+    let queue = folder.queue();
+    let names = folder.testcases(&queue).unwrap_or_default();
+    let read = |name| fs::read(queue.join(name)).ok();
+    let mut files: Vec<_> = names.into_iter().filter_map(read).take(MOST).collect();
+    files.retain(|bytes| bytes.len() <= MAX_INPUT);
+    files
 }
 
 /// A path is one from here, as the target's is.
