@@ -15,6 +15,14 @@ const FAILURES: u8 = 96;
 /// Runs for the colorization of a testcase.
 const OF_COLORIZATION: usize = 4096;
 
+/// Bytes to look at in search of the operands of one testcase: about a second.
+const OF_SEARCH: u64 = 1 << 32;
+
+/// How often the input is looked at for one comparison: for its encodings, and for
+/// operands that were computed from it.
+const SEARCHES: u64 = 24;
+const COMPUTED_SEARCHES: u64 = 200;
+
 /// Runs that are had before any share counts.
 const TO_BEGIN: u64 = 50_000;
 
@@ -34,6 +42,7 @@ pub struct Budget {
     /// Runs for sites and the testcase at hand.
     sites: HashMap<u16, u64>,
     of_testcase: u64,
+    searched: u64,
     /// For all files: eight times as much.
     generous: bool,
 }
@@ -65,6 +74,15 @@ impl Budget {
     pub fn begin_testcase(&mut self) {
         self.sites.clear();
         self.of_testcase = 0;
+        self.searched = 0;
+    }
+
+    /// Takes note of a search in `len` bytes, with or without computed operands. Returns
+    /// whether the testcase may have it.
+    pub const fn search(&mut self, len: usize, computed: bool) -> bool {
+        let times = SEARCHES + if computed { COMPUTED_SEARCHES } else { 0 };
+        self.searched += times * len as u64;
+        self.searched <= OF_SEARCH * self.factor()
     }
 
     /// Takes note of a candidate's run. Returns whether the site may have another one.
@@ -133,6 +151,8 @@ mod tests {
         assert!(!budget.has_testcase());
         budget.begin_testcase();
         assert!(budget.has_testcase() && budget.has_site(7));
+        assert!((0..4096).all(|_| budget.search(4096, true)));
+        assert!(!(0..4096).all(|_| budget.search(1 << 20, false)));
     }
 
     #[test]

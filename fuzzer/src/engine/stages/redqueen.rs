@@ -210,17 +210,13 @@ impl Redqueen {
         };
         if self.work.input.len() > 1 {
             let colored = self.color(engine, executor, state, &origin("colorization"))?;
-            if !colored || engine.ending().is_some() {
-                if engine.ending().is_none() {
-                    self.done.add(number);
-                }
-                return Ok(());
+            if colored && !ends(engine) {
+                let found = self.compare(engine, state)?;
+                self.try_all(engine, executor, state, &found, &origin("its"))?;
+                self.combine(engine, executor, state, &origin("its"))?;
             }
-            let found = self.compare(engine, state)?;
-            self.try_all(engine, executor, state, &found, &origin("its"))?;
-            self.combine(engine, executor, state, &origin("its"))?;
         }
-        if engine.ending().is_none() {
+        if !ends(engine) {
             self.done.add(number);
         }
         Ok(())
@@ -243,7 +239,7 @@ impl Redqueen {
         };
         let mut runs = budget::of_colorization(input.len());
         colorize(changed, &replacements, |candidate| {
-            if runs == 0 || engine.ending().is_some() {
+            if runs == 0 || ends(engine) {
                 return Ok(None);
             }
             runs -= 1;
@@ -298,7 +294,8 @@ impl Redqueen {
             comparison, site, ..
         } in found
         {
-            if engine.ending().is_some() || !self.budget.has_testcase() {
+            let may_search = self.budget.search(input.len(), effort.transforms);
+            if ends(engine) || !may_search || !self.budget.has_testcase() {
                 break;
             }
             let mut solved = false;
@@ -318,7 +315,7 @@ impl Redqueen {
                         *combined = all;
                         *solutions += 1;
                     }
-                    let goes_on = self.budget.tried(*site) && engine.ending().is_none();
+                    let goes_on = self.budget.tried(*site) && !ends(engine);
                     if solved || failure.is_some() || !goes_on {
                         ControlFlow::Break(())
                     } else {
@@ -349,7 +346,7 @@ impl Redqueen {
         state: &mut State,
         origin: &Origin,
     ) -> Result<(), FuzzError> {
-        if self.work.solutions > 1 && engine.ending().is_none() {
+        if self.work.solutions > 1 && !ends(engine) {
             engine.evaluate(state, executor, &self.work.combined, origin)?;
         }
         Ok(())
@@ -365,6 +362,11 @@ impl Redqueen {
             scale: level.scale || level.level > 2,
         }
     }
+}
+
+/// Whether the session ends, or is about to: searching runs nothing that would notice.
+fn ends(engine: &Engine) -> bool {
+    engine.ending().is_some() || engine.control.signal().is_some()
 }
 
 /// What an input covers; `None` if it does not run to its end.
