@@ -219,6 +219,49 @@ fn a_program_that_does_not_log_is_named() {
     .assert_code(0);
 }
 
+/// The numbers of the testcases that are done.
+fn done(bench: &Workbench, out: &str) -> Vec<String> {
+    let path = bench.path(out).join("default/.cmplog_done");
+    let text = std::fs::read_to_string(path).expect("the numbers of what is done");
+    text.lines().skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_level_says_how_long_inputs_may_be_and_the_first_ones_may_be_left_out() {
+    let bench = Workbench::new();
+    let long = vec![b'a'; 3000];
+    bench.seeds("seeds", [&long[..], b"a short seed of it"]);
+    let body = "if (read(0, b, 1) == 1) sink++; if (b[0] & 1) sink++; if (b[1] & 2) sink--;";
+    let target = compile(&bench, &Compiler::clang(), "lengths", body, true);
+    for (out, level, has_long) in [("one", "1", false), ("two", "2", true)] {
+        let options = ["-c", "0", "-l", level, "-E", "600"];
+        fuzz(&bench, out, &options, &target).assert_code(0);
+        let is_done = done(&bench, out).contains(&"0".into());
+        assert_eq!(is_done, has_long, "level {level}");
+    }
+    let session = bench
+        .tine()
+        .args([
+            "fuzz", "--no-ui", "-s", "1", "-i", "seeds", "-o", "new", "-c", "0",
+        ])
+        .args(["-E", "9000", "--"])
+        .arg(&target)
+        .env("AFL_CMPLOG_ONLY_NEW", "1")
+        .run();
+    session.assert_code(0);
+    let numbers = done(&bench, "new");
+    assert_eq!(numbers[..2], ["0", "1"], "left out from the start");
+    let of_seeds = ["src:000000", "src:000001"];
+    for find in testcases(&bench.path("new/default/queue")) {
+        let name = find.to_string_lossy().into_owned();
+        let solved = name.contains("op:its") || name.contains("op:colorization");
+        assert!(
+            !solved || !of_seeds.iter().any(|seed| name.contains(seed)),
+            "{name}"
+        );
+    }
+}
+
 /// The program that logs kills its fork server from its tenth run on.
 #[test]
 fn a_program_that_fails_later_ends_the_solving_not_the_session() {

@@ -305,11 +305,15 @@ impl Redqueen {
                         return ControlFlow::Continue(());
                     }
                     edit.apply(input, candidate);
+                    let mut is_kept = false;
                     match engine.evaluate(state, executor, candidate, origin) {
-                        Ok(evaluated) => solved = evaluated != Evaluated::Known,
+                        Ok(evaluated) => {
+                            solved = evaluated != Evaluated::Known;
+                            is_kept = matches!(evaluated, Evaluated::Kept(_));
+                        }
                         Err(error) => failure = Some(error),
                     }
-                    if solved && edit.remove == edit.insert.len() {
+                    if is_kept && edit.remove == edit.insert.len() {
                         let mut all = Vec::new();
                         edit.apply(combined, &mut all);
                         *combined = all;
