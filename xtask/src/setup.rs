@@ -35,6 +35,14 @@ const PACKAGES: &[(&str, Probe)] = &[
     ("lld-19", Probe::Program("ld.lld-19")),
     ("lld-22", Probe::Program("ld.lld-22")),
     ("llvm-14-dev", Probe::Program("llvm-config-14")),
+    (
+        "libc++-14-dev",
+        Probe::File("/usr/lib/llvm-14/include/c++/v1/string"),
+    ),
+    (
+        "libc++abi-14-dev",
+        Probe::File("/usr/lib/llvm-14/lib/libc++abi.so"),
+    ),
     ("zlib1g-dev", Probe::File("/usr/include/zlib.h")),
     ("python3", Probe::Program("python3")),
     ("afl++", Probe::Program("afl-fuzz")),

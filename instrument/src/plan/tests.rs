@@ -191,6 +191,128 @@ fn what_the_environment_adds() {
 }
 
 #[test]
+fn what_a_compare_log_adds() {
+    let callbacks = format!("{} ", CLANG_COMPARES.join(" "));
+    let gate = format!("{} ", CLANG_GATE.join(" "));
+    let no_builtin: String = names(routine::BUILTIN)
+        .map(|name| format!("-fno-builtin-{name} "))
+        .collect();
+    let shown = |family, line: &str, settings: &Settings| {
+        planned_by(family, line, settings)
+            .replace(&no_builtin, "CALLED ")
+            .replace(&callbacks, "COMPARES ")
+            .replace(&gate, "GATE ")
+            .replace(&format!("{GCC_COMPARES} "), "COMPARES ")
+    };
+    let by_variable = Settings {
+        cmplog: true,
+        ..Settings::default()
+    };
+    let by_option = Settings::default();
+    for (line, settings) in [("-c --cmplog a.c", &by_option), ("-c a.c", &by_variable)] {
+        assert_eq!(
+            shown(Family::Gcc, line, settings),
+            "MACROS -O2 -g TRACE COMPARES CALLED -c a.c"
+        );
+    }
+    assert_eq!(
+        shown(
+            Family::Gcc,
+            "-fno-sanitize-coverage=edge -c a.c",
+            &by_variable
+        ),
+        "MACROS -O2 -g -c a.c"
+    );
+    let linked = shown(Family::Gcc, "a.o --cmplog", &by_option);
+    assert!(
+        linked.starts_with("a.o RUNTIME -Xlinker --wrap=memcmp "),
+        "{linked}"
+    );
+    for part in [
+        "--wrap=xmlStrcmp ",
+        "--wrap=_ZNKSt7__cxx11",
+        "--undefined=__wrap_memcmp ",
+        "--undefined=xmlStrcmp ",
+        "-Xlinker libtine_hooks.a ",
+        "--undefined=tine_cmplog_mark",
+    ] {
+        assert!(linked.contains(part), "{part}: {linked}");
+    }
+    let fixed = shown(Family::Gcc, "a.o -static", &by_variable);
+    assert!(!fixed.contains("--wrap=_ZNKSt"), "{fixed}");
+    let shared = shown(Family::Gcc, "a.o -shared", &by_variable);
+    assert!(
+        shared.contains("libtine_hooks.a") && !shared.contains("__wrap_"),
+        "{shared}"
+    );
+    for line in ["-r a.o", "-S -x assembler a.s", "--version"] {
+        assert_eq!(shown(Family::Gcc, line, &by_variable), line);
+    }
+}
+
+#[test]
+fn the_gate_is_for_those_that_know_it() {
+    let settings = Settings {
+        cmplog: true,
+        ..Settings::default()
+    };
+    let plan = |name: &str| {
+        let compiler = Compiler {
+            program: name.into(),
+            leading: vec![],
+            path: name.into(),
+            family: Family::Clang,
+        };
+        let line = CommandLine::parse(vec!["-c".into(), "a.c".into()]).unwrap();
+        Plan::new(&line, &compiler, &settings, None)
+    };
+    let cases = [
+        ("/nowhere/clang-14", false),
+        ("/nowhere/clang-19", false),
+        ("/nowhere/clang-20", true),
+        ("/nowhere/clang++-22", true),
+    ];
+    for (name, gated) in cases {
+        let plan = plan(name).unwrap();
+        let has = |words: &[&str]| {
+            let mut words = words.iter().map(OsString::from);
+            words.all(|word| plan.arguments.contains(&word))
+        };
+        assert!(has(CLANG_COMPARES), "{name}");
+        assert_eq!(has(CLANG_GATE), gated, "{name}");
+    }
+    // No version in its name, and not there to be asked.
+    let error = plan("/nowhere/clang").unwrap_err().to_string();
+    assert!(error.contains("build without --cmplog"), "{error}");
+}
+
+#[test]
+fn lld_gets_all_hooks() {
+    let compiler = Compiler {
+        program: "clang-22".into(),
+        leading: vec![],
+        path: "clang-22".into(),
+        family: Family::Clang,
+    };
+    let line = CommandLine::parse(vec!["a.o".into(), "--cmplog".into()]).unwrap();
+    let link = Link {
+        with: LinkWith::Runtime,
+        linking: Linking {
+            is_lld: true,
+            ..Linking::default()
+        },
+        files: Files {
+            folder: Path::new("").into(),
+        },
+    };
+    let plan = Plan::new(&line, &compiler, &Settings::default(), Some(&link)).unwrap();
+    let text = plan.arguments.join(OsStr::new(" ")).into_string().unwrap();
+    let whole = "--whole-archive -Xlinker libtine_hooks_lld.a -Xlinker --no-whole-archive";
+    assert!(text.contains(whole), "{text}");
+    assert!(text.contains("--wrap=_ZNKSt3__1"), "{text}");
+}
+
+#[test]
 fn other_architectures_are_refused() {
     for line in ["-m32 a.c", "-c --target=aarch64-linux-gnu a.c", "-mx32 a.o"] {
         let message = planned_by(Family::Clang, line, &Settings::default());

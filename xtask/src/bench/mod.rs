@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: measurements that are repeatable, printed and kept as JSON.
 
 pub mod channels;
+mod cmplog;
 mod fork;
 mod fuzzer;
 mod memory;
@@ -51,6 +52,8 @@ pub enum Bench {
         #[arg(long)]
         write: bool,
     },
+    /// What `tine-cc --cmplog` costs a program that does not log
+    Cmplog(cmplog::Args),
     /// Memory of the fuzzer's process over many runs of a persistent target
     Memory {
         /// How many runs
@@ -88,6 +91,7 @@ pub fn run(bench: Bench) -> Result<()> {
             seconds,
             write,
         }),
+        Bench::Cmplog(args) => cmplog::run(&args),
         Bench::Memory { runs } => memory::run(runs),
         Bench::Trace { rounds, runs } => trace::run(rounds, runs),
         Bench::Spawn(args) => spawn::run(&args),

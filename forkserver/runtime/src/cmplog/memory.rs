@@ -4,6 +4,9 @@
 //! a page, with a length that was never meant. The kernel is asked to read them; only
 //! the program's own constants and variables, which are always there, are read
 //! directly.
+//!
+//! Functions are not inlined into one another: all of this is part of every target, also
+//! of those that never log.
 
 use core::{
     cell::UnsafeCell,
@@ -19,7 +22,7 @@ const PAGE: usize = 4096;
 
 /// More segments than the objects that a program begins with have; those beyond are
 /// taken for the heap.
-const MAX_RANGES: usize = 256;
+const MAX_RANGES: usize = 128;
 
 /// Part of a loaded object.
 #[derive(Clone, Copy)]
@@ -114,6 +117,7 @@ pub(super) struct Bytes {
 
 impl Bytes {
     /// Up to `wanted` bytes at `address`; fewer where there are not so many.
+    #[inline(never)]
     pub(super) fn read(address: usize, wanted: usize) -> Self {
         let mut read = Self {
             bytes: [0; MAX_ROUTINE_BYTES],
@@ -155,6 +159,7 @@ impl Bytes {
 
     /// The string at `address`, up to `most` bytes of it, and its NUL if that is among
     /// them.
+    #[inline(never)]
     pub(super) fn read_string(address: usize, most: usize) -> Self {
         let mut read = Self::read(address, most);
         if let Some(end) = read.end_of_string() {
@@ -164,6 +169,7 @@ impl Bytes {
     }
 
     /// As [`Bytes::read_string`], without the NUL.
+    #[inline(never)]
     pub(super) fn read_text(address: usize, most: usize) -> Self {
         let mut read = Self::read(address, most);
         if let Some(end) = read.end_of_string() {
@@ -173,6 +179,7 @@ impl Bytes {
     }
 
     /// Forgets what lies behind the first `length` bytes.
+    #[inline(never)]
     pub(super) fn cut(&mut self, length: usize) {
         for index in length..MAX_ROUTINE_BYTES {
             self.bytes[index] = 0;
@@ -180,12 +187,14 @@ impl Bytes {
         self.length = self.length.min(length);
     }
 
+    #[inline(never)]
     fn end_of_string(&self) -> Option<usize> {
         (0..self.length).find(|index| self.bytes[*index] == 0)
     }
 }
 
 /// How long the string at `address` is, without its NUL, up to `most` bytes.
+#[inline(never)]
 pub(super) fn string_length(address: usize, most: usize) -> usize {
     let mut length = 0;
     while length < most {
@@ -199,6 +208,7 @@ pub(super) fn string_length(address: usize, most: usize) -> usize {
 }
 
 /// The word at `address`.
+#[inline(never)]
 pub(super) fn word(address: usize) -> Option<usize> {
     let read = Bytes::read(address, size_of::<usize>());
     let mut word = [0; size_of::<usize>()];

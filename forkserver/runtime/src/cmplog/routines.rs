@@ -130,7 +130,7 @@ fn operands(shape: Shape, arguments: &[usize; 6]) -> (Bytes, Bytes, bool) {
     const ALL: usize = MAX_ROUTINE_BYTES;
     let [a, b, c, d, e, _] = *arguments;
     match shape {
-        Shape::Memory => (Bytes::read(a, c), Bytes::read(b, c), false),
+        Shape::Memory => memory(a, b, c),
         Shape::String => (Bytes::read_string(a, ALL), Bytes::read_string(b, ALL), true),
         Shape::BoundedString => (Bytes::read_string(a, c), Bytes::read_string(b, c), true),
         Shape::Substring => substring(a, usize::MAX, b),
@@ -186,7 +186,17 @@ fn operands(shape: Shape, arguments: &[usize; 6]) -> (Bytes, Bytes, bool) {
     }
 }
 
+/// Where one operand can be read no further, the function stops too.
+#[inline(never)]
+fn memory(first: usize, second: usize, length: usize) -> (Bytes, Bytes, bool) {
+    let mut first = Bytes::read(first, length);
+    let second = Bytes::read(second, first.length);
+    first.cut(second.length);
+    (first, second, false)
+}
+
 /// As much of the haystack as the needle is long: what stands there could be the needle.
+#[inline(never)]
 fn substring(haystack: usize, most: usize, needle: usize) -> (Bytes, Bytes, bool) {
     let needle = Bytes::read_text(needle, MAX_ROUTINE_BYTES);
     (
@@ -197,6 +207,7 @@ fn substring(haystack: usize, most: usize, needle: usize) -> (Bytes, Bytes, bool
 }
 
 /// As much of the string's end as the suffix is long.
+#[inline(never)]
 fn suffix(string: usize, suffix: usize) -> (Bytes, Bytes, bool) {
     let length = memory::string_length(string, LONGEST_STRING);
     let suffix = Bytes::read_text(suffix, MAX_ROUTINE_BYTES);
@@ -204,6 +215,7 @@ fn suffix(string: usize, suffix: usize) -> (Bytes, Bytes, bool) {
     (Bytes::read_text(start, suffix.length), suffix, true)
 }
 
+#[inline(never)]
 fn text(view: View, text: usize) -> (Bytes, Bytes, bool) {
     (
         view.read(usize::MAX),
@@ -212,10 +224,12 @@ fn text(view: View, text: usize) -> (Bytes, Bytes, bool) {
     )
 }
 
+#[inline(never)]
 fn views(first: View, second: View) -> (Bytes, Bytes, bool) {
     (first.read(usize::MAX), second.read(usize::MAX), false)
 }
 
+#[inline(never)]
 fn find(haystack: View, position: usize, needle: View) -> (Bytes, Bytes, bool) {
     (
         haystack.part(position, usize::MAX).read(needle.length),
@@ -238,6 +252,7 @@ impl View {
     };
 
     /// Of libstdc++: where the bytes are, how many.
+    #[inline(never)]
     fn gnu(string: usize) -> Self {
         match (memory::word(string), memory::word(string.wrapping_add(8))) {
             (Some(start), Some(length)) => Self { start, length },
@@ -247,6 +262,7 @@ impl View {
 
     /// Of libc++: bit 0 tells a long string (capacity, length, where) from a short one,
     /// whose first byte is its doubled length.
+    #[inline(never)]
     fn llvm(string: usize) -> Self {
         let Some(first) = memory::word(string) else {
             return Self::EMPTY;
@@ -276,6 +292,7 @@ impl View {
         }
     }
 
+    #[inline(never)]
     fn read(self, most: usize) -> Bytes {
         Bytes::read(self.start, self.length.min(most))
     }

@@ -107,9 +107,29 @@ fn a_map_that_the_options_have_no_room_for_is_told_in_v1() {
             map_size,
             shm_input: false,
             control_page: false,
+            cmplog: false,
         };
         let machine = RuntimeHandshake::new(offer, Dialect::Options);
         assert_eq!(machine.action(), Action::Send(hello), "{map_size}");
+    }
+}
+
+#[test]
+fn a_compare_log_is_told_in_the_options_only() {
+    for (dialect, cmplog, hello) in [
+        (Dialect::Options, false, 0xc100_09a3),
+        (Dialect::Options, true, 0xc300_09a3),
+        (Dialect::V1, true, V1),
+    ] {
+        let offer = Offer { cmplog, ..OFFER };
+        let machine = RuntimeHandshake::new(offer, dialect);
+        assert_eq!(
+            machine.action(),
+            Action::Send(hello),
+            "{dialect:?} {cmplog}"
+        );
+        let read = OldOptions::decode(hello).is_some_and(OldOptions::cmplog);
+        assert_eq!(read, cmplog && dialect == Dialect::Options);
     }
 }
 
