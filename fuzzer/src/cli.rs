@@ -1,6 +1,7 @@
 //! The command line: what can be said, and values checked as they are read.
 
 mod afl_options;
+mod compare_log;
 mod demo;
 mod doctor;
 mod fuzz;
@@ -12,6 +13,7 @@ mod status;
 mod trace;
 mod values;
 
+pub use compare_log::{CompareArgs, CompareLevel, CompareProgram};
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use fuzz::FuzzArgs;

@@ -50,6 +50,9 @@ const STEPS: &[(&str, &[&str])] = &[
             "./afl-llvm-lto-instrumentlist.so",
             // afl-cc takes this one's presence for that of LLVM.
             "./cmplog-routines-pass.so",
+            "./cmplog-instructions-pass.so",
+            "./cmplog-switches-pass.so",
+            "./split-switches-pass.so",
         ],
     ),
 ];
@@ -65,7 +68,7 @@ const PROGRAMS: &[&str] = &[
 ];
 
 /// Changed whenever what is built here changes, so that an older build is not kept.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// Where AFL++ 4.40c's programs are.
 pub fn aflplusplus_440() -> PathBuf {

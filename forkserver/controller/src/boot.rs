@@ -1,7 +1,7 @@
 //! From an executable file to a fork server that answers.
 
 use crate::{
-    CoverageMap, StartError, TargetConfig, TargetInfo, control_page,
+    CompareLog, CoverageMap, StartError, TargetConfig, TargetInfo, control_page,
     handshake::{self, Failure, Peer},
     input::InputPort,
     process::Process,
@@ -45,6 +45,7 @@ pub(crate) fn boot(
     signatures: Signatures,
     input: &mut InputPort,
     page: &Segment,
+    log: Option<&CompareLog>,
     map: &mut CoverageMap,
     strays: &mut Strays,
 ) -> Result<Boot, StartError> {
@@ -55,6 +56,7 @@ pub(crate) fn boot(
     map.clear();
     let mut variables = variables(config, signatures, input, page, map);
     variables.push(strays.variable());
+    variables.extend(log.map(CompareLog::variable));
     let mut spawned = spawn::spawn(config, &variables, stdin)?;
     let shaken = handshake::shake(
         Peer {

@@ -35,6 +35,10 @@ pub struct TargetConfig {
     pub server_kill_signal: Option<i32>,
     /// What the target is taken for even if its file does not say so.
     pub enforce: Signatures,
+    /// Give the target a segment for its compare log
+    /// ([`ForkServer::compare_log`](crate::ForkServer::compare_log)). The memory
+    /// limit is raised by the segment's size.
+    pub compare_log: bool,
 }
 
 /// How a target is run.
@@ -68,6 +72,7 @@ impl TargetConfig {
             kill_signal: tine_ipc::signal::KILL,
             server_kill_signal: None,
             enforce: Signatures::default(),
+            compare_log: false,
         }
     }
 }

@@ -20,11 +20,13 @@
 //! | `control_page` | the page shared with tine's runtime |
 //! | `server` | all of it: start, run, restart |
 //! | `coverage` | the counters |
+//! | `compare_log` | what the comparisons of a run had for operands |
 //! | `outcome`, `error` | how a run ended; what went wrong and the way out |
 
 mod answer;
 mod back;
 mod boot;
+mod compare_log;
 mod config;
 mod control_page;
 mod coverage;
@@ -41,6 +43,7 @@ mod spawn;
 mod strays;
 pub mod target_file;
 
+pub use compare_log::{CompareLog, Site};
 pub use config::{InputRoute, Launch, TargetConfig, TargetOutput};
 pub use coverage::CoverageMap;
 pub use error::{LossReason, RunError, StartError};

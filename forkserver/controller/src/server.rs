@@ -1,7 +1,8 @@
 //! A running fork server: start, run, restart, end.
 
 use crate::{
-    CoverageMap, Dialect, Launch, LossReason, Outcome, RunError, StartError, TargetConfig,
+    CompareLog, CoverageMap, Dialect, Launch, LossReason, Outcome, RunError, StartError,
+    TargetConfig,
     back::{Back, Failure},
     boot::{Boot, boot, new_map},
     control_page,
@@ -62,6 +63,7 @@ pub struct ForkServer {
     info: TargetInfo,
     map: CoverageMap,
     page: Segment,
+    log: Option<CompareLog>,
     input: InputPort,
     process: Back,
     strays: Strays,
@@ -78,7 +80,7 @@ impl ForkServer {
     /// # Errors
     /// When the target cannot be executed, ends, does not answer or does not
     /// agree; when the system gives no segment, pipe or file.
-    pub fn start(config: TargetConfig) -> Result<Self, StartError> {
+    pub fn start(mut config: TargetConfig) -> Result<Self, StartError> {
         if config.launch == Launch::Exec {
             return Self::without_server(config);
         }
@@ -91,6 +93,10 @@ impl ForkServer {
         signatures.deferred |= config.enforce.deferred;
         let mut input = InputPort::new(&config.input)?;
         let page = control_page::create()?;
+        let mut log = config.compare_log.then(CompareLog::create).transpose()?;
+        if let (Some(log), Some(limit)) = (&log, &mut config.memory_limit) {
+            *limit = limit.saturating_add(log.size() as u64);
+        }
         let mut map = new_map(coverage::FIRST_MAP_SIZE)?;
         let mut strays = Strays::new();
         let mut attempts = 0;
@@ -100,6 +106,7 @@ impl ForkServer {
                 signatures,
                 &mut input,
                 &page,
+                log.as_ref(),
                 &mut map,
                 &mut strays,
             );
@@ -116,12 +123,16 @@ impl ForkServer {
                 }
             }
         };
+        if let Some(log) = &mut log {
+            log.expect(info.dialect);
+        }
         Ok(Self {
             config,
             signatures,
             info,
             map,
             page,
+            log,
             input,
             process,
             strays,
@@ -151,6 +162,7 @@ impl ForkServer {
             page: control_page::create()?,
             input,
             process: Back::Exec(launcher),
+            log: None,
             strays,
             restarts: 0,
             last_loss: None,
@@ -257,6 +269,7 @@ impl ForkServer {
             self.signatures,
             &mut self.input,
             &self.page,
+            self.log.as_ref(),
             &mut self.map,
             &mut self.strays,
         );
@@ -323,6 +336,12 @@ impl ForkServer {
     #[must_use]
     pub const fn looks_for_daemons(&self) -> u64 {
         self.strays.looks()
+    }
+
+    /// The compare log, if the configuration asks for one. It is cleared by being
+    /// taken.
+    pub const fn compare_log(&mut self) -> Option<&mut CompareLog> {
+        self.log.as_mut()
     }
 
     /// How often the server was lost and started again.

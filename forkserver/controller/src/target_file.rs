@@ -13,7 +13,7 @@ use std::{
     os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
-use tine_protocol::env;
+use tine_protocol::{env, signature};
 
 /// A program that the controller can start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,9 @@ pub struct TargetFile {
     pub deferred: bool,
     /// Its runtime is tine's, not AFL's or `AFL++`'s.
     pub tine_runtime: bool,
+    /// It can log its comparisons. Of a program with AFL++'s runtime only its log
+    /// tells.
+    pub compare_log: bool,
     /// The sanitizer that it is built with, if any.
     pub sanitizer: Option<Sanitizer>,
 }
@@ -211,7 +214,8 @@ impl TargetFile {
 
     fn read(path: PathBuf) -> Result<Self, TargetFileError> {
         let facts = Signatures::of_file(&path).and_then(|signatures| {
-            let mut marks = vec![env::CONTROL_PAGE_SHM_ID.to_bytes_with_nul()];
+            let control_page = env::CONTROL_PAGE_SHM_ID.to_bytes_with_nul();
+            let mut marks = vec![control_page, signature::CMPLOG];
             marks.extend(Sanitizer::MARKS.iter().map(|(_, mark)| mark));
             Ok((signatures, marks_in(&path, &marks)?))
         });
@@ -221,7 +225,7 @@ impl TargetFile {
         };
         let sanitizer = Sanitizer::MARKS
             .iter()
-            .zip(&found[1..])
+            .zip(&found[2..])
             .find_map(|((sanitizer, _), found)| found.then_some(*sanitizer));
         Ok(Self {
             path,
@@ -229,6 +233,7 @@ impl TargetFile {
             persistent: signatures.persistent,
             deferred: signatures.deferred,
             tine_runtime: found[0],
+            compare_log: found[1],
             sanitizer,
         })
     }

@@ -12,10 +12,6 @@ pub fn of_fuzz(option: &str) -> Option<&'static str> {
             "operators are chosen by fixed tables (-a, -P), not by a swarm: leave it out, and see \
              docs/mutation.md"
         }
-        "-c" | "-l" => {
-            "there is no compare log yet: leave it out, and give the constants that the target \
-             compares with as a dictionary (-x)"
-        }
         "-Q" | "-O" | "-U" | "-W" | "-X" | "-Y" | "-A" => NOT_TRANSLATED,
         "-K" => {
             "graphical programs are not driven: leave it out, and give the target its input by a file"

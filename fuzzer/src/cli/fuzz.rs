@@ -1,7 +1,7 @@
 //! `tine fuzz`.
 
 use super::{
-    MutationArgs, Schedule,
+    CompareArgs, MutationArgs, Schedule,
     values::{
         MemoryLimit, SeedSource, TimeLimit, core_number, file_ending, replay_inputs, whole_number,
     },
@@ -72,6 +72,9 @@ pub struct FuzzArgs {
     /// Go from testcase to testcase in the order of the queue, instead of choosing by weight
     #[arg(short = 'Z', long)]
     pub sequential: bool,
+    /// The compare log.
+    #[command(flatten)]
+    pub compare: CompareArgs,
 
     /// Stop after this many seconds
     #[arg(short = 'V', long, value_name = "SECONDS", value_parser = whole_number)]

@@ -1,7 +1,8 @@
 //! Why fuzzing cannot begin, or cannot go on.
 
 use super::{
-    affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError, strategy::LengthError,
+    affinity::AffinityError, dictionary::DictionaryError, redqueen::start::CompareLogError,
+    seeds::SeedError, strategy::LengthError,
 };
 use crate::{
     environment::EnvironmentError,
@@ -41,6 +42,9 @@ pub enum FuzzError {
     /// No input can be as long as it must be.
     #[error(transparent)]
     Lengths(#[from] LengthError),
+    /// Comparisons cannot be logged.
+    #[error(transparent)]
+    CompareLog(#[from] CompareLogError),
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),

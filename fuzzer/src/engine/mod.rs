@@ -19,6 +19,7 @@
 //! | `queue`, `energy` | which testcase is next, and for how long |
 //! | `frequency` | how often runs take the same way |
 //! | `history`, `sequence` | what a persistent child ran before a fault, and what of it the fault takes |
+//! | `redqueen` | comparisons of the target are solved, with a program that logs them |
 //! | `executor` | LibAFL's executor over the controller's fork server |
 //! | `classify`, `trace`, `novelty` | counters, what a run covered, what is new |
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
@@ -54,6 +55,7 @@ mod mutate;
 mod novelty;
 mod progress;
 mod queue;
+mod redqueen;
 mod resume;
 mod sanitized;
 mod seeds;

@@ -15,9 +15,11 @@ use super::{
     new_state,
     progress::Progress,
     queue::Queue,
+    redqueen::start::Logger,
     resume::Identity,
     sanitized::Sanitized,
     seeds, stages,
+    stages::RedqueenStage,
     strategy::Strategy,
 };
 use crate::{
@@ -104,6 +106,7 @@ struct Prepared {
     sanitized: Option<Sanitized>,
     beside: Beside,
     strategy: Strategy,
+    logger: Option<Logger>,
 }
 
 /// What lasts as long as the session.
@@ -171,7 +174,11 @@ fn prepare(
             counted(allowed as u64, "core")
         );
     }
-    let server = ForkServer::start(target.config.clone())?;
+    let mut server = ForkServer::start(target.config.clone())?;
+    let mut logger = Logger::start(args, &target, folder.path())?;
+    if let Some(logger) = &mut logger {
+        logger.check(&mut server, &target.file.path, &seeds, folder)?;
+    }
     let longest = hang_limit()?.max(limit);
     let sanitized = Sanitized::start(args, folder.path(), longest)?;
     Ok(Prepared {
@@ -183,6 +190,7 @@ fn prepare(
         sanitized,
         beside: (input_file, metrics),
         strategy,
+        logger,
     })
 }
 
@@ -191,6 +199,7 @@ struct Session {
     executor: ForkServerExecutor,
     state: State,
     _beside: Beside,
+    redqueen: RedqueenStage,
 }
 
 impl Session {
@@ -211,6 +220,7 @@ impl Session {
             sanitized,
             beside,
             mut strategy,
+            logger,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
         let control = Control::start().map_err(FuzzError::Control)?;
@@ -219,6 +229,8 @@ impl Session {
             Beginning::Fresh => Earlier::default(),
         };
         folder.lay_out(beginning)?;
+        let is_fresh = beginning == Beginning::Fresh;
+        let redqueen = RedqueenStage::new(logger, folder.path(), is_fresh);
         let mut executor = ForkServerExecutor::new(server, remembered);
         let info = executor.info();
         let command_line = shell::line(env::args_os());
@@ -290,6 +302,7 @@ impl Session {
             executor,
             state,
             _beside: beside,
+            redqueen,
         })
     }
 
@@ -360,10 +373,11 @@ impl Session {
             engine,
             executor,
             state,
+            redqueen,
             ..
         } = self;
         let mut manager = NopEventManager::new();
-        let mut stages = stages::all(&engine.strategy);
+        let mut stages = stages::all(&engine.strategy, std::mem::take(redqueen));
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
         loop {

@@ -82,6 +82,16 @@ impl Trace {
             .collect()
     }
 
+    /// Whether two runs took the same edges equally often, apart from those that `mask`
+    /// says of a word.
+    pub fn is_same(&self, other: &Self, mask: impl Fn(usize) -> u8) -> bool {
+        let mut same = true;
+        if self.words != other.words {
+            self.differences(other, |word, edges| same &= edges & !mask(word) == 0);
+        }
+        same
+    }
+
     /// Hands out each word in which the buckets of the two runs differ, with
     /// the bytes that differ as a mask.
     pub fn differences(&self, other: &Self, mut differs: impl FnMut(usize, u8)) {
@@ -319,6 +329,19 @@ mod tests {
         assert_eq!(differences(&one, &one), []);
         assert_eq!(differences(&one, &Trace::default()).len(), 3);
         assert_eq!(differences(&Trace::default(), &one).len(), 3);
+    }
+
+    #[test]
+    fn runs_are_the_same_but_for_what_is_left_out() {
+        let one = trace(&[(0, 1), (9, 4), (24, 1)]);
+        assert!(
+            one.is_same(&trace(&[(0, 1), (9, 6), (24, 1)]), |_| 0),
+            "one bucket"
+        );
+        let other = trace(&[(0, 1), (9, 9), (24, 1)]);
+        assert!(!one.is_same(&other, |_| 0));
+        assert!(one.is_same(&other, |word| u8::from(word == 1) << 1));
+        assert!(!one.is_same(&other, |word| u8::from(word == 0) << 1));
     }
 
     #[test]

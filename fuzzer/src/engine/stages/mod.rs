@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `trim` | makes it shorter, once |
 //! | `deterministic` | makes every small change where changes matter, once |
+//! | `redqueen` | solves the comparisons that it meets |
 //! | `havoc` | mutates it at random |
 //! | `splice` | the same, after its start was joined with the end of another (`-u`) |
 
 mod deterministic;
 mod havoc;
+mod redqueen;
 mod splice;
 mod trim;
 
@@ -24,6 +26,7 @@ use libafl::{
     state::HasCorpus,
 };
 use libafl_bolts::tuples::tuple_list;
+pub use redqueen::RedqueenStage;
 use splice::SpliceStage;
 use std::time::Duration;
 use trim::TrimStage;
@@ -31,9 +34,11 @@ use trim::TrimStage;
 /// All stages in their order. `EM` is LibAFL's event manager.
 pub fn all<EM: SendExiting>(
     strategy: &Strategy,
+    redqueen: RedqueenStage,
 ) -> impl StagesTuple<ForkServerExecutor, EM, State, Engine> + use<EM> {
     tuple_list!(
         TrimStage::default(),
+        redqueen,
         DeterministicStage::default(),
         HavocStage::new(Havoc::new(strategy)),
         SpliceStage::new(Havoc::new(strategy)),
