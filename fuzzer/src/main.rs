@@ -11,9 +11,11 @@ macro_rules! say {
     }};
 }
 
+mod campaign;
 mod cli;
 mod commands;
 mod engine;
+mod exchange;
 mod report;
 mod target;
 mod ui;

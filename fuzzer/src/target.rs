@@ -329,7 +329,8 @@ pub fn count_variable(name: &'static str, most: usize) -> Result<Option<usize>, 
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+/// The value of an environment variable, if it is set.
+pub fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.display().to_string())
 }
 

@@ -1,14 +1,31 @@
 //! `tine fuzz`.
 
-use crate::{cli::FuzzArgs, engine};
+use crate::{
+    campaign::{self, CampaignError},
+    cli::FuzzArgs,
+    engine::{self, FuzzError},
+};
 use std::process::ExitCode;
 
-pub use engine::FuzzError;
+/// Why the command fails.
+#[derive(Debug, thiserror::Error)]
+pub enum FuzzCommandError {
+    /// Of one session.
+    #[error(transparent)]
+    Fuzz(#[from] FuzzError),
+    /// Of several instances.
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// When fuzzing cannot begin, or cannot go on.
-pub fn run(args: FuzzArgs) -> Result<ExitCode, FuzzError> {
-    engine::fuzz(&args).map(|_| ExitCode::SUCCESS)
+pub fn run(args: FuzzArgs) -> Result<ExitCode, FuzzCommandError> {
+    if let Some(jobs) = args.jobs {
+        return Ok(campaign::run(&args, jobs)?);
+    }
+    engine::fuzz(&args)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,8 @@
 
 use super::{affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError};
 use crate::{
+    cli::InstanceError,
+    exchange::directory::OpenError,
     report::{folder::FolderError, store::StoreError},
     target::TargetError,
 };
@@ -35,6 +37,12 @@ pub enum FuzzError {
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),
+    /// Options about the instance do not go together.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// The exchange with other fuzzers cannot begin.
+    #[error(transparent)]
+    Exchange(#[from] OpenError),
     /// Inputs would be written over a seed.
     #[error(
         "-f {} is the seed {}, which each input would be written over: give another file",

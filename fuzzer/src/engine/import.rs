@@ -116,7 +116,11 @@ impl Engine {
             if let Some(last) = state.corpus().last() {
                 self.queue.set_depth(last, depth);
             }
-            self.counters.found += u64::from(!name.contains(",orig:"));
+            if name::is_import(&name) {
+                self.sync.imported += 1;
+            } else {
+                self.counters.found += u64::from(!name.contains(",orig:"));
+            }
         }
         self.recall_faults(state, executor)?;
         Ok(imported)

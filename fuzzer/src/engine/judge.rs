@@ -9,6 +9,7 @@ use super::{
     novelty::{FaultMap, Novelty, VirginMap},
     progress::Progress,
     queue::Queue,
+    sync::Sync,
 };
 use crate::report::{
     counted,
@@ -115,6 +116,8 @@ pub struct Engine {
     pub(super) account: Account,
     pub(super) control: Control,
     pub(super) progress: Progress,
+    /// The exchange with other fuzzers.
+    pub(super) sync: Sync,
     /// Score of the entry that is fuzzed now.
     pub(super) score: u64,
     pub(super) ending: Option<Ending>,
@@ -145,6 +148,7 @@ impl Engine {
             account,
             control,
             progress,
+            sync: Sync::default(),
             score: 0,
             ending: None,
             failure: None,
@@ -203,10 +207,16 @@ impl Engine {
         let novelty = self.virgin.learn(executor.trace());
         let moment = self.moment(state);
         let number = self.next.queue;
-        let name = name::of_find(number, *origin, moment, novelty == Novelty::Edges);
+        let has_new_edges = novelty == Novelty::Edges;
+        let name = self
+            .sync
+            .name(number, None, has_new_edges)
+            .unwrap_or_else(|| name::of_find(number, *origin, moment, has_new_edges));
         store::write(&self.folder.queue(), &name, &[input])?;
         self.next.queue += 1;
-        self.counters.found += 1;
+        if !self.sync.count_import() {
+            self.counters.found += 1;
+        }
         self.counters.last_find = Progress::now();
         let id = self.add(state, input, number)?;
         let limit = self.generous_limit();
@@ -234,6 +244,7 @@ impl Engine {
             .add(Testcase::new(input.to_vec().into()))?;
         self.queue.on_add(state, id)?;
         self.queue.entry_mut(id).number = number;
+        self.sync.publish(input);
         Ok(id)
     }
 
@@ -258,7 +269,10 @@ impl Engine {
                 source,
             };
             fs::create_dir_all(&folder).map_err(unusable)?;
-            let name = name::of_lost(self.next.lost, *origin, self.moment(state));
+            let name = self
+                .sync
+                .name(self.next.lost, None, false)
+                .unwrap_or_else(|| name::of_lost(self.next.lost, *origin, self.moment(state)));
             store::write(&folder, &name, &[input])?;
             self.next.lost += 1;
         }

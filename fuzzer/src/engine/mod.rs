@@ -15,6 +15,7 @@
 //! | `classify`, `trace`, `novelty` | counters, what a run covered, what is new |
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
 //! | `control` | signals and the passing of time |
+//! | `sync` | testcases from other fuzzers, and to them |
 //! | `affinity` | which core to run on |
 //! | `dictionary`, `seeds` | what the user gives |
 //!
@@ -40,11 +41,12 @@ mod seeds;
 mod sequence;
 mod session;
 mod stages;
+mod sync;
 mod trace;
 
-pub use affinity::{allowed_cores, bound_core};
+pub use affinity::{allowed_cores, bound_core, free_cores};
 pub use error::FuzzError;
-pub use session::fuzz;
+pub use session::{fuzz, replay};
 
 use libafl::{
     Error,

@@ -14,9 +14,11 @@ use super::{
     progress::Progress,
     queue::Queue,
     seeds, stages,
+    sync::Sync,
 };
 use crate::{
-    cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
+    campaign,
+    cli::{FuzzArgs, Instance, MOST_REPLAY_INPUTS, SeedSource},
     report::{
         counted,
         folder::{self, Beginning, OutputFolder},
@@ -30,6 +32,10 @@ use crate::{
 use libafl::{
     HasMetadata, corpus::HasCurrentCorpusId, events::NopEventManager, executors::SetTimeout,
     mutators::Tokens, schedulers::Scheduler, stages::StagesTuple, state::HasExecutions,
+};
+use nix::sys::{
+    prctl,
+    signal::{Signal, raise},
 };
 use std::{
     env,
@@ -48,6 +54,10 @@ const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
 /// # Errors
 /// When it cannot begin, or cannot go on.
 pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
+    let instance = args.instance()?;
+    if let Some(parent) = args.campaign {
+        end_with(parent);
+    }
     let mut tokens = Tokens::new();
     for path in &args.dictionary {
         tokens.add_tokens(&dictionary::load(path)?);
@@ -56,9 +66,12 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
         SeedSource::Folder(folder) => Some(folder.as_path()),
         SeedSource::Resume => None,
     };
-    let (folder, beginning) = OutputFolder::open(&args.output, seed_folder)?;
+    let (folder, beginning) =
+        OutputFolder::open(&args.output, instance.name.as_str(), seed_folder)?;
     match prepare(args, &folder, beginning) {
-        Ok(prepared) => Session::begin(args, folder, beginning, tokens, prepared)?.run(args),
+        Ok(prepared) => {
+            Session::begin(args, &instance, folder, beginning, tokens, prepared)?.run(args)
+        }
         Err(error) => {
             folder.abandon();
             Err(error)
@@ -135,6 +148,7 @@ impl Session {
     /// Lays out the output folder and fills the queue.
     fn begin(
         args: &FuzzArgs,
+        instance: &Instance,
         folder: OutputFolder,
         beginning: Beginning,
         mut tokens: Tokens,
@@ -154,9 +168,10 @@ impl Session {
             Beginning::Fresh => Earlier::default(),
         };
         folder.lay_out(beginning)?;
+        let sync = Sync::open(args, instance, &folder, beginning, earlier.sync_time)?;
         let mut executor = ForkServerExecutor::new(server, remembered);
         let info = executor.info();
-        let command_line = shell::line(env::args_os());
+        let command_line = shell::line(campaign::shown(env::args_os()));
         write_setup(args, &folder, &command_line)?;
         let facts = Facts {
             pid: std::process::id(),
@@ -180,7 +195,10 @@ impl Session {
         let mut state = new_state(args.seed.unwrap_or_else(random_seed))?;
         state.add_metadata(tokens);
         *state.executions_mut() = earlier.runs;
-        let status = Status::new(args.no_ui);
+        let status = match args.campaign {
+            Some(_) => Status::silent(),
+            None => Status::new(args.no_ui),
+        };
         let words = info.map_size.div_ceil(8);
         let mut engine = Engine::new(
             words,
@@ -195,6 +213,7 @@ impl Session {
             Progress::new(status, facts, placement.core(), &earlier),
         );
         engine.recall(&earlier);
+        engine.sync = sync;
 
         let imported = match beginning {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
@@ -216,6 +235,10 @@ impl Session {
     fn run(mut self, args: &FuzzArgs) -> Result<Ending, FuzzError> {
         self.tell_beginning();
         let ended = self.fuzz();
+        let ended = ended.and_then(|ending| {
+            let synced = self.engine.sync_last(&mut self.state, &mut self.executor);
+            synced.map(|()| ending)
+        });
         let snapshot = self.engine.snapshot(&self.state, &self.executor);
         let written = self.engine.write(&snapshot);
         // What broke off the session matters more than what follows from it.
@@ -226,7 +249,9 @@ impl Session {
             folder, account, ..
         } = &self.engine;
         // The summary names paths as the user gave them.
-        let instance = args.output.join("default");
+        let instance = args
+            .output
+            .join(folder.path().file_name().unwrap_or_default());
         let first = |path: PathBuf, name: &str| -> Result<Option<Find>, FuzzError> {
             let names = folder.testcases(&path)?;
             Ok(names.first().map(|first| Find {
@@ -243,6 +268,10 @@ impl Session {
         let lines = summary::text(ending, &snapshot, &instance, crash, hang, &account.replay);
         // The fork server and its child are gone before the summary is there.
         drop(self.executor);
+        if args.campaign.is_some() {
+            // The campaign has a summary of its own.
+            return Ok(ending);
+        }
         for line in lines {
             match line.strip_prefix(summary::COMMAND) {
                 // As it is, to be copied.
@@ -282,6 +311,7 @@ impl Session {
         let mut stages = stages::all(state);
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
+        engine.sync_first(state, executor)?;
         loop {
             if let Some(ending) = engine.ending() {
                 return Ok(ending);
@@ -293,6 +323,7 @@ impl Session {
             performed.map_err(|error| engine.failure(error))?;
             state.clear_corpus_id()?;
             engine.queue.fuzzed(id);
+            engine.sync_if_due(state, executor)?;
         }
     }
 }
@@ -337,6 +368,16 @@ fn hang_limit() -> Result<Duration, TargetError> {
     target::duration_variable("AFL_HANG_TMOUT").map(|chosen| chosen.unwrap_or(LONGEST_RUN))
 }
 
+/// Asks for a signal when the process that started this one ends, however it does.
+fn end_with(parent: u32) {
+    // It fails for what is no signal only.
+    let _ = prctl::set_pdeathsig(Signal::SIGTERM);
+    if nix::unistd::getppid().as_raw().cast_unsigned() != parent {
+        // It ended before.
+        let _ = raise(Signal::SIGTERM);
+    }
+}
+
 /// Different in each process.
 fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish()
@@ -359,7 +400,8 @@ fn mode(info: &TargetInfo) -> String {
     }
 }
 
-fn replay(args: &FuzzArgs) -> Replay {
+/// How the target is run on what was found.
+pub fn replay(args: &FuzzArgs) -> Replay {
     let mut options = Vec::new();
     if let Some(file) = &args.file {
         options.extend(["-f".into(), file.clone().into_os_string()]);

@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub run_time: Duration,
     /// How much of it went into calibration.
     pub calibration_time: Duration,
+    /// How much of it went into the exchange with other fuzzers.
+    pub sync_time: Duration,
     /// Finished cycles through the queue.
     pub cycles_done: u64,
     /// Cycles in a row that found nothing.
@@ -32,6 +34,8 @@ pub struct Snapshot {
     pub corpus: u64,
     /// Testcases that were found here, not given.
     pub found: u64,
+    /// Testcases that other fuzzers have found.
+    pub imported: u64,
     /// Favored ones.
     pub favored: u64,
     /// Favored ones that were never fuzzed.
@@ -137,7 +141,10 @@ impl Snapshot {
             0 => 0,
             last => self.last_update.saturating_sub(last),
         };
-        let fuzz_time = self.run_time.saturating_sub(self.calibration_time);
+        let fuzz_time = self
+            .run_time
+            .saturating_sub(self.calibration_time)
+            .saturating_sub(self.sync_time);
         put("start_time", &self.start_time);
         put("last_update", &self.last_update);
         put("run_time", &self.run_time.as_secs());
@@ -148,7 +155,7 @@ impl Snapshot {
         put("fuzz_time", &fuzz_time.as_secs());
         put("calibration_time", &self.calibration_time.as_secs());
         put("cmplog_time", &0);
-        put("sync_time", &0);
+        put("sync_time", &self.sync_time.as_secs());
         put("trim_time", &0);
         put("execs_done", &self.runs);
         put(
@@ -162,7 +169,7 @@ impl Snapshot {
         put("corpus_count", &self.corpus);
         put("corpus_favored", &self.favored);
         put("corpus_found", &self.found);
-        put("corpus_imported", &0);
+        put("corpus_imported", &self.imported);
         put("corpus_variable", &self.variable);
         put("max_depth", &self.max_depth);
         put("cur_item", &self.current);
@@ -236,6 +243,8 @@ pub struct Earlier {
     pub lost_inputs: u64,
     /// Finished cycles through the queue.
     pub cycles_done: u64,
+    /// How much of it went into the exchange with other fuzzers.
+    pub sync_time: Duration,
     /// Limit of a run.
     pub limit: Duration,
     /// Seconds since 1970 at the last find.
@@ -246,6 +255,80 @@ pub struct Earlier {
     pub last_hang: u64,
 }
 
+/// What another process tells of its session.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figures {
+    /// That process.
+    pub pid: u32,
+    /// Runs.
+    pub runs: u64,
+    /// Runs in the last minute, a second.
+    pub runs_per_second: f64,
+    /// Testcases.
+    pub corpus: u64,
+    /// Those that were found there.
+    pub found: u64,
+    /// Those that other fuzzers have found.
+    pub imported: u64,
+    /// Edges found.
+    pub edges: u64,
+    /// Edges that there are.
+    pub total_edges: u64,
+    /// Edges whose counts differ between runs of one testcase.
+    pub variable_edges: u64,
+    /// Crashes on disk.
+    pub saved_crashes: u64,
+    /// Hangs on disk.
+    pub saved_hangs: u64,
+    /// Seconds since 1970 at the last find, 0 for none.
+    pub last_find: u64,
+    /// Seconds since 1970 when this was written.
+    pub last_update: u64,
+}
+
+impl Figures {
+    /// From a `fuzzer_stats`, of afl-fuzz too; whatever is missing there is 0.
+    #[must_use]
+    pub fn read(path: &Path) -> Self {
+        Self::parse(&fs::read_to_string(path).unwrap_or_default())
+    }
+
+    fn parse(text: &str) -> Self {
+        let fields = fields(text);
+        let number = |key: &str| number(&fields, key);
+        let speed = fields.get("execs_ps_last_min");
+        Self {
+            pid: number("fuzzer_pid").try_into().unwrap_or_default(),
+            runs: number("execs_done"),
+            runs_per_second: speed.and_then(|speed| speed.parse().ok()).unwrap_or(0.0),
+            corpus: number("corpus_count"),
+            found: number("corpus_found"),
+            imported: number("corpus_imported"),
+            edges: number("edges_found"),
+            total_edges: number("total_edges"),
+            variable_edges: number("var_byte_count"),
+            saved_crashes: number("saved_crashes"),
+            saved_hangs: number("saved_hangs"),
+            last_find: number("last_find"),
+            last_update: number("last_update"),
+        }
+    }
+}
+
+/// The values of a `fuzzer_stats` by their keys.
+fn fields(text: &str) -> HashMap<&str, &str> {
+    text.lines()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(key, value)| (key.trim(), value.trim()))
+        .collect()
+}
+
+/// A value that is a whole number, or else 0.
+fn number(fields: &HashMap<&str, &str>, key: &str) -> u64 {
+    let value = fields.get(key).and_then(|value| value.parse().ok());
+    value.unwrap_or_default()
+}
+
 impl Earlier {
     /// From a `fuzzer_stats`; whatever is missing there is 0.
     #[must_use]
@@ -254,17 +337,8 @@ impl Earlier {
     }
 
     fn parse(text: &str) -> Self {
-        let fields: HashMap<&str, &str> = text
-            .lines()
-            .filter_map(|line| line.split_once(':'))
-            .map(|(key, value)| (key.trim(), value.trim()))
-            .collect();
-        let number = |key: &str| {
-            fields
-                .get(key)
-                .and_then(|value| value.parse::<u64>().ok())
-                .unwrap_or_default()
-        };
+        let fields = fields(text);
+        let number = |key: &str| number(&fields, key);
         Self {
             run_time: Duration::from_secs(number("run_time")),
             runs: number("execs_done"),
@@ -272,6 +346,7 @@ impl Earlier {
             restarts: number("server_restarts"),
             lost_inputs: number("lost_inputs"),
             cycles_done: number("cycles_done"),
+            sync_time: Duration::from_secs(number("sync_time")),
             limit: Duration::from_millis(number("exec_timeout")),
             last_find: number("last_find"),
             last_crash: number("last_crash"),
@@ -282,7 +357,7 @@ impl Earlier {
 
 #[cfg(test)]
 mod tests {
-    use super::{Earlier, Facts, PLOT_HEADER, Snapshot};
+    use super::{Earlier, Facts, Figures, PLOT_HEADER, Snapshot};
     use std::time::Duration;
 
     fn snapshot() -> Snapshot {
@@ -297,6 +372,7 @@ mod tests {
             restarts: 6,
             lost_inputs: 2,
             cycles_done: 2,
+            sync_time: Duration::from_millis(4500),
             limit: Duration::from_millis(20),
             last_find: 1000,
             last_update: 1005,
@@ -340,6 +416,7 @@ mod tests {
             restarts: 6,
             lost_inputs: 2,
             cycles_done: 2,
+            sync_time: Duration::from_secs(4),
             limit: Duration::from_millis(20),
             last_find: 1000,
             last_crash: 0,
@@ -347,6 +424,32 @@ mod tests {
         };
         assert_eq!(Earlier::parse(&text), expected);
         assert_eq!(Earlier::parse("nonsense"), Earlier::default());
+    }
+
+    #[test]
+    fn figures_are_read_as_they_are_written() {
+        let mut snapshot = snapshot();
+        snapshot.imported = 9;
+        snapshot.runs_per_second_last_minute = 1234.5;
+        let text = snapshot.fuzzer_stats(&Facts {
+            pid: 5,
+            ..Facts::default()
+        });
+        let expected = Figures {
+            pid: 5,
+            runs: 12_345,
+            runs_per_second: 1234.5,
+            corpus: 7,
+            imported: 9,
+            edges: 40,
+            total_edges: 160,
+            variable_edges: 4,
+            last_find: 1000,
+            last_update: 1005,
+            ..Figures::default()
+        };
+        assert_eq!(Figures::parse(&text), expected);
+        assert_eq!(Figures::parse("nonsense"), Figures::default());
     }
 
     #[test]

@@ -25,7 +25,9 @@ pub enum Ending {
 }
 
 impl Ending {
-    const fn words(self) -> &'static str {
+    /// As the first words of a sentence.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
         match self {
             Self::Signal(libc::SIGINT) => "stopped by Ctrl-C",
             Self::Signal(_) => "stopped by a signal",
