@@ -99,6 +99,11 @@ pub(super) fn make(
             line.remove("-E");
             line.add("-E", runs.to_string());
         }
+        if let Some(seed) = args.seed {
+            // With the same random numbers they would all do the same.
+            line.remove("-s");
+            line.add("-s", seed.wrapping_add(index as u64).to_string());
+        }
         if let SeedSource::Resume = args.input
             && !there.contains(name)
         {

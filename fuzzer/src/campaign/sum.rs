@@ -8,7 +8,7 @@ use crate::{
         folder::REPLAY,
         name,
         stats::{Figures, Snapshot},
-        summary::{COMMAND, Replay},
+        summary::{COMMAND, Ending, Replay},
     },
     ui::{grouped, shown_time},
 };
@@ -45,7 +45,7 @@ pub(super) fn text(args: &FuzzArgs, ended: &Ended, replay: &Replay) -> Vec<Strin
     } = ended;
     let mut lines = vec![format!(
         "{} after {}: {} in {}, {} in the largest corpus, {} found, {} exchanged; {} of {} edges",
-        ending.words(),
+        ending.map_or("ended", Ending::words),
         shown_time(sum.run_time),
         counted(sum.runs, "run"),
         counted(members.len() as u64, "instance"),
@@ -100,7 +100,7 @@ pub(super) fn text(args: &FuzzArgs, ended: &Ended, replay: &Replay) -> Vec<Strin
             lines.push(format!("{COMMAND}{command}"));
         }
     }
-    if sum.saved_crashes == 0 {
+    if sum.saved_crashes == 0 && sum.runs > 0 {
         lines.push(format!(
             "no crash so far; the results are in {}",
             args.output.display()

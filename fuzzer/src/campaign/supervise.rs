@@ -58,7 +58,8 @@ const MOST_SENTENCES: usize = 1000;
 /// A campaign that is over.
 #[derive(Debug)]
 pub(super) struct Ended {
-    pub(super) ending: Ending,
+    /// `None` if the instances ended by themselves or by somebody else's hand.
+    pub(super) ending: Option<Ending>,
     pub(super) sum: Snapshot,
     pub(super) members: Vec<EndedMember>,
 }
@@ -282,10 +283,12 @@ impl<'a> Campaign<'a> {
             .map(|member| member.figures().clone())
             .collect();
         let sum = sum::of(&figures, self.began.elapsed());
+        let is_any_well = self.members.iter().any(Member::is_well);
         let ending = match self.stop {
-            Some((ending, _)) => ending,
-            None if self.args.executions.is_some() && !self.is_time_over() => Ending::Runs,
-            None => Ending::Time,
+            Some((ending, _)) => Some(ending),
+            None if !is_any_well => None,
+            None if self.is_time_over() => Some(Ending::Time),
+            None => self.args.executions.map(|_| Ending::Runs),
         };
         let members = self.members.iter().zip(figures);
         Ended {

@@ -112,11 +112,9 @@ impl Control {
     /// The signal that asked for an end.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
-        if self.last_work.load(Relaxed) {
-            return None;
-        }
         match self.signal.load(Relaxed) {
             0 => None,
+            _ if self.last_work.load(Relaxed) => None,
             number => i32::try_from(number).ok(),
         }
     }

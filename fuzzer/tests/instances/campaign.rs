@@ -68,8 +68,9 @@ fn a_campaign_exchanges_sums_up_and_goes_on_by_its_names() {
         assert_eq!(after > before[index], is_resumed, "{index}: {done}");
     }
     // One more begins with what the main one has.
-    let done = tine(&bench, &target, "-j 4 -i - -o out -E 400").run();
-    done.assert_code(0);
+    let done = tine(&bench, &target, "-j 4 -i - -o out -V 4").run();
+    done.assert_code(0)
+        .assert_stderr("stopped by its limit of time (-V)");
     let new = testcases(&bench.path("out/secondary-03/queue")).len();
     assert!(new > 1, "{new}: {done}");
 }
