@@ -120,11 +120,7 @@ fn an_instance_that_is_lost_is_told_and_the_others_go_on() {
 fn signals_end_all_at_once() {
     let bench = Workbench::new();
     let target = build(&bench);
-    for (signal, is_group) in [
-        (Signal::SIGINT, true),
-        (Signal::SIGTERM, false),
-        (Signal::SIGHUP, true),
-    ] {
+    for (signal, is_group) in [(Signal::SIGINT, true), (Signal::SIGTERM, false)] {
         let session = tine(&bench, &target, "-j 3 -i left -o out").start();
         let folders = wait_for_all(&bench, &session);
         if is_group {
