@@ -1,7 +1,7 @@
 //! One instance: its process, and what it says.
 
 use super::plan::Planned;
-use crate::report::stats::Figures;
+use crate::report::figures::Figures;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,

@@ -20,6 +20,10 @@ mod supervise;
 pub use plan::PlanError;
 
 use crate::{cli::FuzzArgs, engine};
+use nix::sys::{
+    prctl,
+    signal::{Signal, raise},
+};
 use std::{ffi::OsString, io, process::ExitCode};
 
 /// The hidden option that tells an instance by whom it was started.
@@ -62,6 +66,16 @@ pub fn run(args: &FuzzArgs, jobs: usize) -> Result<ExitCode, CampaignError> {
         Ok(ExitCode::SUCCESS)
     } else {
         Err(CampaignError::AllFailed)
+    }
+}
+
+/// Asks for a signal when the process that started this one ends, however it does.
+pub fn end_with(parent: u32) {
+    // It fails for what is no signal only.
+    let _ = prctl::set_pdeathsig(Signal::SIGTERM);
+    if nix::unistd::getppid().as_raw().cast_unsigned() != parent {
+        // It ended before.
+        let _ = raise(Signal::SIGTERM);
     }
 }
 

@@ -5,9 +5,10 @@ use crate::{
     cli::FuzzArgs,
     report::{
         counted,
+        figures::Figures,
         folder::REPLAY,
         name,
-        stats::{Figures, Snapshot},
+        stats::Snapshot,
         summary::{COMMAND, Ending, Replay},
     },
     ui::{grouped, shown_time},

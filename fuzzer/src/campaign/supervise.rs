@@ -8,10 +8,7 @@ use super::{
 };
 use crate::{
     cli::FuzzArgs,
-    report::{
-        stats::{Figures, Snapshot},
-        summary::Ending,
-    },
+    report::{figures::Figures, stats::Snapshot, summary::Ending},
     target::is_set,
     ui::Status,
 };

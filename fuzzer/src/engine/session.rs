@@ -33,10 +33,6 @@ use libafl::{
     HasMetadata, corpus::HasCurrentCorpusId, events::NopEventManager, executors::SetTimeout,
     mutators::Tokens, schedulers::Scheduler, stages::StagesTuple, state::HasExecutions,
 };
-use nix::sys::{
-    prctl,
-    signal::{Signal, raise},
-};
 use std::{
     env,
     hash::{BuildHasher, Hasher, RandomState},
@@ -56,7 +52,7 @@ const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
 pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
     let instance = args.instance()?;
     if let Some(parent) = args.campaign {
-        end_with(parent);
+        campaign::end_with(parent);
     }
     let mut tokens = Tokens::new();
     for path in &args.dictionary {
@@ -366,16 +362,6 @@ fn remembered_inputs(args: &FuzzArgs) -> Result<usize, TargetError> {
 /// A run that takes longer than this is a hang.
 fn hang_limit() -> Result<Duration, TargetError> {
     target::duration_variable("AFL_HANG_TMOUT").map(|chosen| chosen.unwrap_or(LONGEST_RUN))
-}
-
-/// Asks for a signal when the process that started this one ends, however it does.
-fn end_with(parent: u32) {
-    // It fails for what is no signal only.
-    let _ = prctl::set_pdeathsig(Signal::SIGTERM);
-    if nix::unistd::getppid().as_raw().cast_unsigned() != parent {
-        // It ended before.
-        let _ = raise(Signal::SIGTERM);
-    }
 }
 
 /// Different in each process.

@@ -1,5 +1,6 @@
 //! What a session leaves on disk, and what it says at its end.
 
+pub mod figures;
 pub mod folder;
 pub mod name;
 pub mod shell;
