@@ -6,7 +6,6 @@ use crate::{
     engine,
     exchange::directory::{self, MAIN},
     report::counted,
-    target::is_set,
 };
 use std::{
     ffi::OsString,
@@ -79,7 +78,9 @@ pub(super) fn make(
     }
     let names = names(&there, jobs);
     let cores = engine::free_cores();
-    tell_cores(jobs, cores.len());
+    if let Some(cores) = &cores {
+        tell_cores(jobs, cores.len());
+    }
 
     let mut line = Line::new(words);
     line.remove("-j");
@@ -111,11 +112,11 @@ pub(super) fn make(
             line.remove("-i");
             line.add("-i", args.output.join(&names[0]).join("queue"));
         }
-        match cores.get(index) {
-            Some(core) => line.add("-b", core.to_string()),
-            None if cores.is_empty() => {}
-            // There is none left, and it would take one from another instance.
-            None => variables.push(("AFL_NO_AFFINITY", "1")),
+        match cores.as_ref().map(|cores| cores.get(index)) {
+            Some(Some(core)) => line.add("-b", core.to_string()),
+            // None is left: instances that look for one later would meet on it.
+            Some(None) => variables.push(("AFL_NO_AFFINITY", "1")),
+            None => {}
         }
         line.add(if is_main { "-M" } else { "-S" }, name);
         line.add(CAMPAIGN, std::process::id().to_string());
@@ -132,7 +133,7 @@ pub(super) fn make(
 }
 
 fn tell_cores(jobs: usize, free: usize) {
-    if free < jobs && engine::allowed_cores().len() > 1 && !is_set("AFL_NO_AFFINITY") {
+    if free < jobs {
         say!(
             "{} for {}: those without a core of their own are not bound to one, and slower",
             counted(free as u64, "free core"),
