@@ -11,10 +11,12 @@ macro_rules! say {
     }};
 }
 
+mod campaign;
 mod cli;
 mod commands;
 mod engine;
 mod environment;
+mod exchange;
 mod report;
 mod target;
 mod ui;

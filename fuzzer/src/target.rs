@@ -374,7 +374,8 @@ pub fn megabytes_variable(name: &'static str) -> Result<Option<u64>, TargetError
     }
 }
 
-fn variable(name: &str) -> Option<String> {
+/// The value of an environment variable, if it is set.
+pub fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.display().to_string())
 }
 

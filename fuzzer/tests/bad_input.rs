@@ -224,8 +224,8 @@ const OPTION_MISTAKES: &[Mistake] = &[
     Mistake {
         name: "an option that only afl-fuzz has",
         commands: FUZZ,
-        options: &["-M", "main"],
-        says: &["-M is an option of afl-fuzz only", "-o of its own"],
+        options: &["-Q"],
+        says: &["-Q is an option of afl-fuzz only", "tine-cc"],
         ..NOTHING_SPECIAL
     },
     Mistake {

@@ -4,10 +4,6 @@
 /// What `option` of `afl-fuzz` stands for and what to do, if tine lacks it.
 pub fn of_fuzz(option: &str) -> Option<&'static str> {
     Some(match option {
-        "-M" | "-S" | "-F" => {
-            "instances do not exchange testcases yet: leave it out, and give each instance an -o \
-             of its own"
-        }
         "-L" => {
             "operators are chosen by fixed tables (-a, -P), not by a swarm: leave it out, and see \
              docs/mutation.md"

@@ -2,6 +2,7 @@
 
 use super::{
     CompareArgs, MutationArgs, Schedule,
+    instance::{InstanceName, job_count},
     values::{
         MemoryLimit, SeedSource, TimeLimit, core_number, file_ending, replay_inputs, whole_number,
     },
@@ -16,6 +17,7 @@ Examples:
   tine fuzz -i seeds -o out -- ./prog @@      # ./prog reads the file that stands for @@
   tine fuzz -i - -o out -- ./prog @@          # goes on where the last session in out stopped
   tine fuzz -i seeds -o out -V 600 -x png.dict -- ./prog @@
+  tine fuzz -j 4 -i seeds -o out -- ./prog @@ # four instances that exchange what they find
 
 Build ./prog with tine-cc or tine-c++ (or with afl-cc). Results are in OUT/default: queue,
 crashes, hangs, fuzzer_stats. The options have the letters and the meaning of afl-fuzz.";
@@ -121,12 +123,38 @@ pub struct FuzzArgs {
     pub extension: Option<String>,
 
     /// Taken for afl-fuzz's sake: the input file is never removed, and testcases are spliced anyway
-    #[arg(short = 'N', short_alias = 'u', hide = true, action = ArgAction::Count)]
+    #[arg(short = 'N', hide = true, action = ArgAction::Count)]
     pub as_it_is: u8,
 
     /// Serve the figures of all instances in OUT to Prometheus; without HOST, on this machine only
     #[arg(long, value_name = "[HOST:]PORT")]
     pub metrics: Option<MetricsAddress>,
+
+    /// Start this many instances, on free cores, which exchange what they find and share the work
+    #[arg(
+        short = 'j',
+        long,
+        value_name = "N",
+        value_parser = job_count,
+        conflicts_with_all = ["main", "secondary", "bind", "file"]
+    )]
+    pub jobs: Option<usize>,
+
+    /// Be the main instance in OUT: exchange testcases with all others; results go to OUT/NAME
+    #[arg(short = 'M', long, value_name = "NAME", conflicts_with = "secondary")]
+    pub main: Option<InstanceName>,
+
+    /// Be a secondary instance in OUT: exchange testcases with the main one; results in OUT/NAME
+    #[arg(short = 'S', long, value_name = "NAME")]
+    pub secondary: Option<InstanceName>,
+
+    /// Folder of another fuzzer to take testcases from, now and then; may be given several times
+    #[arg(short = 'F', long, value_name = "FOLDER", conflicts_with = "secondary")]
+    pub foreign: Vec<PathBuf>,
+
+    /// Process of the campaign that this instance was started by; it ends with that one
+    #[arg(long, value_name = "PID", hide = true)]
+    pub campaign: Option<u32>,
 
     /// Stop at the first crash
     #[arg(long)]

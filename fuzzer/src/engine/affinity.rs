@@ -139,6 +139,19 @@ pub fn allowed_cores() -> Vec<usize> {
     cores_of(&sched_getaffinity(Pid::from_raw(0)).unwrap_or_default()).collect()
 }
 
+/// The cores that nobody is bound to, for several instances. `None` when this process
+/// is bound to one already, or `AFL_NO_AFFINITY` is set: then it is not for us to choose.
+#[must_use]
+pub fn free_cores() -> Option<Vec<usize>> {
+    let mut cores = allowed_cores();
+    if cores.len() < 2 || crate::target::is_set("AFL_NO_AFFINITY") {
+        return None;
+    }
+    let bound = bound_processes();
+    cores.retain(|&core| bound.iter().all(|&(_, other)| other != core));
+    Some(cores)
+}
+
 /// The one core that a process may run on, from its `/proc/PID/status`.
 #[must_use]
 pub fn bound_core(status: &str) -> Option<usize> {

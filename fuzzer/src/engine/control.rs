@@ -41,6 +41,8 @@ pub struct Control {
     over: Arc<AtomicBool>,
     /// The next signal ends the process at once.
     impatient: Arc<AtomicBool>,
+    /// The session is at its end: a signal does not break off what it still does.
+    last_work: Arc<AtomicBool>,
     ticker: Option<JoinHandle<()>>,
 }
 
@@ -56,6 +58,7 @@ impl Control {
             due: Arc::default(),
             over: Arc::default(),
             impatient: Arc::default(),
+            last_work: Arc::default(),
             ticker: None,
         };
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -68,6 +71,7 @@ impl Control {
         let (due, over) = (Arc::clone(&control.due), Arc::clone(&control.over));
         let ticker = thread::Builder::new().name("tine-ticker".into());
         let (signal, impatient) = (Arc::clone(&control.signal), Arc::clone(&control.impatient));
+        let last_work = Arc::clone(&control.last_work);
         control.ticker = Some(ticker.spawn(move || {
             let mut ticks_since_signal = 0;
             while !over.load(Relaxed) {
@@ -76,7 +80,7 @@ impl Control {
                 if signal.load(Relaxed) != 0 {
                     ticks_since_signal += 1;
                 }
-                if ticks_since_signal >= TICKS_TO_END_RUN {
+                if ticks_since_signal >= TICKS_TO_END_RUN && !last_work.load(Relaxed) {
                     break_off_run();
                 }
                 if ticks_since_signal >= TICKS_OF_GRACE {
@@ -95,6 +99,7 @@ impl Control {
             due: Arc::default(),
             over: Arc::default(),
             impatient: Arc::default(),
+            last_work: Arc::default(),
             ticker: None,
         }
     }
@@ -103,7 +108,7 @@ impl Control {
     #[inline]
     #[must_use]
     pub fn is_due(&self) -> bool {
-        self.due.load(Relaxed) || self.signal.load(Relaxed) != 0
+        self.due.load(Relaxed) || self.signal().is_some()
     }
 
     /// Waits for the next tick.
@@ -111,11 +116,18 @@ impl Control {
         self.due.store(false, Relaxed);
     }
 
+    /// From here on the signal that asked for an end is not heard of any more: runs that
+    /// belong to the end are not broken off. Another one still ends the process.
+    pub fn begin_last_work(&self) {
+        self.last_work.store(true, Relaxed);
+    }
+
     /// The signal that asked for an end.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
         match self.signal.load(Relaxed) {
             0 => None,
+            _ if self.last_work.load(Relaxed) => None,
             number => i32::try_from(number).ok(),
         }
     }

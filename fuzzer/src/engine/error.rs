@@ -5,7 +5,9 @@ use super::{
     seeds::SeedError, strategy::LengthError,
 };
 use crate::{
+    cli::InstanceError,
     environment::EnvironmentError,
+    exchange::directory::OpenError,
     report::{folder::FolderError, metrics::MetricsError, statsd::StatsdError, store::StoreError},
     target::TargetError,
 };
@@ -48,6 +50,12 @@ pub enum FuzzError {
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),
+    /// Options about the instance do not go together.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// The exchange with other fuzzers cannot begin.
+    #[error(transparent)]
+    Exchange(#[from] OpenError),
     /// Inputs would be written over a seed.
     #[error(
         "-f {} is the seed {}, which each input would be written over: give another file",

@@ -51,7 +51,12 @@ impl Engine {
         };
         let folder = self.folder.crashes();
         self.explain(&folder)?;
-        let name = name::of_crash(self.next.crash, signal, *origin, self.moment(state));
+        let name = self
+            .sync
+            .name(self.next.crash, Some(signal), false)
+            .unwrap_or_else(|| {
+                name::of_crash(self.next.crash, signal, *origin, self.moment(state))
+            });
         let runs = *state.executions();
         let limit = self.generous_limit();
         let inputs = executor.history();
@@ -172,7 +177,10 @@ impl Engine {
         if !is_new || self.counters.saved_hangs >= MOST_HANGS {
             return Ok(());
         }
-        let name = name::of_hang(self.next.hang, *origin, self.moment(state));
+        let name = self
+            .sync
+            .name(self.next.hang, None, false)
+            .unwrap_or_else(|| name::of_hang(self.next.hang, *origin, self.moment(state)));
         let inputs = executor.history();
         let limit = self.limits.hang;
         let is_confirmed = self.limits.run < limit;

@@ -107,7 +107,7 @@ impl Engine {
                 imported.count += 1;
                 imported.handled += 1;
                 depths.insert(number, depth);
-                self.counters.found += u64::from(!name.contains(",orig:"));
+                self.count_known(&name);
                 continue;
             }
             all_known = false;
@@ -129,7 +129,7 @@ impl Engine {
                 .and_then(|source| depths.get(&source))
                 .map_or(1, |depth| depth + 1);
             depths.insert(number, depth);
-            self.counters.found += u64::from(!name.contains(",orig:"));
+            self.count_known(&name);
             self.enter(state, executor, &bytes, number, name, limit)?;
             if let Some(last) = state.corpus().last() {
                 self.queue.set_depth(last, depth);
@@ -141,6 +141,15 @@ impl Engine {
             self.queue.recall_dry_spell(known.cycles_without_finds);
         }
         Ok(imported)
+    }
+
+    /// Counts a testcase of an earlier session by its name.
+    fn count_known(&mut self, name: &str) {
+        if name::is_import(name) {
+            self.sync.imported += 1;
+        } else {
+            self.counters.found += u64::from(!name.contains(",orig:"));
+        }
     }
 
     /// Runs the crashes and hangs of an earlier session, so that they are not

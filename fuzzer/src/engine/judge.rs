@@ -13,6 +13,7 @@ use super::{
     resume::{Identity, Pace},
     sanitized::Sanitized,
     strategy::Strategy,
+    sync::Sync,
 };
 use crate::environment::Wishes;
 use crate::report::{
@@ -96,10 +97,6 @@ pub struct Counters {
     pub(super) trim: Duration,
     /// Time that went into the compare log.
     pub(super) cmplog: Duration,
-    /// Time that went into the exchange with other instances.
-    pub(super) sync: Duration,
-    /// Testcases that other instances found.
-    pub(super) imported: u64,
     /// How far havoc was expanded.
     pub(super) havoc_expansion: u64,
     /// Most seconds that lie between two finds.
@@ -122,8 +119,6 @@ impl Counters {
         self.calibration = earlier.calibration;
         self.trim = earlier.trim;
         self.cmplog = earlier.cmplog;
-        self.sync = earlier.sync;
-        self.imported = earlier.imported;
         self.longest_gap = earlier.longest_gap;
         self.slowest = earlier.slowest;
         self.unproven = earlier.unproven;
@@ -173,6 +168,8 @@ pub struct Engine {
     pub(super) progress: Progress,
     /// The binaries that `-w` names.
     pub(super) sanitized: Option<Sanitized>,
+    /// The exchange with other fuzzers.
+    pub(super) sync: Sync,
     /// Score of the entry that is fuzzed now.
     pub(super) score: u64,
     pub(super) ending: Option<Ending>,
@@ -209,6 +206,7 @@ impl Engine {
             control,
             progress,
             sanitized: None,
+            sync: Sync::default(),
             score: 0,
             ending: None,
             identity: None,
@@ -303,10 +301,16 @@ impl Engine {
         let novelty = self.virgin.learn(executor.trace());
         let moment = self.moment(state);
         let number = self.next.queue;
-        let name = name::of_find(number, *origin, moment, novelty == Novelty::Edges);
+        let has_new_edges = novelty == Novelty::Edges;
+        let name = self
+            .sync
+            .name(number, None, has_new_edges)
+            .unwrap_or_else(|| name::of_find(number, *origin, moment, has_new_edges));
         store::write(&self.folder.queue(), &name, &[input])?;
         self.next.queue += 1;
-        self.counters.found += 1;
+        if !self.sync.count_import() {
+            self.counters.found += 1;
+        }
         let now = Progress::now();
         self.counters.found_at(now, self.progress.began_at());
         let id = self.add(state, input, number, name)?;
@@ -336,6 +340,7 @@ impl Engine {
         let id = state.corpus_mut().add(testcase)?;
         self.queue.on_add(state, id)?;
         self.queue.entry_mut(id).number = number;
+        self.sync.publish(input);
         Ok(id)
     }
 
@@ -360,7 +365,10 @@ impl Engine {
                 source,
             };
             fs::create_dir_all(&folder).map_err(unusable)?;
-            let name = name::of_lost(self.next.lost, *origin, self.moment(state));
+            let name = self
+                .sync
+                .name(self.next.lost, None, false)
+                .unwrap_or_else(|| name::of_lost(self.next.lost, *origin, self.moment(state)));
             store::write(&folder, &name, &[input])?;
             self.next.lost += 1;
         }

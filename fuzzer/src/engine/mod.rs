@@ -24,6 +24,7 @@
 //! | `classify`, `trace`, `novelty` | counters, what a run covered, what is new |
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
 //! | `control` | signals and the passing of time |
+//! | `sync` | testcases from other fuzzers, and to them |
 //! | `affinity` | which core to run on |
 //! | `input_file` | which file stands for `@@` |
 //! | `dictionary`, `seeds` | what the user gives |
@@ -63,12 +64,13 @@ mod sequence;
 mod session;
 mod stages;
 mod strategy;
+mod sync;
 mod trace;
 
-pub use affinity::{allowed_cores, bound_core};
+pub use affinity::{allowed_cores, bound_core, free_cores};
 pub use error::FuzzError;
 pub use resume::FILE as STATE_FILE;
-pub use session::fuzz;
+pub use session::{fuzz, replay};
 
 use corpus::QueueCorpus;
 use libafl::{

@@ -21,9 +21,11 @@ use super::{
     seeds, stages,
     stages::RedqueenStage,
     strategy::Strategy,
+    sync::Sync,
 };
 use crate::{
-    cli::{FuzzArgs, MOST_REPLAY_INPUTS, SeedSource},
+    campaign,
+    cli::{FuzzArgs, Instance, MOST_REPLAY_INPUTS, SeedSource},
     environment::Wishes,
     report::{
         counted,
@@ -64,6 +66,10 @@ const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
 /// # Errors
 /// When it cannot begin, or cannot go on.
 pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
+    let instance = args.instance()?;
+    if let Some(parent) = args.campaign {
+        campaign::end_with(parent);
+    }
     let mut tokens = Tokens::new();
     for path in &args.dictionary {
         tokens.add_tokens(&dictionary::load(path)?);
@@ -72,9 +78,12 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
         SeedSource::Folder(folder) => Some(folder.as_path()),
         SeedSource::Resume => None,
     };
-    let (folder, beginning) = OutputFolder::open(&args.output, seed_folder)?;
+    let (folder, beginning) =
+        OutputFolder::open(&args.output, instance.name.as_str(), seed_folder)?;
     match prepare(args, &folder, beginning) {
-        Ok(prepared) => Session::begin(args, folder, beginning, tokens, prepared)?.run(args),
+        Ok(prepared) => {
+            Session::begin(args, &instance, folder, beginning, tokens, prepared)?.run(args)
+        }
         Err(error) => {
             folder.abandon();
             Err(error)
@@ -89,9 +98,10 @@ pub(super) fn begin(args: &FuzzArgs) -> Result<(Engine, ForkServerExecutor, Stat
         SeedSource::Folder(folder) => Some(folder.as_path()),
         SeedSource::Resume => None,
     };
-    let (folder, beginning) = OutputFolder::open(&args.output, seeds)?;
+    let instance = args.instance()?;
+    let (folder, beginning) = OutputFolder::open(&args.output, instance.name.as_str(), seeds)?;
     let prepared = prepare(args, &folder, beginning)?;
-    let session = Session::begin(args, folder, beginning, Tokens::new(), prepared)?;
+    let session = Session::begin(args, &instance, folder, beginning, Tokens::new(), prepared)?;
     Ok((session.engine, session.executor, session.state))
 }
 
@@ -206,6 +216,7 @@ impl Session {
     /// Lays out the output folder and fills the queue.
     fn begin(
         args: &FuzzArgs,
+        instance: &Instance,
         folder: OutputFolder,
         beginning: Beginning,
         mut tokens: Tokens,
@@ -231,9 +242,10 @@ impl Session {
         folder.lay_out(beginning)?;
         let is_fresh = beginning == Beginning::Fresh;
         let redqueen = RedqueenStage::new(logger, folder.path(), is_fresh);
+        let sync = Sync::open(args, instance, &folder, beginning, earlier.sync_time)?;
         let mut executor = ForkServerExecutor::new(server, remembered);
         let info = executor.info();
-        let command_line = shell::line(env::args_os());
+        let command_line = shell::line(campaign::shown(env::args_os()));
         write_setup(args, &folder, &command_line)?;
         let facts = Facts {
             pid: std::process::id(),
@@ -257,7 +269,10 @@ impl Session {
         *state.executions_mut() = earlier.runs;
         let budget = corpus_memory(args)?;
         state.corpus_mut().keep_in(folder.queue(), budget);
-        let status = Status::new(args.no_ui || target::is_set("AFL_NO_UI"));
+        let status = match args.campaign {
+            Some(_) => Status::silent(),
+            None => Status::new(args.no_ui || target::is_set("AFL_NO_UI")),
+        };
         let map_size = info.map_size;
         let words = map_size.div_ceil(8);
         let has_coverage = info.instrumented;
@@ -280,6 +295,7 @@ impl Session {
         engine.recall(&earlier);
         engine.sanitized = sanitized;
         engine.identity = Identity::of(&target, &args.target, map_size);
+        engine.sync = sync;
 
         let imported = match beginning {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
@@ -309,6 +325,10 @@ impl Session {
     fn run(mut self, args: &FuzzArgs) -> Result<Ending, FuzzError> {
         self.tell_beginning();
         let ended = self.fuzz();
+        let ended = ended.and_then(|ending| {
+            let synced = self.engine.sync_last(&mut self.state, &mut self.executor);
+            synced.map(|()| ending)
+        });
         self.engine.queue.cull();
         let snapshot = self.engine.snapshot(&self.state, &self.executor);
         let written = self.engine.write(&snapshot);
@@ -323,7 +343,9 @@ impl Session {
             folder, account, ..
         } = &self.engine;
         // The summary names paths as the user gave them.
-        let instance = args.output.join("default");
+        let instance = args
+            .output
+            .join(folder.path().file_name().unwrap_or_default());
         let first = |path: PathBuf, name: &str| -> Result<Option<Find>, FuzzError> {
             let names = folder.testcases(&path)?;
             Ok(names.first().map(|first| Find {
@@ -340,6 +362,10 @@ impl Session {
         let lines = summary::text(ending, &snapshot, &instance, crash, hang, &account.replay);
         // The fork server and its child are gone before the summary is there.
         drop(self.executor);
+        if args.campaign.is_some() {
+            // The campaign has a summary of its own.
+            return Ok(ending);
+        }
         for line in lines {
             match line.strip_prefix(summary::COMMAND) {
                 // As it is, to be copied.
@@ -380,6 +406,7 @@ impl Session {
         let mut stages = stages::all(&engine.strategy, std::mem::take(redqueen));
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
+        engine.sync_first(state, executor)?;
         loop {
             if let Some(ending) = engine.ending() {
                 return Ok(ending);
@@ -403,6 +430,7 @@ impl Session {
             }
             state.clear_corpus_id()?;
             engine.queue.fuzzed(id);
+            engine.sync_if_due(state, executor)?;
             if engine.limits.wishes.just_one {
                 engine
                     .ending
@@ -499,7 +527,8 @@ fn mode(args: &FuzzArgs, info: &TargetInfo) -> String {
     }
 }
 
-fn replay(args: &FuzzArgs) -> Replay {
+/// How the target is run on what was found.
+pub fn replay(args: &FuzzArgs) -> Replay {
     let mut options = Vec::new();
     if let Some(file) = &args.file {
         options.extend(["-f".into(), file.clone().into_os_string()]);

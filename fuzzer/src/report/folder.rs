@@ -12,6 +12,8 @@
 //! OUT/default/.tine_state    what is known of the testcases, for the next session
 //! OUT/default/fuzzer_setup   how the fuzzer was run
 //! ```
+//!
+//! Instances of a campaign have names of their own in place of `default`.
 
 use super::{
     name,
@@ -23,9 +25,6 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-
-/// Name of the one instance.
-const INSTANCE: &str = "default";
 
 /// The folders with testcases.
 const QUEUE: &str = "queue";
@@ -132,16 +131,20 @@ pub enum Beginning {
 }
 
 impl OutputFolder {
-    /// Makes the folder if it is missing, and locks it. `seeds` is where the
-    /// seeds are; `None` goes on with what is there.
+    /// Makes the folder of the instance of this name if it is missing, and locks it.
+    /// `seeds` is where the seeds are; `None` goes on with what is there.
     ///
     /// Nothing is deleted yet.
     ///
     /// # Errors
     /// When it cannot be used, is in use, or what it holds does not fit.
-    pub fn open(out: &Path, seeds: Option<&Path>) -> Result<(Self, Beginning), FolderError> {
+    pub fn open(
+        out: &Path,
+        instance: &str,
+        seeds: Option<&Path>,
+    ) -> Result<(Self, Beginning), FolderError> {
         let out = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
-        let path = out.join(INSTANCE);
+        let path = out.join(instance);
         let unusable = |path: &Path, source| FolderError::Unusable {
             path: path.into(),
             source,
@@ -150,7 +153,7 @@ impl OutputFolder {
             return Err(FolderError::NotAFolder(out));
         }
         if seeds.is_none() && !path.is_dir() {
-            return Err(FolderError::NothingToResume(out));
+            return Err(FolderError::NothingToResume(path));
         }
         let made = missing(&path);
         fs::create_dir_all(&path).map_err(|source| unusable(&path, source))?;

@@ -1,6 +1,7 @@
 //! What a session leaves on disk, and what it says at its end.
 
 pub mod campaign;
+pub mod figures;
 pub mod folder;
 pub mod inform;
 pub mod metrics;

@@ -7,6 +7,9 @@ use std::fmt::Write;
 /// The longest name that file systems take, in bytes.
 const LONGEST: usize = 255;
 
+/// Stands before the name of the fuzzer that has found a testcase.
+const IMPORT: &str = "sync:";
+
 /// Where a find came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
@@ -112,6 +115,36 @@ pub fn of_lost(id: u32, origin: Origin, moment: Moment) -> String {
     of_hang(id, origin, moment)
 }
 
+/// The name of a testcase that another fuzzer has found: `from` is its name, `source`
+/// that of the testcase there, or its number. `signal` for a crash.
+#[must_use]
+pub fn of_import(
+    id: u32,
+    signal: Option<i32>,
+    from: &str,
+    source: &str,
+    has_new_edges: bool,
+) -> String {
+    let mut name = format!("id:{id:06},");
+    if let Some(signal) = signal {
+        // Writing to a string cannot fail.
+        let _ = write!(name, "sig:{signal:02},");
+    }
+    let _ = write!(name, "{IMPORT}{from},src:{source}");
+    if has_new_edges {
+        name.push_str(",+cov");
+    }
+    name
+}
+
+/// Whether a testcase was found by another fuzzer, from its name.
+#[must_use]
+pub fn is_import(name: &str) -> bool {
+    // What a seed was called at first says nothing.
+    let own = name.split(",orig:").next().unwrap_or_default();
+    own.split(',').any(|field| field.starts_with(IMPORT))
+}
+
 fn describe(name: &mut String, origin: Origin, moment: Moment) {
     let Origin {
         source,
@@ -150,9 +183,13 @@ pub fn number(name: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// The number of the entry that a find was made from; `None` for a seed.
+/// The number of the entry that a find was made from; `None` for a seed, and for what
+/// another fuzzer has found.
 #[must_use]
 pub fn source(name: &str) -> Option<u32> {
+    if is_import(name) {
+        return None;
+    }
     let field = name
         .split(',')
         .find_map(|field| field.strip_prefix("src:"))?;
@@ -161,7 +198,10 @@ pub fn source(name: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, Moment, Origin, number, of_crash, of_find, of_hang, of_seed, source};
+    use super::{
+        LONGEST, Moment, Origin, is_import, number, of_crash, of_find, of_hang, of_import, of_seed,
+        source,
+    };
 
     const ORIGIN: Origin = Origin {
         source: 1,
@@ -210,6 +250,18 @@ mod tests {
             "id:000000,src:000001,time:250,execs:1234,op:havoc,rep:4"
         );
         assert_eq!(of_seed(12, "a.png"), "id:000012,time:0,execs:0,orig:a.png");
+    }
+
+    #[test]
+    fn imports_name_the_fuzzer_that_found_them_and_have_no_source_here() {
+        let name = of_import(12, None, "main", "000003", true);
+        assert_eq!(name, "id:000012,sync:main,src:000003,+cov");
+        assert_eq!((number(&name), source(&name)), (Some(12), None));
+        let crash = of_import(0, Some(11), "main", "000003", false);
+        assert_eq!(crash, "id:000000,sig:11,sync:main,src:000003");
+        assert!(is_import(&name) && is_import(&crash));
+        assert!(!is_import(&of_find(3, ORIGIN, MOMENT, true)));
+        assert!(!is_import(&of_seed(1, "a,sync:main")));
     }
 
     #[test]

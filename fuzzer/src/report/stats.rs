@@ -287,6 +287,8 @@ pub struct Earlier {
     pub lost_inputs: u64,
     /// Finished cycles through the queue.
     pub cycles_done: u64,
+    /// How much of it went into the exchange with other fuzzers.
+    pub sync_time: Duration,
     /// Limit of a run.
     pub limit: Duration,
     /// Seconds since 1970 at the last find.
@@ -323,6 +325,7 @@ impl Earlier {
             restarts: number("server_restarts"),
             lost_inputs: number("lost_inputs"),
             cycles_done: number("cycles_done"),
+            sync_time: Duration::from_secs(number("sync_time")),
             limit: Duration::from_millis(number("exec_timeout")),
             last_find: number("last_find"),
             last_crash: number("last_crash"),
@@ -348,6 +351,7 @@ mod tests {
             restarts: 6,
             lost_inputs: 2,
             cycles_done: 2,
+            sync_time: Duration::from_millis(4500),
             limit: Duration::from_millis(20),
             last_find: 1000,
             last_update: 1005,
@@ -391,6 +395,7 @@ mod tests {
             restarts: 6,
             lost_inputs: 2,
             cycles_done: 2,
+            sync_time: Duration::from_secs(4),
             limit: Duration::from_millis(20),
             last_find: 1000,
             last_crash: 0,

@@ -28,7 +28,9 @@ pub enum Ending {
 }
 
 impl Ending {
-    fn words(self) -> Cow<'static, str> {
+    /// As the first words of a sentence.
+    #[must_use]
+    pub fn words(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Variable(name) => return format!("stopped as {name} asks").into(),
             Self::Signal(libc::SIGINT) => "stopped by Ctrl-C",

@@ -28,8 +28,10 @@ pub struct Status {
     on_terminal: bool,
     /// A line stands there that must be cleared before another is written.
     stands: bool,
+    /// No status is shown; sentences are.
+    is_silent: bool,
     next: Instant,
-    /// `AFL_QUIET`: nothing is shown.
+    /// `AFL_QUIET`: neither status nor sentences.
     quiet: bool,
 }
 
@@ -45,7 +47,20 @@ impl Status {
         Self {
             on_terminal,
             stands: false,
+            is_silent: false,
             next: Instant::now() + first,
+            quiet: crate::target::is_set("AFL_QUIET"),
+        }
+    }
+
+    /// None at all: for an instance that another process tells of.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self {
+            on_terminal: false,
+            stands: false,
+            is_silent: true,
+            next: Instant::now(),
             quiet: crate::target::is_set("AFL_QUIET"),
         }
     }
@@ -53,17 +68,27 @@ impl Status {
     /// Whether it is time for [`Self::show`].
     #[must_use]
     pub fn is_due(&self, now: Instant) -> bool {
-        now >= self.next && !self.quiet
+        !self.is_silent && !self.quiet && now >= self.next
     }
 
     /// Shows where the session stands.
     pub fn show(&mut self, snapshot: &Snapshot, now: Instant) {
-        let fields = fields(snapshot);
+        self.show_fields(&fields(snapshot), now);
+    }
+
+    /// Shows where a campaign of `instances` stands, which `sum` sums up.
+    pub fn show_campaign(&mut self, instances: usize, sum: &Snapshot, now: Instant) {
+        let mut fields = fields(sum);
+        fields.insert(0, counted(instances as u64, "instance"));
+        self.show_fields(&fields, now);
+    }
+
+    fn show_fields(&mut self, fields: &[String], now: Instant) {
         let mut stderr = io::stderr().lock();
         if self.on_terminal {
             self.next = now + REWRITE;
             self.stands = true;
-            let line = fitted(&fields, terminal_width() - 1);
+            let line = fitted(fields, terminal_width() - 1);
             let _ = write!(stderr, "{CLEAR}{line}").and_then(|()| stderr.flush());
         } else {
             self.next = now + REPEAT;
