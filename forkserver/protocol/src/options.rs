@@ -35,8 +35,8 @@ impl OldOptions {
     pub const MAP_SIZE: u32 = 0x4000_0000;
     /// A dictionary can be sent.
     pub const AUTODICT: u32 = 0x1000_0000;
-    /// The compare log has the layout of 4.04c
-    /// ([`crate::layout::cmplog::Layout::Options`]).
+    /// The compare log, if there is one, has the layout of 4.04c
+    /// ([`crate::layout::cmplog::Layout::Options`]). AFL++'s runtime always says so.
     pub const CMPLOG: u32 = 0x0200_0000;
     /// Inputs can come through the input segment.
     pub const SHM_INPUT: u32 = 0x0100_0000;

@@ -266,4 +266,4 @@ pub fn all() -> impl Iterator<Item = (&'static str, Shape)> {
 pub const HOOK: &str = "tine_cmplog_hook";
 
 /// A symbol that stands for [`crate::signature::CMPLOG`].
-pub const MARK: &str = "tine_cmplog_mark";
+pub const MARK: &str = "tine_log_mark";

@@ -234,7 +234,7 @@ fn what_a_compare_log_adds() {
         "--undefined=__wrap_memcmp ",
         "--undefined=xmlStrcmp ",
         "-Xlinker libtine_hooks.a ",
-        "--undefined=tine_cmplog_mark",
+        "--undefined=tine_log_mark",
     ] {
         assert!(linked.contains(part), "{part}: {linked}");
     }

@@ -23,7 +23,7 @@ macro_rules! callback {
             concat!(".type ", $second, ", @function"),
             concat!($name, ":"),
             concat!($second, ":"),
-            "cmp qword ptr [rip + tine_cmplog_log], 0",
+            "cmp qword ptr [rip + tine_log_base], 0",
             "je 9f",
             $($arguments,)*
             "mov rdx, qword ptr [rsp]",
@@ -42,13 +42,13 @@ macro_rules! integers {
         callback!(
             concat!("__sanitizer_cov_trace_cmp", $bytes),
             concat!("tine_cmplog_cmp", $bytes),
-            "tine_cmplog_instruction",
+            "tine_log_instruction",
             $($arguments),*
         );
         callback!(
             concat!("__sanitizer_cov_trace_const_cmp", $bytes),
             concat!("tine_cmplog_const_cmp", $bytes),
-            "tine_cmplog_instruction",
+            "tine_log_instruction",
             $($arguments),*
         );
     };
@@ -61,7 +61,7 @@ integers!("8", "mov ecx, 8");
 callback!(
     "__sanitizer_cov_trace_cmpf",
     "tine_cmplog_cmpf",
-    "tine_cmplog_instruction",
+    "tine_log_instruction",
     "movd edi, xmm0",
     "movd esi, xmm1",
     "mov ecx, 0x804"
@@ -69,7 +69,7 @@ callback!(
 callback!(
     "__sanitizer_cov_trace_cmpd",
     "tine_cmplog_cmpd",
-    "tine_cmplog_instruction",
+    "tine_log_instruction",
     "movq rdi, xmm0",
     "movq rsi, xmm1",
     "mov ecx, 0x808"
@@ -77,7 +77,7 @@ callback!(
 callback!(
     "__sanitizer_cov_trace_switch",
     "tine_cmplog_switch",
-    "tine_cmplog_cases",
+    "tine_log_cases",
     "xor ecx, ecx"
 );
 
@@ -86,7 +86,7 @@ const _: () = assert!(attribute::FLOATING_POINT == 8);
 /// A comparison of `v0` and `v1` at `address`. The lowest byte of `shape` is their
 /// width in bytes, the next one the attribute.
 #[unsafe(no_mangle)]
-extern "C" fn tine_cmplog_instruction(v0: u64, v1: u64, address: usize, shape: u32) {
+extern "C" fn tine_log_instruction(v0: u64, v1: u64, address: usize, shape: u32) {
     if let Some(log) = Log::current() {
         write(log, site(address), v0, v1, shape as u8, (shape >> 8) as u8);
     }
@@ -95,7 +95,7 @@ extern "C" fn tine_cmplog_instruction(v0: u64, v1: u64, address: usize, shape: u
 /// A switch over `value`: `table` holds the number of cases, the width of the value in
 /// bits, and the cases.
 #[unsafe(no_mangle)]
-extern "C" fn tine_cmplog_cases(value: u64, table: *const u64, address: usize) {
+extern "C" fn tine_log_cases(value: u64, table: *const u64, address: usize) {
     let Some(log) = Log::current() else { return };
     // SAFETY: the compiler put the two words there, and as many cases as it says.
     let (count, bits) = unsafe { (table.read(), table.add(1).read()) };

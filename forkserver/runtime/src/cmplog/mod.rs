@@ -24,7 +24,7 @@ use tine_protocol::{
 
 /// Where the log lies, or null. The callbacks read it.
 #[unsafe(no_mangle)]
-static tine_cmplog_log: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+static tine_log_base: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 
 /// The segment, whether or not it is logged to.
 static SEGMENT: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
@@ -73,13 +73,13 @@ pub(crate) fn attach() -> Result<bool, TargetError> {
 /// Logs from now on, if a segment is attached.
 pub(crate) fn start() {
     let segment = SEGMENT.load(Ordering::Relaxed);
-    tine_cmplog_log.store(segment, Ordering::Relaxed);
+    tine_log_base.store(segment, Ordering::Relaxed);
     routines::switch(!segment.is_null());
 }
 
 /// Logs no more. What is logged stays.
 pub(crate) fn stop() {
-    tine_cmplog_log.store(core::ptr::null_mut(), Ordering::Relaxed);
+    tine_log_base.store(core::ptr::null_mut(), Ordering::Relaxed);
     routines::switch(false);
 }
 
@@ -101,7 +101,7 @@ struct Log {
 
 impl Log {
     fn current() -> Option<Self> {
-        let base = tine_cmplog_log.load(Ordering::Relaxed);
+        let base = tine_log_base.load(Ordering::Relaxed);
         let layout = if HAS_OPTIONS_LAYOUT.load(Ordering::Relaxed) {
             Layout::Options
         } else {

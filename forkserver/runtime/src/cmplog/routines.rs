@@ -25,11 +25,11 @@ const LONGEST_STRING: usize = 4096;
 
 #[cfg(target_arch = "x86_64")]
 core::arch::global_asm!(
-    ".pushsection .text.tine_cmplog_enter, \"ax\", @progbits",
-    ".globl tine_cmplog_enter",
-    ".hidden tine_cmplog_enter",
-    ".type tine_cmplog_enter, @function",
-    "tine_cmplog_enter:",
+    ".pushsection .text.tine_log_enter, \"ax\", @progbits",
+    ".globl tine_log_enter",
+    ".hidden tine_log_enter",
+    ".type tine_log_enter, @function",
+    "tine_log_enter:",
     // The arguments become an array; with seven words the stack is aligned.
     "push r11",
     "push r9",
@@ -41,7 +41,7 @@ core::arch::global_asm!(
     "mov rdi, rsp",
     "mov esi, r10d",
     "mov rdx, qword ptr [rsp + 56]",
-    "call tine_cmplog_routine",
+    "call tine_log_routine",
     "pop rdi",
     "pop rsi",
     "pop rdx",
@@ -50,24 +50,24 @@ core::arch::global_asm!(
     "pop r9",
     "pop r11",
     "jmp r11",
-    ".size tine_cmplog_enter, . - tine_cmplog_enter",
+    ".size tine_log_enter, . - tine_log_enter",
     ".popsection",
 );
 
 unsafe extern "C" {
-    fn tine_cmplog_enter();
+    fn tine_log_enter();
 }
 
 /// Switches the hooks on or off.
 pub(super) fn switch(on: bool) {
-    let enter = tine_cmplog_enter as *const () as *mut u8;
+    let enter = tine_log_enter as *const () as *mut u8;
     let hook = if on { enter } else { core::ptr::null_mut() };
     tine_cmplog_hook.store(hook, Ordering::Relaxed);
 }
 
 /// A call from `address` of a function of this shape.
 #[unsafe(no_mangle)]
-extern "C" fn tine_cmplog_routine(arguments: &[usize; 6], shape: u32, address: usize) {
+extern "C" fn tine_log_routine(arguments: &[usize; 6], shape: u32, address: usize) {
     let (Some(log), Some(shape)) = (Log::current(), Shape::from_number(shape)) else {
         return;
     };
