@@ -344,6 +344,7 @@ impl Engine {
     /// Takes over the counters of an earlier part of the session.
     fn recall(&mut self, earlier: &Earlier) {
         self.counters.total_timeouts = earlier.total_timeouts;
+        self.counters.total_crashes = earlier.total_crashes;
         self.counters.cycles_before = earlier.cycles_done;
         self.counters.last_find = earlier.last_find;
         self.counters.last_crash = earlier.last_crash;

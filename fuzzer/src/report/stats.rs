@@ -268,6 +268,8 @@ pub struct Earlier {
     pub restarts: u64,
     /// Inputs that took it along each time.
     pub lost_inputs: u64,
+    /// All runs that crashed.
+    pub total_crashes: u64,
     /// Finished cycles through the queue.
     pub cycles_done: u64,
     /// Limit of a run.
@@ -305,6 +307,7 @@ impl Earlier {
             total_timeouts: number("total_tmout"),
             restarts: number("server_restarts"),
             lost_inputs: number("lost_inputs"),
+            total_crashes: number("total_crashes"),
             cycles_done: number("cycles_done"),
             limit: Duration::from_millis(number("exec_timeout")),
             last_find: number("last_find"),
@@ -330,6 +333,7 @@ mod tests {
             total_timeouts: 3,
             restarts: 6,
             lost_inputs: 2,
+            total_crashes: 9,
             cycles_done: 2,
             limit: Duration::from_millis(20),
             last_find: 1000,
@@ -373,6 +377,7 @@ mod tests {
             total_timeouts: 3,
             restarts: 6,
             lost_inputs: 2,
+            total_crashes: 9,
             cycles_done: 2,
             limit: Duration::from_millis(20),
             last_find: 1000,
