@@ -89,12 +89,15 @@ fn prepare(
     folder: &OutputFolder,
     beginning: Beginning,
 ) -> Result<Prepared, FuzzError> {
-    let seeds = match (&args.input, beginning) {
+    let mut seeds = match (&args.input, beginning) {
         (SeedSource::Folder(folder), Beginning::Fresh) => {
             seeds::load(folder, |flaw| say!("{flaw}"))?
         }
         _ => Vec::new(),
     };
+    if target::is_set("AFL_SHUFFLE_QUEUE") {
+        seeds::shuffle(&mut seeds, args.seed.unwrap_or_else(random_seed));
+    }
     if let Some(file) = &args.file
         && let Ok(found) = file.canonicalize()
         && let Some(seed) = seeds
