@@ -122,7 +122,8 @@ pub enum TargetFileError {
     /// A script, which an interpreter runs.
     #[error(
         "{} is a script for {interpreter}, not a compiled program: give the program that it \
-         starts (libtool keeps it in .libs/; `./configure --disable-shared` avoids the script)",
+         starts (libtool keeps it in .libs/; `./configure --disable-shared` avoids the script); \
+         `tine fuzz -n` runs the script, without coverage",
         .path.display()
     )]
     Script {
@@ -173,7 +174,7 @@ pub enum TargetFileError {
     #[error(
         "{} is not instrumented: compile and link it with tine-cc or tine-c++ in place of the \
          compiler (CC=tine-cc CXX=tine-c++). If only a library that it loads is instrumented, \
-         set AFL_SKIP_BIN_CHECK=1",
+         set AFL_SKIP_BIN_CHECK=1; `tine fuzz -n` runs any program, without coverage",
         .path.display()
     )]
     NotInstrumented {

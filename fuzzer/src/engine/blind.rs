@@ -19,19 +19,32 @@ const MOST: usize = 64;
 pub struct BlindFaults {
     hasher: RandomState,
     /// The kind of a fault with the hashes of its inputs.
-    seen: BTreeMap<(u8, i32), HashSet<u64>>,
+    saved: BTreeMap<(u8, i32), HashSet<u64>>,
 }
 
 impl BlindFaults {
-    /// Remembers a fault, and says whether its input is to be saved.
-    pub fn learn(&mut self, outcome: Outcome, input: &[u8]) -> bool {
-        let kind = match outcome {
-            Outcome::Signaled { signal, .. } => (0, signal),
-            Outcome::CrashExit(code) | Outcome::Exited(code) => (1, code),
-            Outcome::TimedOut | Outcome::LoopDone => (2, 0),
-        };
-        let inputs = self.seen.entry(kind).or_default();
-        inputs.len() < MOST && inputs.insert(self.hasher.hash_one(input))
+    /// Whether the input of a fault is to be saved.
+    #[must_use]
+    pub fn wants(&self, outcome: Outcome, input: &[u8]) -> bool {
+        self.saved.get(&kind(outcome)).is_none_or(|inputs| {
+            inputs.len() < MOST && !inputs.contains(&self.hasher.hash_one(input))
+        })
+    }
+
+    /// Remembers that it was. A run over the limit that only the busy machine delayed
+    /// is not, and takes no place.
+    pub fn saved(&mut self, outcome: Outcome, input: &[u8]) {
+        let hash = self.hasher.hash_one(input);
+        self.saved.entry(kind(outcome)).or_default().insert(hash);
+    }
+}
+
+/// What tells faults apart.
+const fn kind(outcome: Outcome) -> (u8, i32) {
+    match outcome {
+        Outcome::Signaled { signal, .. } => (0, signal),
+        Outcome::CrashExit(code) | Outcome::Exited(code) => (1, code),
+        Outcome::TimedOut | Outcome::LoopDone => (2, 0),
     }
 }
 
@@ -47,12 +60,24 @@ mod tests {
             core: false,
         };
         let mut faults = BlindFaults::default();
-        assert!(faults.learn(signaled(6), b"a"));
-        assert!(!faults.learn(signaled(6), b"a"), "the same once more");
-        assert!(faults.learn(signaled(11), b"a"), "another signal");
-        assert!(faults.learn(Outcome::TimedOut, b"a"));
-        assert!(faults.learn(Outcome::CrashExit(6), b"a"));
-        let saved = (0..1000u32).filter(|n| faults.learn(signaled(6), &n.to_ne_bytes()));
+        let mut learn = |outcome, input: &[u8]| {
+            let is_wanted = faults.wants(outcome, input);
+            if is_wanted {
+                faults.saved(outcome, input);
+            }
+            is_wanted
+        };
+        assert!(learn(signaled(6), b"a"));
+        assert!(!learn(signaled(6), b"a"), "the same once more");
+        assert!(learn(signaled(11), b"a"), "another signal");
+        assert!(learn(Outcome::TimedOut, b"a"));
+        assert!(learn(Outcome::CrashExit(6), b"a"));
+        let saved = (0..1000u32).filter(|n| learn(signaled(6), &n.to_ne_bytes()));
         assert_eq!(saved.count(), MOST - 1);
+        assert!(faults.wants(Outcome::TimedOut, b"b"));
+        assert!(
+            faults.wants(Outcome::TimedOut, b"b"),
+            "asking takes no place"
+        );
     }
 }

@@ -62,6 +62,7 @@ impl Engine {
         let inputs = executor.history();
         let needs = self.needs(state, executor, inputs, false, limit, Outcome::is_crash)?;
         self.save(&folder, &name, input, &needs)?;
+        self.blind.saved(outcome, input);
         self.inform(&folder.join(&name));
         self.count_crash(runs);
         Ok(())
@@ -96,7 +97,8 @@ impl Engine {
         }
     }
 
-    /// Remembers a fault, and says whether it is a new one.
+    /// Remembers a fault, and says whether it is a new one. What a target without
+    /// coverage does is remembered when it is saved.
     pub(super) fn is_new_fault(
         &mut self,
         executor: &ForkServerExecutor,
@@ -104,7 +106,7 @@ impl Engine {
         outcome: Outcome,
     ) -> bool {
         if !executor.info().instrumented {
-            self.blind.learn(outcome, input)
+            self.blind.wants(outcome, input)
         } else if outcome.is_timeout() {
             self.timeouts.learn(executor.trace())
         } else {
@@ -219,6 +221,7 @@ impl Engine {
             return Ok(());
         }
         self.save(&self.folder.hangs(), &name, input, &needs)?;
+        self.blind.saved(Outcome::TimedOut, input);
         self.next.hang += 1;
         self.counters.saved_hangs += 1;
         self.counters.last_hang = Progress::now();

@@ -197,6 +197,7 @@ impl Engine {
                     (outcome.is_crash() || outcome.is_timeout(), inputs.last())
                 {
                     self.is_new_fault(executor, input, outcome);
+                    self.blind.saved(outcome, input);
                 }
             }
         }

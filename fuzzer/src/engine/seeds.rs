@@ -1,8 +1,10 @@
 //! The seeds: the inputs that the user gives.
 
+use libafl_bolts::rands::{Rand, StdRand};
 use std::{
     fs::{self, File},
     io::{self, Read},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 use tine_protocol::layout::input::MAX_INPUT;
@@ -127,6 +129,17 @@ pub fn load(folder: &Path, mut complain: impl FnMut(&Flaw)) -> Result<Vec<Seed>,
     }
 }
 
+/// Puts them into an order that `seed` decides.
+pub fn shuffle(seeds: &mut [Seed], seed: u64) {
+    let mut rand = StdRand::with_seed(seed);
+    for count in (2..=seeds.len()).rev() {
+        let Some(bound) = NonZeroUsize::new(count) else {
+            return;
+        };
+        seeds.swap(count - 1, rand.below(bound));
+    }
+}
+
 /// One byte more than the limit, so that the caller sees what is too long.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -162,7 +175,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_INPUT, SeedError, load};
+    use super::{MAX_INPUT, Seed, SeedError, load, shuffle};
     use std::fs;
 
     #[test]
@@ -185,6 +198,27 @@ mod tests {
         assert_eq!(found[3].len(), MAX_INPUT);
         assert_eq!(flaws.len(), 2);
         assert!(flaws[0].contains("empty is empty") && flaws[1].contains("long is longer"));
+    }
+
+    #[test]
+    fn chance_decides_the_order_and_the_same_seed_decides_the_same() {
+        let order = |seed| {
+            let mut seeds: Vec<Seed> = (0..50)
+                .map(|byte| Seed {
+                    path: "x".into(),
+                    bytes: vec![byte],
+                })
+                .collect();
+            shuffle(&mut seeds, seed);
+            let bytes: Vec<u8> = seeds.iter().map(|seed| seed.bytes[0]).collect();
+            bytes
+        };
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
+        let mut sorted = order(3);
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(0..50), "none is lost");
+        shuffle(&mut [], 1);
     }
 
     #[test]

@@ -127,12 +127,15 @@ fn prepare(
     folder: &OutputFolder,
     beginning: Beginning,
 ) -> Result<Prepared, FuzzError> {
-    let seeds = match (&args.input, beginning) {
+    let mut seeds = match (&args.input, beginning) {
         (SeedSource::Folder(folder), Beginning::Fresh) => {
             seeds::load(folder, |flaw| say!("{flaw}"))?
         }
         _ => Vec::new(),
     };
+    if target::is_set("AFL_SHUFFLE_QUEUE") {
+        seeds::shuffle(&mut seeds, args.seed.unwrap_or_else(random_seed));
+    }
     if let Some(file) = &args.file
         && let Ok(found) = file.canonicalize()
         && let Some(seed) = seeds
@@ -444,6 +447,7 @@ impl Engine {
     /// Takes over the counters of an earlier part of the session.
     fn recall(&mut self, earlier: &Earlier) {
         self.counters.total_timeouts = earlier.total_timeouts;
+        self.counters.total_crashes = earlier.total_crashes;
         self.counters.cycles_before = earlier.cycles_done;
         self.counters.last_find = earlier.last_find;
         self.counters.last_crash = earlier.last_crash;

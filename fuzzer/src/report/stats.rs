@@ -285,6 +285,8 @@ pub struct Earlier {
     pub restarts: u64,
     /// Inputs that took it along each time.
     pub lost_inputs: u64,
+    /// All runs that crashed.
+    pub total_crashes: u64,
     /// Finished cycles through the queue.
     pub cycles_done: u64,
     /// How much of it went into the exchange with other fuzzers.
@@ -324,6 +326,7 @@ impl Earlier {
             total_timeouts: number("total_tmout"),
             restarts: number("server_restarts"),
             lost_inputs: number("lost_inputs"),
+            total_crashes: number("total_crashes"),
             cycles_done: number("cycles_done"),
             sync_time: Duration::from_secs(number("sync_time")),
             limit: Duration::from_millis(number("exec_timeout")),
@@ -350,6 +353,7 @@ mod tests {
             total_timeouts: 3,
             restarts: 6,
             lost_inputs: 2,
+            total_crashes: 9,
             cycles_done: 2,
             sync_time: Duration::from_millis(4500),
             limit: Duration::from_millis(20),
@@ -394,6 +398,7 @@ mod tests {
             total_timeouts: 3,
             restarts: 6,
             lost_inputs: 2,
+            total_crashes: 9,
             cycles_done: 2,
             sync_time: Duration::from_secs(4),
             limit: Duration::from_millis(20),
