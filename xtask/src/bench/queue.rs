@@ -83,7 +83,9 @@ pub fn run(testcases: usize) -> Result<()> {
 
 fn choices() -> Result<Vec<Choice>> {
     let mut cargo = Command::new(paths::cargo());
-    cargo.args(["test", "--release", "--package", "tine", "--bin", "tine"]);
+    // Optimised, without another release build of everything.
+    cargo.args(["test", "--config", "profile.test.opt-level=3"]);
+    cargo.args(["--package", "tine", "--bin", "tine"]);
     cargo.args([TEST, "--", "--nocapture"]);
     cargo.current_dir(paths::root()).stderr(Stdio::inherit());
     eprintln!("$ {}", shell::line(&cargo));
