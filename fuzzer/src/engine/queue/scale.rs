@@ -10,11 +10,7 @@ use crate::{
     engine::{new_state, trace::Trace},
 };
 use libafl::schedulers::Scheduler;
-use nix::{
-    sys::resource::{UsageWho, getrusage},
-    sys::time::TimeValLike,
-};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const ENTRIES: usize = 100_000;
 const EDGES: usize = 65_536;
@@ -23,7 +19,8 @@ const EDGES: usize = 65_536;
 const CHOICES: usize = 5_000;
 const FIND_EACH: usize = 10;
 
-/// The time of a choice is the mean of so many, and the median of these.
+/// The time of a choice is the mean of so many, and the median of these: other programs
+/// may have the processor in between.
 const BATCH: usize = 250;
 
 /// What a choice may touch in the mean: entries of the table and edges of the map.
@@ -60,13 +57,6 @@ fn add(queue: &mut Queue, number: usize) {
     );
 }
 
-/// What this thread took of the processor: others may have it in between.
-fn processor_time() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_THREAD).unwrap();
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Duration::from_micros(micros as u64)
-}
-
 #[test]
 fn a_choice_among_100_000_entries_costs_little_however_often_something_is_found() {
     let mut queue = Queue::new(false);
@@ -97,9 +87,9 @@ fn a_choice_among_100_000_entries_costs_little_however_often_something_is_found(
                 let number = queue.len();
                 add(&mut queue, number);
             }
-            let began = processor_time();
+            let began = Instant::now();
             let id = queue.next(&mut state).unwrap();
-            spent += processor_time() - began;
+            spent += began.elapsed();
             if choice % BATCH == BATCH - 1 {
                 batches.push(std::mem::take(&mut spent) / BATCH as u32);
             }
