@@ -146,17 +146,16 @@ fn a_killed_session_loses_nothing_that_was_saved() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
     let target = compile(&bench, BUSY);
-    let mut sessions = 0;
-    for options in [&["-i", "seeds"], &["-i", "-"], &["-i", "-"]] {
-        let least = queue(&bench).len() + if sessions == 0 { 4 } else { 0 };
-        let running = fuzz(&bench, options[1], &["-V", "100"], &target).start();
+    // The first one finds something; those after it begin with that.
+    for (seeds, more) in [("seeds", 4), ("-", 0), ("-", 0)] {
+        let least = queue(&bench).len() + more;
+        let running = fuzz(&bench, seeds, &["-V", "100"], &target).start();
         let file = bench.path("out/default/plot_data");
         running.wait_for("statistics and finds", |_| {
             file.exists() && queue(&bench).len() >= least
         });
         running.signal(Signal::SIGKILL);
         running.wait();
-        sessions += 1;
     }
     let names = queue(&bench);
     let done = fuzz(&bench, "-", &["-E", "3000"], &target).run();

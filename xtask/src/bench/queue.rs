@@ -17,6 +17,9 @@ use crate::{paths, shell};
 /// A choice may take so long.
 const MOST_NANOSECONDS: u64 = 10_000;
 
+/// A testcase that is stable is run so often when it is new.
+const RUNS_FOR_ONE: u64 = 8;
+
 /// The test that makes the choices and prints what they take.
 const TEST: &str = "engine::queue::scale";
 
@@ -83,7 +86,9 @@ pub fn run(testcases: usize) -> Result<()> {
 
 fn choices() -> Result<Vec<Choice>> {
     let mut cargo = Command::new(paths::cargo());
-    cargo.args(["test", "--release", "--package", "tine", "--bin", "tine"]);
+    // Optimised, without another release build of everything.
+    cargo.args(["test", "--config", "profile.test.opt-level=3"]);
+    cargo.args(["--package", "tine", "--bin", "tine"]);
     cargo.args([TEST, "--", "--nocapture"]);
     cargo.current_dir(paths::root()).stderr(Stdio::inherit());
     eprintln!("$ {}", shell::line(&cargo));
@@ -138,10 +143,21 @@ fn resume(testcases: usize) -> Result<Resume> {
     }
     let output = scratch.path().join("out");
     let tine = release.join("tine");
-    let (first_import_seconds, _) = session(&tine, &seeds, &output, &target.path)?;
-    let before = Stats::read(&output)?.number("execs_done")? as u64;
-    let (resume_seconds, peak_kib) = session(&tine, Path::new("-"), &output, &target.path)?;
-    let after = Stats::read(&output)?.number("execs_done")? as u64;
+    // Each testcase is run and calibrated; a limit below that would end the import.
+    let runs = RUNS_FOR_ONE * testcases as u64 + 50_000;
+    let (first_import_seconds, _) = session(&tine, &seeds, &output, &target.path, runs)?;
+    let before = Stats::read(&output)?;
+    if before.number("corpus_count")? < testcases as f64 {
+        bail!("not all of {testcases} seeds were imported within {runs} runs");
+    }
+    let before = before.number("execs_done")? as u64;
+    let again = Path::new("-");
+    let (resume_seconds, peak_kib) = session(&tine, again, &output, &target.path, 0)?;
+    let after = Stats::read(&output)?;
+    if after.number("corpus_count")? < testcases as f64 {
+        bail!("not all of {testcases} testcases are there again");
+    }
+    let after = after.number("execs_done")? as u64;
     let state_bytes = fs::metadata(output.join("default/.tine_state"))?.len();
     Ok(Resume {
         testcases,
@@ -153,17 +169,17 @@ fn resume(testcases: usize) -> Result<Resume> {
     })
 }
 
-/// A session that ends as soon as the queue is full: seconds, and the most memory.
-fn session(tine: &Path, seeds: &Path, output: &Path, target: &Path) -> Result<(f64, u64)> {
+/// A session that ends after so many runs: seconds, and the most memory.
+fn session(
+    tine: &Path,
+    seeds: &Path,
+    output: &Path,
+    target: &Path,
+    runs: u64,
+) -> Result<(f64, u64)> {
     let mut command = Command::new(tine);
     command.args(["fuzz", "--no-ui", "-E"]);
-    // As many as the import takes, or none when the session goes on.
-    let limit = if seeds == Path::new("-") {
-        "0"
-    } else {
-        "1000000000"
-    };
-    command.args([limit, "-V", "1", "-i"]).arg(seeds);
+    command.args([&runs.to_string(), "-i"]).arg(seeds);
     command.arg("-o").arg(output).arg("--").arg(target);
     command
         .stdin(Stdio::null())

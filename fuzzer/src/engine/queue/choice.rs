@@ -27,11 +27,11 @@ const SHORT_QUEUE: usize = 10;
 const HUNDRED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 
 /// How many entries of the table a choice may touch in the mean.
-const TABLE_SHARE: usize = 64;
+pub(super) const TABLE_SHARE: usize = 32;
 
 /// How many edges of the map a choice may touch in the mean to choose the favored
 /// entries.
-const FAVORED_SHARE: usize = 2048;
+pub(super) const FAVORED_SHARE: usize = 1024;
 
 /// Work over the whole queue that choices share.
 #[derive(Debug, Default)]

@@ -1,7 +1,10 @@
 //! What choosing costs with 100,000 entries. `cargo xtask bench queue` runs this
 //! optimised and reads the times; the test itself counts work.
 
-use super::{Measured, Queue};
+use super::{
+    Measured, Queue,
+    choice::{FAVORED_SHARE, TABLE_SHARE},
+};
 use crate::{
     cli::Schedule,
     engine::{new_state, trace::Trace},
@@ -21,7 +24,7 @@ const FIND_EACH: usize = 10;
 const BATCH: usize = 250;
 
 /// What a choice may touch in the mean: entries of the table and edges of the map.
-const MOST_TOUCHED: u64 = 64 + 2048;
+const MOST_TOUCHED: u64 = (TABLE_SHARE + FAVORED_SHARE) as u64;
 
 /// An entry that takes edges here and there. One that is found later is cheap, so that it
 /// is the best one of some of them.
