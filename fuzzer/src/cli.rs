@@ -1,21 +1,25 @@
 //! The command line: what can be said, and values checked as they are read.
 
 mod afl_options;
+mod cmin;
 mod demo;
 mod doctor;
 mod fuzz;
 mod mistake;
 mod showmap;
+mod tmin;
 mod trace;
 mod values;
 
+pub use cmin::CminArgs;
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use fuzz::FuzzArgs;
 pub use mistake::sentence;
 pub use showmap::ShowmapArgs;
+pub use tmin::TminArgs;
 pub use trace::{TraceArgs, TraceFormat};
-pub use values::{MOST_REPLAY_INPUTS, MemoryLimit, RunLimit, SeedSource};
+pub use values::{MOST_REPLAY_INPUTS, MemoryLimit, RunLimit, SeedSource, Workers};
 
 use clap::{Parser, Subcommand};
 
@@ -50,6 +54,10 @@ pub enum Command {
     Fuzz(FuzzArgs),
     /// Run a program on one input, or on each file of a folder, and write down the edges it took
     Showmap(ShowmapArgs),
+    /// Keep the few of many inputs that together take all edges that all of them take
+    Cmin(CminArgs),
+    /// Make an input, or each of a folder, as short and as plain as it can be
+    Tmin(TminArgs),
     /// Watch a fork server work: each word, segment, signal and process of a run, in order
     Trace(TraceArgs),
     /// Say what keeps this machine, or a program, from being fuzzed well, and what mends it

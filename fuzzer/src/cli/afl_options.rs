@@ -35,5 +35,23 @@ pub fn of_showmap(option: &str) -> Option<&'static str> {
     })
 }
 
+/// The same for `afl-cmin`.
+pub fn of_cmin(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "-O" | "-Q" | "-U" | "-X" => BINARY_ONLY,
+        "--debug" => "tine does not have it: leave it out",
+        _ => return None,
+    })
+}
+
+/// The same for `afl-tmin`.
+pub fn of_tmin(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "-A" | "-O" | "-Q" | "-U" | "-W" | "-X" | "-Y" => BINARY_ONLY,
+        "-B" | "-K" => "tine does not have it: leave it out",
+        _ => return None,
+    })
+}
+
 const BINARY_ONLY: &str = "programs without instrumentation cannot be run: compile the target \
                            with tine-cc or tine-c++";

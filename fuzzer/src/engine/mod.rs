@@ -43,6 +43,8 @@ mod stages;
 mod trace;
 
 pub use affinity::{allowed_cores, bound_core};
+pub use classify::classify;
+pub use control::Control;
 pub use error::FuzzError;
 pub use session::fuzz;
 
