@@ -121,7 +121,7 @@ pub struct Servers {
     /// How each is started.
     pub targets: Vec<target::Target>,
     /// Where the input files are.
-    _folder: Option<TempDir>,
+    pub folder: Option<TempDir>,
 }
 
 impl Servers {
@@ -175,7 +175,7 @@ impl Servers {
         Ok(Self {
             servers,
             targets,
-            _folder: folder,
+            folder,
         })
     }
 
