@@ -71,8 +71,11 @@ pub enum ToolError {
     )]
     NoCoverage(PathBuf),
     /// A variable that would change what is run.
-    #[error("{0} is set, which tine {1} does not have: unset it")]
-    Variable(&'static str, &'static str),
+    #[error(
+        "{0} is set, and only `tine fuzz` has custom mutators: unset it (`env -u {0} tine …`); the \
+         queue holds what the target was given"
+    )]
+    Variable(&'static str),
     /// The output cannot be written.
     #[error("cannot write {}: {source}", .path.display())]
     Output {
@@ -130,6 +133,11 @@ impl Servers {
     /// # Errors
     /// When the target is not fit or does not start.
     pub fn start(setup: Setup<'_>, workers: Workers, most: usize) -> Result<Self, ToolError> {
+        for variable in ["AFL_CUSTOM_MUTATOR_LIBRARY", "AFL_PYTHON_MODULE"] {
+            if target::is_set(variable) {
+                return Err(ToolError::Variable(variable));
+            }
+        }
         let count = match workers {
             Workers::All => engine::allowed_cores().len().max(1),
             Workers::Count(count) => count,

@@ -1,6 +1,8 @@
 //! Why fuzzing cannot begin, or cannot go on.
 
-use super::{affinity::AffinityError, dictionary::DictionaryError, seeds::SeedError};
+use super::{
+    affinity::AffinityError, custom::MutatorError, dictionary::DictionaryError, seeds::SeedError,
+};
 use crate::{
     report::{folder::FolderError, store::StoreError},
     target::TargetError,
@@ -32,6 +34,9 @@ pub enum FuzzError {
     /// A dictionary is not as it should be.
     #[error(transparent)]
     Dictionary(#[from] DictionaryError),
+    /// A custom mutator cannot be used.
+    #[error(transparent)]
+    Mutator(#[from] MutatorError),
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),

@@ -51,6 +51,7 @@ impl Engine {
         let folder = self.folder.crashes();
         self.explain(&folder)?;
         let name = name::of_crash(self.next.crash, signal, *origin, self.moment(state));
+        let name = self.described(name);
         let runs = *state.executions();
         let limit = self.generous_limit();
         let inputs = executor.history();
@@ -116,7 +117,7 @@ impl Engine {
         if !is_new || self.counters.saved_hangs >= MOST_HANGS {
             return Ok(());
         }
-        let name = name::of_hang(self.next.hang, *origin, self.moment(state));
+        let name = self.described(name::of_hang(self.next.hang, *origin, self.moment(state)));
         let inputs = executor.history();
         let limit = self.limits.hang;
         let is_confirmed = self.limits.run < limit;

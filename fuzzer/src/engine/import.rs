@@ -77,6 +77,7 @@ impl Engine {
             store::write(&self.folder.queue(), &name, &[&bytes])?;
             self.next.queue += 1;
             self.enter(state, executor, &bytes, number, limit)?;
+            self.remember_file(state.corpus().last(), &name);
         }
         Ok(imported)
     }
@@ -113,6 +114,7 @@ impl Engine {
                 .map_or(1, |depth| depth + 1);
             depths.insert(number, depth);
             self.enter(state, executor, &bytes, number, limit)?;
+            self.remember_file(state.corpus().last(), &name);
             if let Some(last) = state.corpus().last() {
                 self.queue.set_depth(last, depth);
             }

@@ -4,6 +4,7 @@ use super::{
     State,
     calibration::VariableEdges,
     control::Control,
+    custom::Shared,
     error::FuzzError,
     executor::ForkServerExecutor,
     novelty::{FaultMap, Novelty, VirginMap},
@@ -118,6 +119,10 @@ pub struct Engine {
     /// Score of the entry that is fuzzed now.
     pub(super) score: u64,
     pub(super) ending: Option<Ending>,
+    /// Mutators of the user's.
+    pub(super) custom: Option<Shared>,
+    /// What the queue gets in place of the input that is run.
+    pub(super) original: Option<Vec<u8>>,
     failure: Option<FuzzError>,
 }
 
@@ -147,6 +152,8 @@ impl Engine {
             progress,
             score: 0,
             ending: None,
+            custom: None,
+            original: None,
             failure: None,
         }
     }
@@ -157,6 +164,21 @@ impl Engine {
     /// When the target cannot be run any more, or a find cannot be written.
     #[inline]
     pub fn evaluate(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+    ) -> Result<Evaluated, FuzzError> {
+        if let Some(custom) = self.custom.clone() {
+            return self.evaluate_custom(&custom, state, executor, input, origin);
+        }
+        self.evaluate_sent(state, executor, input, origin)
+    }
+
+    /// As [`Self::evaluate`], for an input that is given to the target as it is.
+    #[inline]
+    pub(super) fn evaluate_sent(
         &mut self,
         state: &mut State,
         executor: &mut ForkServerExecutor,
@@ -204,11 +226,18 @@ impl Engine {
         let moment = self.moment(state);
         let number = self.next.queue;
         let name = name::of_find(number, *origin, moment, novelty == Novelty::Edges);
-        store::write(&self.folder.queue(), &name, &[input])?;
+        let name = self.described(name);
+        let mut original = self.original.take();
+        let stored = original.as_deref().unwrap_or(input);
+        store::write(&self.folder.queue(), &name, &[stored])?;
+        if let Some(changed) = self.tell_custom(state, &name)? {
+            original = Some(changed);
+        }
         self.next.queue += 1;
         self.counters.found += 1;
         self.counters.last_find = Progress::now();
-        let id = self.add(state, input, number)?;
+        let id = self.add(state, original.as_deref().unwrap_or(input), number)?;
+        self.remember_file(Some(id), &name);
         let limit = self.generous_limit();
         self.calibrate(state, executor, id, input, origin, limit)?;
         Ok(id)

@@ -16,6 +16,7 @@
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
 //! | `control` | signals and the passing of time |
 //! | `affinity` | which core to run on |
+//! | `custom` | mutators of the user's |
 //! | `dictionary`, `seeds` | what the user gives |
 //!
 //! Most runs bring nothing new. Such a run allocates nothing, makes no system
@@ -25,6 +26,7 @@ mod affinity;
 mod calibration;
 mod classify;
 mod control;
+mod custom;
 mod dictionary;
 mod energy;
 mod error;

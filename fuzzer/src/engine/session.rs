@@ -4,7 +4,7 @@ use super::{
     State, affinity,
     affinity::Placement,
     control::Control,
-    dictionary, energy,
+    custom, dictionary, energy,
     error::FuzzError,
     executor::ForkServerExecutor,
     history::DEFAULT_INPUTS,
@@ -73,6 +73,8 @@ struct Prepared {
     placement: Placement,
     /// How many inputs of a persistent child are kept for a fault that takes them.
     remembered: usize,
+    /// Mutators of the user's.
+    custom: Option<custom::Shared>,
     server: ForkServer,
 }
 
@@ -115,12 +117,19 @@ fn prepare(
             counted(allowed as u64, "core")
         );
     }
+    let custom = custom::load(custom::About {
+        command: &args.target,
+        file: args.file.as_deref(),
+        folder: folder.path(),
+        seed: args.seed.unwrap_or_else(random_seed),
+    })?;
     let server = ForkServer::start(target.config.clone())?;
     Ok(Prepared {
         seeds,
         target,
         placement,
         remembered,
+        custom,
         server,
     })
 }
@@ -145,6 +154,7 @@ impl Session {
             target,
             placement,
             remembered,
+            custom,
             server,
         } = prepared;
         // From here on a signal ends the session in an orderly way.
@@ -155,6 +165,7 @@ impl Session {
         };
         folder.lay_out(beginning)?;
         let mut executor = ForkServerExecutor::new(server, remembered);
+        executor.custom.clone_from(&custom);
         let info = executor.info();
         let command_line = shell::line(env::args_os());
         write_setup(args, &folder, &command_line)?;
@@ -194,6 +205,7 @@ impl Session {
             control,
             Progress::new(status, facts, placement.core(), &earlier),
         );
+        engine.custom = custom;
         engine.recall(&earlier);
 
         let imported = match beginning {
@@ -280,6 +292,7 @@ impl Session {
         } = self;
         let mut manager = NopEventManager::new();
         let mut stages = stages::all(state);
+        let mut custom = stages::CustomStage::default();
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
         loop {
@@ -289,7 +302,17 @@ impl Session {
             let id = engine.queue.next(state)?;
             state.set_corpus_id(id)?;
             engine.score = energy::score(&mut engine.queue, id);
-            let performed = stages.perform_all(engine, executor, state, &mut manager);
+            let performed = match &engine.custom {
+                Some(mutators) if !mutators.borrow_mut().want(id) => {
+                    state.clear_corpus_id()?;
+                    if engine.control.is_due() {
+                        engine.attend(state, executor)?;
+                    }
+                    continue;
+                }
+                Some(mutators) if mutators.borrow().only => custom.work(engine, executor, state),
+                _ => stages.perform_all(engine, executor, state, &mut manager),
+            };
             performed.map_err(|error| engine.failure(error))?;
             state.clear_corpus_id()?;
             engine.queue.fuzzed(id);

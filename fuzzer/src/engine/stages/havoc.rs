@@ -99,6 +99,7 @@ impl Mutator {
         while round < rounds && engine.ending().is_none() {
             round += 1;
             origin.repetitions = self.mutate(state, stack_limit)?;
+            engine.custom_havoc(state, self.input.as_mut(), origin.repetitions);
             let input = self.input.as_ref();
             let evaluated = engine.evaluate(state, executor, input, &origin);
             let evaluated = evaluated.map_err(|error: FuzzError| engine.fail(error))?;

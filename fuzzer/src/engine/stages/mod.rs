@@ -2,13 +2,16 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `custom` | lets mutators of the user's work on it |
 //! | `havoc` | mutates it at random |
 //! | `splice` | the same, after its start was joined with the end of another |
 
+mod custom;
 mod havoc;
 mod splice;
 
 use super::{State, energy, executor::ForkServerExecutor, judge::Engine};
+pub use custom::CustomStage;
 use havoc::{HavocStage, Mutator};
 use libafl::{
     Error,
@@ -25,6 +28,7 @@ pub fn all<EM: SendExiting>(
     state: &State,
 ) -> impl StagesTuple<ForkServerExecutor, EM, State, Engine> + use<EM> {
     tuple_list!(
+        CustomStage::default(),
         HavocStage::new(Mutator::new(state)),
         SpliceStage::new(Mutator::new(state)),
     )
