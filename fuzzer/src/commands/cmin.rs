@@ -73,7 +73,7 @@ pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
         hangs: wanted.timed_out,
     };
     let Listing { inputs, empty } = listing::list(&args.input, kinds).map_err(ToolError::from)?;
-    let found = inputs.len() as u64 + empty;
+    let found = inputs.len() as u64;
     let inputs = if args.no_dedup {
         inputs
     } else {
@@ -153,7 +153,7 @@ pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
         )),
         grouped(bytes(&mut inputs.iter())),
         counted(edges, "edge"),
-        left_out(&tally, wanted),
+        left_out(&tally, wanted, empty),
         args.output.display(),
     );
     Ok(ExitCode::SUCCESS)
@@ -257,12 +257,13 @@ fn costs(traces: &Traces, inputs: &[Input], ignore_time: bool) -> Vec<u64> {
 }
 
 /// What was not looked at, for the last sentence.
-fn left_out(tally: &Tally, wanted: Wanted) -> String {
+fn left_out(tally: &Tally, wanted: Wanted, empty: u64) -> String {
     let mut text = String::new();
     let crashed = tally.crashed.len() as u64;
     for (count, what, applies) in [
         (crashed, "crashed", !wanted.crashed),
         (tally.timed_out, "took too long", !wanted.timed_out),
+        (empty, "left out, empty", true),
         (tally.failed, "could not be run", true),
         (tally.cut, "are longer than what the target is given", true),
     ] {
