@@ -424,7 +424,8 @@ fn tmin_keeps_the_edges_the_crash_with_its_place_or_the_hang() {
     }
     let exact = tmin(&bench, &["-i", "one", "-o", "exact"], &program).env("AFL_TMIN_EXACT", "1");
     exact.run().assert_code(0).assert_stderr("SIGABRT and ");
-    assert!(fs::read(bench.path("exact")).unwrap().len() >= 1);
+    // As many steps to the letter as before.
+    assert_eq!(fs::read(bench.path("exact")).unwrap(), b"00B");
     for (options, sentence) in [
         (&["-i", "hang", "-t", "150", "-o", "x"][..], "-H keeps that"),
         (

@@ -496,7 +496,8 @@ fn what_cannot_be_used_is_refused_in_a_sentence_and_nothing_is_written() {
         ),
     );
     let send = library(&bench, "send", &["SEND"]);
-    let cases: [(&Path, &[(&str, &str)], &str); 9] = [
+    type Variables = &'static [(&'static str, &'static str)];
+    let cases: [(&Path, Variables, &str); 9] = [
         (Path::new("/nowhere/x.so"), &[], "No such file"),
         (&text, &[], "text.so (AFL_CUSTOM_MUTATOR_LIBRARY): "),
         (&no_init, &[], "has no afl_custom_init"),
