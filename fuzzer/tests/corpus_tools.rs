@@ -173,7 +173,7 @@ fn cmin_keeps_what_covers_all_and_says_what_became_of_the_rest() {
         "each content once"
     );
     // The corpus is as it was.
-    assert_eq!(names(&bench.path("in")).len(), 9);
+    assert_eq!(names(&bench.path("in")).len(), 10);
 }
 
 #[test]
