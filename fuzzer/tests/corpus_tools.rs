@@ -486,6 +486,47 @@ int main(void) {
     }
 }
 
+/// Each run gets a child of its own, and the run by hand the same input.
+#[test]
+fn tmin_takes_persistent_harnesses_and_programs_that_read_a_file() {
+    const HARNESS: &str = r#"
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+static int runs;
+__attribute__((noinline)) static void bad(const uint8_t *at) { if (*at == 'X' || runs > 1) abort(); }
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    runs++;
+    for (size_t at = 0; at + 4 <= size; at++) if (!memcmp(data + at, "key", 3)) bad(data + at + 3);
+    return 0;
+}
+"#;
+    let bench = Workbench::new();
+    let harness = compile(&bench, "harness", HARNESS, &[]);
+    bench.write("key", "some text with a keyX and more");
+    let done = tmin(&bench, &["-i", "key", "-o", "small"], &harness).run();
+    done.assert_code(0).assert_stderr("SIGABRT in bad, called");
+    assert_eq!(fs::read(bench.path("small")).unwrap(), b"keyX", "{done}");
+
+    const READER: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv) {
+    FILE *in = argc > 1 ? fopen(argv[1], "r") : NULL;
+    int byte;
+    if (in == NULL) return 1;
+    while ((byte = fgetc(in)) != EOF) if (byte == 'Q') abort();
+    return 0;
+}
+"#;
+    let reader = compile(&bench, "reader", READER, &[]);
+    bench.write("letter", "some text with a Q and more");
+    let line = tmin(&bench, &["-i", "letter", "-o", "small"], &reader).arg("@@");
+    let done = line.run();
+    done.assert_code(0).assert_stderr("SIGABRT in main, called");
+    assert_eq!(fs::read(bench.path("small")).unwrap(), b"Q", "{done}");
+}
+
 #[test]
 fn tmin_works_on_a_folder_and_names_what_it_cannot_do() {
     let bench = Workbench::new();
