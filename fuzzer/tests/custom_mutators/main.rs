@@ -1,118 +1,18 @@
 //! Custom mutators: shared objects with AFL++'s `afl_custom_*` functions.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod refused;
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{Finished, Runner, Stats, Workbench, testcases};
+use support::{Runner, Stats, Workbench, testcases};
 
-/// Every function, each of which notes its call in the file that LOG names. Which of
-/// them there are, and what they do, is chosen by macros.
-const LIBRARY: &str = r#"
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-static FILE *out;
-static void note(const char *format, ...) {
-    if (!out) out = fopen(getenv("LOG"), "a");
-    va_list list; va_start(list, format); vfprintf(out, format, list); va_end(list);
-    fflush(out);
-}
-static char data[2 << 20]; static char *const me = data;
-static unsigned char buffer[2 << 20];
-#ifndef TAG
-#define TAG "x"
-#endif
-void *afl_custom_init(void *state, unsigned seed) {
-    const char *bytes = state; int zero = 1;
-    for (long i = 0; i < 1327128; i++) zero &= bytes[i] == 0;
-    note(TAG " init zeros=%d seed=%u program=%s argv=%s out=%s\n", zero, seed,
-        getenv("AFL_CUSTOM_INFO_PROGRAM"), getenv("AFL_CUSTOM_INFO_PROGRAM_ARGV"),
-        getenv("AFL_CUSTOM_INFO_OUT"));
-    return me;
-}
-void afl_custom_deinit(void *d) { note(TAG " deinit %d\n", d == me); }
-#ifdef FUZZ
-size_t afl_custom_fuzz(void *d, unsigned char *buf, size_t n, unsigned char **result,
-        unsigned char *add, size_t add_n, size_t max) {
-    note(TAG " fuzz %d %zu %.*s other=%d,%zu max=%zu\n", d == me, n, (int)n, buf, add != NULL, add_n, max);
-    *result = buffer;
-    return FUZZ;
-}
-#endif
-#ifdef COUNT
-unsigned afl_custom_fuzz_count(void *d, const unsigned char *buf, size_t n) {
-    note(TAG " fuzz_count %d %.*s\n", d == me, (int)n, buf);
-    return COUNT;
-}
-#endif
-#ifdef DESCRIBE
-const char *afl_custom_describe(void *d, size_t max) {
-    note(TAG " describe %d %d\n", d == me, max > 20 && max < 256);
-    return DESCRIBE;
-}
-#endif
-#ifdef PROCESS
-size_t afl_custom_post_process(void *d, unsigned char *buf, size_t n, unsigned char **result) {
-    note(TAG " post_process %d\n", d == me);
-    *result = buffer;
-    return PROCESS;
-}
-#endif
-#ifdef HAVOC
-size_t afl_custom_havoc_mutation(void *d, unsigned char *buf, size_t n, unsigned char **result, size_t max) {
-    note(TAG " havoc_mutation %d %d\n", d == me, max >= n);
-    *result = buffer;
-    return HAVOC;
-}
-unsigned char afl_custom_havoc_mutation_probability(void *d) { return 50; }
-#endif
-#ifdef GET
-unsigned char afl_custom_queue_get(void *d, const char *file) {
-    note(TAG " queue_get %d %s\n", d == me, file);
-    return GET;
-}
-#endif
-#ifdef ENTRY
-unsigned char afl_custom_queue_new_entry(void *d, const char *file, const char *source) {
-    note(TAG " queue_new_entry %d %s from %s\n", d == me, file, source ? source : "nothing");
-    return ENTRY;
-}
-#endif
-#ifdef TRIM
-static size_t have; static int at;
-int afl_custom_init_trim(void *d, unsigned char *buf, size_t n) {
-    note(TAG " init_trim %d %.*s\n", d == me, (int)n, buf);
-    memcpy(buffer + 1000, buf, n); have = n; at = 0;
-    return TRIM;
-}
-size_t afl_custom_trim(void *d, unsigned char **result) {
-    note(TAG " trim %d\n", d == me);
-    *result = buffer + 1000;
-    return have - 1;
-}
-int afl_custom_post_trim(void *d, unsigned char success) {
-    note(TAG " post_trim %d %d\n", d == me, success);
-    if (success) have--;
-    return success ? at : TRIM;
-}
-#endif
-#ifdef SEND
-void afl_custom_fuzz_send(void *d, const unsigned char *buf, size_t n) {
-    note(TAG " fuzz_send %d %.*s\n", d == me, (int)n, buf);
-}
-#endif
-#ifdef RUN
-void afl_custom_post_run(void *d) { note(TAG " post_run %d\n", d == me); }
-#endif
-#ifdef OPTOUT
-void afl_custom_splice_optout(void *d) { }
-#endif
-"#;
+/// A library whose functions note their calls.
+const LIBRARY: &str = include_str!("library.c");
 
 /// Its edges depend on the first bytes: x, then y, then z, which aborts.
 const TARGET: &str = r#"
@@ -465,113 +365,21 @@ fn absurd_results_are_survived() {
     assert_eq!(queue(&bench).len(), 2);
 }
 
+/// As with `afl-fuzz`: what was found is on disk, and nothing is left running.
 #[test]
-fn what_cannot_be_used_is_refused_in_a_sentence_and_nothing_is_written() {
+fn a_library_that_crashes_takes_the_fuzzer_and_nothing_else() {
     let (bench, program) = bench();
-    let text = bench.write("text.so", "this is no library");
-    let compile = |name: &str, source: &str| {
-        let file = bench.write(format!("{name}.c"), source);
-        let path = bench.path(format!("{name}.so"));
-        let cc = bench
-            .program("cc")
-            .args(["-shared", "-fPIC", "-o"])
-            .arg(&path);
-        cc.arg(file).run().assert_code(0);
-        path
-    };
-    const DEINIT: &str = "void afl_custom_deinit(void *d) {}";
-    let no_init = compile(
-        "no_init",
-        &format!("{DEINIT} void afl_custom_fuzz(void) {{}}"),
-    );
-    let no_deinit = compile("no_deinit", "void *afl_custom_init(void) { return \"\"; }");
-    let nothing = compile(
-        "nothing",
-        &format!("{DEINIT} void *afl_custom_init(void) {{ return \"\"; }}"),
-    );
-    let null = compile(
-        "null",
-        &format!(
-            "{DEINIT} void afl_custom_fuzz(void) {{}} void *afl_custom_init(void) {{ return 0; }}"
-        ),
-    );
-    let send = library(&bench, "send", &["SEND"]);
-    type Variables = &'static [(&'static str, &'static str)];
-    let cases: [(&Path, Variables, &str); 9] = [
-        (Path::new("/nowhere/x.so"), &[], "No such file"),
-        (&text, &[], "text.so (AFL_CUSTOM_MUTATOR_LIBRARY): "),
-        (&no_init, &[], "has no afl_custom_init"),
-        (&no_deinit, &[], "has no afl_custom_deinit"),
-        (&nothing, &[], "none of the functions that do something"),
-        (&null, &[], "its afl_custom_init returned NULL"),
-        (
-            Path::new(""),
-            &[("AFL_CUSTOM_MUTATOR_ONLY", "1")],
-            "no custom mutator is loaded",
-        ),
-        (
-            Path::new(""),
-            &[("AFL_PYTHON_MODULE", "x")],
-            "no mutators in Python",
-        ),
-        (
-            &send,
-            &[("AFL_CUSTOM_MUTATOR_LATE_SEND", "1")],
-            "AFL_CUSTOM_MUTATOR_LATE_SEND is set",
-        ),
-    ];
-    for (library, variables, sentence) in cases {
-        let line = fuzz(&bench, library, "10", &program);
-        let line = variables
-            .iter()
-            .fold(line, |line, (name, value)| line.env(name, value));
-        let done = line.run();
-        assert_one_sentence(&done, sentence);
-        assert!(!bench.path("out").exists(), "{done}");
-    }
-}
-
-fn assert_one_sentence(done: &Finished, sentence: &str) {
-    done.assert_code(1).assert_stderr(sentence);
-    let text = done.stderr();
-    assert_eq!(text.lines().count(), 1, "{done}");
-    assert!(text.starts_with("tine: "), "{done}");
-}
-
-/// The unchanged sources of AFL++ 4.40c.
-#[test]
-fn aflplusplus_own_examples_work_unchanged() {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .with_file_name("real")
-        .join("src/cargo-afl-common/AFLplusplus");
-    for (file, expected) in [
-        ("example.c", "afl_custom_fuzz and others"),
-        ("simple_example.c", "afl_custom_fuzz alone"),
-        ("post_library_gif.so.c", "afl_custom_post_process alone"),
-        ("custom_send.c", "afl_custom_fuzz_send alone"),
-        ("custom_post_run.c", "afl_custom_post_run alone"),
-    ] {
-        let (bench, program) = bench();
-        let source = root.join("custom_mutators/examples").join(file);
-        assert!(
-            source.is_file(),
-            "{} is not there: `cargo xtask setup` fetches it",
-            source.display()
-        );
-        let path = bench.path("example.so");
-        let cc = bench
-            .program("cc")
-            .args(["-shared", "-fPIC", "-O2", "-w", "-o"])
-            .arg(&path);
-        let done = cc.arg("-I").arg(root.join("include")).arg(source).run();
-        done.assert_code(0);
-        if file == "custom_send.c" {
-            // It writes to a fixed name outside of the test's folder.
-            continue;
-        }
-        let done = fuzz(&bench, &path, "300", &program).run();
-        done.assert_code(0);
-        let runs = Stats::read(&bench.path("out/default")).number("execs_done");
-        assert!(runs >= 300.0, "{file}, {expected}: {done}");
-    }
+    let fuzz_then_crash =
+        "FUZZ=({static int n; if (n++ == 20) __builtin_trap(); memcpy(buffer,\"xy\",2); 2;})";
+    let library = library(&bench, "crashes", &[fuzz_then_crash]);
+    let done = fuzz(&bench, &library, "3000", &program).run();
+    assert!(done.signal().is_some(), "{done}");
+    let found = queue(&bench).len();
+    assert!(found > 2, "{:?}", queue(&bench));
+    let line = bench
+        .tine()
+        .args(["fuzz", "--no-ui", "-i", "-", "-o", "out", "-E", "500", "--"]);
+    let resumed = line.arg(&program).run();
+    resumed.assert_code(0);
+    assert!(queue(&bench).len() >= found);
 }
