@@ -105,6 +105,7 @@ impl Engine {
                 continue;
             };
             let limit = self.generous_limit();
+            executor.is_processed = self.was_processed(&name);
             if !self.try_out(state, executor, &path, &bytes, limit, &mut imported)? {
                 continue;
             }
@@ -120,7 +121,11 @@ impl Engine {
             }
             self.counters.found += u64::from(!name.contains(",orig:"));
         }
-        self.recall_faults(state, executor)?;
+        // What is saved of a fault is what the target was given.
+        executor.is_processed = true;
+        let recalled = self.recall_faults(state, executor);
+        executor.is_processed = false;
+        recalled?;
         Ok(imported)
     }
 

@@ -253,7 +253,7 @@ fn what_is_saved_is_what_the_target_was_given_unless_the_user_wants_it_otherwise
     for (keeps, expected) in [(false, b"xyab".as_slice()), (true, b"ab")] {
         let (bench, program) = bench();
         let macros = [
-            "PROCESS=(memcpy(buffer,\"xy\",2),memcpy(buffer+2,buf,n),buf[0]=='a'?n+2:(memcpy(buffer,\"qq\",2),n+2))",
+            "PROCESS=(note(\"given %.*s\\n\",(int)n,buf),memcpy(buffer,\"xy\",2),memcpy(buffer+2,buf,n),buf[0]=='a'?n+2:(memcpy(buffer,\"qq\",2),n+2))",
             "FUZZ=(memcpy(buffer,\"ab\",2),2)",
         ];
         let library = library(&bench, "process", &macros);
@@ -267,6 +267,22 @@ fn what_is_saved_is_what_the_target_was_given_unless_the_user_wants_it_otherwise
             found.iter().any(|(_, bytes)| bytes == expected),
             "{keeps}: {found:?}"
         );
+        // A find is not completed twice when the session goes on: seeds are, and finds
+        // that are kept as they were.
+        fs::remove_file(bench.path("log")).unwrap();
+        let line = bench
+            .tine()
+            .args(["fuzz", "--no-ui", "-s", "1", "-i", "-", "-o", "out"]);
+        let mut line = line.args(["-E", "0", "--"]).arg(&program);
+        line = line
+            .env("AFL_CUSTOM_MUTATOR_LIBRARY", &library)
+            .env("LOG", bench.path("log"));
+        if keeps {
+            line = line.env("AFL_POST_PROCESS_KEEP_ORIGINAL", "1");
+        }
+        line.run().assert_code(0);
+        let log = log(&bench);
+        assert!(!log.iter().any(|line| line == "given xyab"), "{log:?}");
     }
 }
 

@@ -101,6 +101,13 @@ impl Engine {
         evaluated
     }
 
+    /// Whether the testcase with this name is what the target was given, and is not to
+    /// be completed once more. A seed never is.
+    pub(in crate::engine) fn was_processed(&self, name: &str) -> bool {
+        let custom = self.custom.as_ref();
+        custom.is_some_and(|custom| !custom.borrow().keep_original && !name.contains(",orig:"))
+    }
+
     /// A file name with the words of the mutator that made the input, in place of
     /// tine's.
     pub(in crate::engine) fn described(&self, name: String) -> String {
