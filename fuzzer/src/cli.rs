@@ -1,6 +1,7 @@
 //! The command line: what can be said, and values checked as they are read.
 
 mod afl_options;
+mod cmin;
 mod compare_log;
 mod demo;
 mod doctor;
@@ -11,9 +12,11 @@ mod mutation;
 mod schedule;
 mod showmap;
 mod status;
+mod tmin;
 mod trace;
 mod values;
 
+pub use cmin::CminArgs;
 pub use compare_log::{CompareArgs, CompareLevel, CompareProgram};
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
@@ -24,8 +27,9 @@ pub use mutation::{AimChoice, InputType, MutationArgs};
 pub use schedule::Schedule;
 pub use showmap::ShowmapArgs;
 pub use status::StatusArgs;
+pub use tmin::TminArgs;
 pub use trace::{TraceArgs, TraceFormat};
-pub use values::{MOST_REPLAY_INPUTS, MemoryLimit, RunLimit, SeedSource};
+pub use values::{MOST_REPLAY_INPUTS, MemoryLimit, RunLimit, SeedSource, Workers};
 
 use clap::{Parser, Subcommand};
 
@@ -60,6 +64,10 @@ pub enum Command {
     Fuzz(FuzzArgs),
     /// Run a program on one input, or on each file of a folder, and write down the edges it took
     Showmap(ShowmapArgs),
+    /// Keep the few of many inputs that together take all edges that all of them take
+    Cmin(CminArgs),
+    /// Make an input, or each of a folder, as short and as plain as it can be
+    Tmin(TminArgs),
     /// Watch a fork server work: each word, segment, signal and process of a run, in order
     Trace(TraceArgs),
     /// Tell what the instances in an output folder do, and what they found

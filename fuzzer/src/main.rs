@@ -41,6 +41,8 @@ fn main() -> ExitCode {
         cli::Command::Showmap(args) => {
             commands::showmap::run(&args).map_err(|error| error.to_string())
         }
+        cli::Command::Cmin(args) => commands::cmin::run(&args).map_err(|error| error.to_string()),
+        cli::Command::Tmin(args) => commands::tmin::run(&args).map_err(|error| error.to_string()),
         cli::Command::Trace(args) => commands::trace::run(&args).map_err(|error| error.to_string()),
         cli::Command::Doctor(args) => {
             commands::doctor::run(&args).map_err(|error| error.to_string())

@@ -26,6 +26,24 @@ pub fn of_showmap(option: &str) -> Option<&'static str> {
     })
 }
 
+/// The same for `afl-cmin`.
+pub fn of_cmin(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "-O" | "-Q" | "-U" | "-X" => NOT_TRANSLATED,
+        "--debug" => "tine does not have it: leave it out",
+        _ => return None,
+    })
+}
+
+/// The same for `afl-tmin`.
+pub fn of_tmin(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "-A" | "-O" | "-Q" | "-U" | "-W" | "-X" | "-Y" => NOT_TRANSLATED,
+        "-B" | "-K" => "tine does not have it: leave it out",
+        _ => return None,
+    })
+}
+
 const NOT_TRANSLATED: &str = "there is no coverage of programs that are not instrumented: compile \
                               the target with tine-cc or tine-c++, or run it without coverage \
                               by -n";

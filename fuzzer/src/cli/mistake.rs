@@ -41,6 +41,8 @@ fn afl_option(error: &clap::Error, words: &[OsString]) -> Option<String> {
         _ if error.kind() != ErrorKind::UnknownArgument => None,
         "fuzz" => afl_options::of_fuzz(option),
         "showmap" => afl_options::of_showmap(option),
+        "cmin" => afl_options::of_cmin(option),
+        "tmin" => afl_options::of_tmin(option),
         _ => None,
     }?;
     Some(format!(

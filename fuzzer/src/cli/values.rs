@@ -145,6 +145,37 @@ pub fn core_number(text: &str) -> Result<usize, ValueError> {
     text.parse().map_err(|_| ValueError::Core)
 }
 
+/// How many fork servers run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workers {
+    /// One for each core that may be used.
+    All,
+    /// So many.
+    Count(usize),
+}
+
+/// More fork servers than this are of no use on any machine.
+const MOST_WORKERS: usize = 1024;
+
+impl FromStr for Workers {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        match text.parse() {
+            _ if text == "all" => Ok(Self::All),
+            Ok(count @ 1..=MOST_WORKERS) => Ok(Self::Count(count)),
+            _ => Err(ValueError::Workers),
+        }
+    }
+}
+
+pub fn block_length(text: &str) -> Result<usize, ValueError> {
+    match text.parse() {
+        Ok(length @ 1..) => Ok(length),
+        _ => Err(ValueError::Block),
+    }
+}
+
 /// A value that an option does not take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
@@ -160,6 +191,12 @@ pub enum ValueError {
     /// No ending of a file's name.
     #[error("give the ending of a file's name, such as png, without a slash")]
     Ending,
+    /// Not a number of fork servers.
+    #[error("give a number from 1 to {MOST_WORKERS}, or `all`")]
+    Workers,
+    /// Not a length.
+    #[error("give a number of bytes, 1 or more")]
+    Block,
     /// Not a time.
     #[error("give a whole number of milliseconds, such as 1000")]
     Milliseconds,

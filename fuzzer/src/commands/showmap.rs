@@ -352,6 +352,6 @@ impl fmt::Display for Shown {
 }
 
 /// Whether the two paths lead to the same place.
-fn is_same(one: &Path, other: &Path) -> bool {
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }

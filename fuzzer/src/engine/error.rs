@@ -1,8 +1,8 @@
 //! Why fuzzing cannot begin, or cannot go on.
 
 use super::{
-    affinity::AffinityError, dictionary::DictionaryError, redqueen::start::CompareLogError,
-    seeds::SeedError, strategy::LengthError,
+    affinity::AffinityError, custom::MutatorError, dictionary::DictionaryError,
+    redqueen::start::CompareLogError, seeds::SeedError, strategy::LengthError,
 };
 use crate::{
     cli::InstanceError,
@@ -47,6 +47,9 @@ pub enum FuzzError {
     /// Comparisons cannot be logged.
     #[error(transparent)]
     CompareLog(#[from] CompareLogError),
+    /// A custom mutator cannot be used.
+    #[error(transparent)]
+    Mutator(#[from] MutatorError),
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),

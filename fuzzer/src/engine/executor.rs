@@ -1,6 +1,6 @@
 //! From LibAFL's executor to the controller's fork server.
 
-use super::{State, history::History, trace::Trace};
+use super::{State, custom::Shared, history::History, trace::Trace};
 use libafl::{
     Error,
     executors::{Executor, ExitKind, HasObservers, HasTimeout, SetTimeout},
@@ -37,6 +37,10 @@ pub struct ForkServerExecutor {
     observers: Observers,
     /// What the child ran, if one child runs many inputs.
     history: Option<History>,
+    /// Mutators of the user's that have a say in each run.
+    pub(super) custom: Option<Shared>,
+    /// They have had their say about the next inputs.
+    pub(super) is_processed: bool,
 }
 
 impl ForkServerExecutor {
@@ -50,6 +54,8 @@ impl ForkServerExecutor {
             server,
             observers: tuple_list!(TraceObserver(trace)),
             history: remembers.then(|| History::new(remembered)),
+            custom: None,
+            is_processed: false,
         }
     }
 
@@ -69,6 +75,14 @@ impl ForkServerExecutor {
     /// As [`Self::run`].
     #[inline]
     pub fn run_within(&mut self, input: &[u8], limit: Duration) -> Result<Outcome, RunError> {
+        if let Some(custom) = self.custom.clone() {
+            return self.run_custom(&custom, input, |this, input| this.run_plain(input, limit));
+        }
+        self.run_plain(input, limit)
+    }
+
+    #[inline]
+    fn run_plain(&mut self, input: &[u8], limit: Duration) -> Result<Outcome, RunError> {
         let Some(history) = &mut self.history else {
             return self.server.run_with_timeout(input, limit);
         };

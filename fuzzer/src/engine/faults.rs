@@ -55,7 +55,12 @@ impl Engine {
             .sync
             .name(self.next.crash, Some(signal), false)
             .unwrap_or_else(|| {
-                name::of_crash(self.next.crash, signal, *origin, self.moment(state))
+                self.described(name::of_crash(
+                    self.next.crash,
+                    signal,
+                    *origin,
+                    self.moment(state),
+                ))
             });
         let runs = *state.executions();
         let limit = self.generous_limit();
@@ -182,7 +187,9 @@ impl Engine {
         let name = self
             .sync
             .name(self.next.hang, None, false)
-            .unwrap_or_else(|| name::of_hang(self.next.hang, *origin, self.moment(state)));
+            .unwrap_or_else(|| {
+                self.described(name::of_hang(self.next.hang, *origin, self.moment(state)))
+            });
         let inputs = executor.history();
         let limit = self.limits.hang;
         let is_confirmed = self.limits.run < limit;

@@ -82,7 +82,9 @@ impl Engine {
             let name = name::of_seed(number, &original);
             store::write(&self.folder.queue(), &name, &[&bytes])?;
             self.next.queue += 1;
+            let label = name.clone();
             self.enter(state, executor, &bytes, number, name, limit)?;
+            self.remember_file(state.corpus().last(), &label);
         }
         Ok(imported)
     }
@@ -121,6 +123,7 @@ impl Engine {
                 continue;
             };
             let limit = self.generous_limit();
+            executor.is_processed = self.was_processed(&name);
             if !self.try_out(state, executor, &path, &bytes, limit, &mut imported)? {
                 continue;
             }
@@ -130,12 +133,18 @@ impl Engine {
                 .map_or(1, |depth| depth + 1);
             depths.insert(number, depth);
             self.count_known(&name);
+            let label = name.clone();
             self.enter(state, executor, &bytes, number, name, limit)?;
+            self.remember_file(state.corpus().last(), &label);
             if let Some(last) = state.corpus().last() {
                 self.queue.set_depth(last, depth);
             }
         }
-        self.recall_faults(state, executor, known.next)?;
+        // What is saved of a fault is what the target was given.
+        executor.is_processed = true;
+        let recalled = self.recall_faults(state, executor, known.next);
+        executor.is_processed = false;
+        recalled?;
         self.queue.cull();
         if all_known {
             self.queue.recall_dry_spell(known.cycles_without_finds);

@@ -5,6 +5,7 @@ use super::{
     blind::BlindFaults,
     calibration::VariableEdges,
     control::Control,
+    custom::Shared,
     error::FuzzError,
     executor::ForkServerExecutor,
     novelty::{FaultMap, Novelty, VirginMap},
@@ -176,6 +177,10 @@ pub struct Engine {
     /// What the state file is about; without it there is none.
     pub(super) identity: Option<Identity>,
     pub(super) pace: Pace,
+    /// Mutators of the user's.
+    pub(super) custom: Option<Shared>,
+    /// What the queue gets in place of the input that is run.
+    pub(super) original: Option<Vec<u8>>,
     failure: Option<FuzzError>,
 }
 
@@ -211,6 +216,8 @@ impl Engine {
             ending: None,
             identity: None,
             pace: Pace::default(),
+            custom: None,
+            original: None,
             failure: None,
         }
     }
@@ -221,6 +228,21 @@ impl Engine {
     /// When the target cannot be run any more, or a find cannot be written.
     #[inline]
     pub fn evaluate(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        input: &[u8],
+        origin: &Origin,
+    ) -> Result<Evaluated, FuzzError> {
+        if let Some(custom) = self.custom.clone() {
+            return self.evaluate_custom(&custom, state, executor, input, origin);
+        }
+        self.evaluate_sent(state, executor, input, origin)
+    }
+
+    /// As [`Self::evaluate`], for an input that is given to the target as it is.
+    #[inline]
+    pub(super) fn evaluate_sent(
         &mut self,
         state: &mut State,
         executor: &mut ForkServerExecutor,
@@ -305,15 +327,24 @@ impl Engine {
         let name = self
             .sync
             .name(number, None, has_new_edges)
-            .unwrap_or_else(|| name::of_find(number, *origin, moment, has_new_edges));
-        store::write(&self.folder.queue(), &name, &[input])?;
+            .unwrap_or_else(|| {
+                self.described(name::of_find(number, *origin, moment, has_new_edges))
+            });
+        let mut original = self.original.take();
+        let stored = original.as_deref().unwrap_or(input);
+        store::write(&self.folder.queue(), &name, &[stored])?;
+        if let Some(changed) = self.tell_custom(state, &name)? {
+            original = Some(changed);
+        }
         self.next.queue += 1;
         if !self.sync.count_import() {
             self.counters.found += 1;
         }
         let now = Progress::now();
         self.counters.found_at(now, self.progress.began_at());
-        let id = self.add(state, input, number, name)?;
+        let label = name.clone();
+        let id = self.add(state, original.as_deref().unwrap_or(input), number, name)?;
+        self.remember_file(Some(id), &label);
         let limit = self.generous_limit();
         self.calibrate(state, executor, id, input, origin, limit)?;
         Ok(id)

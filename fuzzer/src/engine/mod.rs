@@ -26,6 +26,7 @@
 //! | `control` | signals and the passing of time |
 //! | `sync` | testcases from other fuzzers, and to them |
 //! | `affinity` | which core to run on |
+//! | `custom` | mutators of the user's |
 //! | `input_file` | which file stands for `@@` |
 //! | `dictionary`, `seeds` | what the user gives |
 //!
@@ -41,6 +42,7 @@ mod calibration;
 mod classify;
 mod control;
 mod corpus;
+mod custom;
 mod dictionary;
 mod energy;
 mod error;
@@ -68,6 +70,8 @@ mod sync;
 mod trace;
 
 pub use affinity::{allowed_cores, bound_core, free_cores};
+pub use classify::classify;
+pub use control::Control;
 pub use error::FuzzError;
 pub use resume::FILE as STATE_FILE;
 pub use session::{fuzz, replay};

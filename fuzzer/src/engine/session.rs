@@ -5,7 +5,7 @@ use super::{
     affinity::Placement,
     control::Control,
     corpus::DEFAULT_BUDGET,
-    dictionary, energy,
+    custom, dictionary, energy,
     error::FuzzError,
     executor::ForkServerExecutor,
     history::DEFAULT_INPUTS,
@@ -112,6 +112,8 @@ struct Prepared {
     placement: Placement,
     /// How many inputs of a persistent child are kept for a fault that takes them.
     remembered: usize,
+    /// Mutators of the user's.
+    custom: Option<custom::Shared>,
     server: ForkServer,
     sanitized: Option<Sanitized>,
     beside: Beside,
@@ -187,6 +189,12 @@ fn prepare(
             counted(allowed as u64, "core")
         );
     }
+    let custom = custom::load(custom::About {
+        command: &args.target,
+        file: args.file.as_deref(),
+        folder: folder.path(),
+        seed: args.seed.unwrap_or_else(random_seed),
+    })?;
     let mut server = ForkServer::start(target.config.clone())?;
     let mut logger = Logger::start(args, &target, folder.path())?;
     if let Some(logger) = &mut logger {
@@ -199,6 +207,7 @@ fn prepare(
         target,
         placement,
         remembered,
+        custom,
         server,
         sanitized,
         beside: (input_file, metrics),
@@ -230,6 +239,7 @@ impl Session {
             target,
             placement,
             remembered,
+            custom,
             server,
             sanitized,
             beside,
@@ -247,6 +257,7 @@ impl Session {
         let redqueen = RedqueenStage::new(logger, folder.path(), is_fresh);
         let sync = Sync::open(args, instance, &folder, beginning, earlier.sync_time)?;
         let mut executor = ForkServerExecutor::new(server, remembered);
+        executor.custom.clone_from(&custom);
         let info = executor.info();
         let command_line = shell::line(campaign::shown(env::args_os()));
         write_setup(args, &folder, &command_line)?;
@@ -295,6 +306,7 @@ impl Session {
             Progress::new(status, facts, placement.core(), &earlier).with_statsd(statsd),
         );
         engine.strategy = strategy;
+        engine.custom = custom;
         engine.recall(&earlier);
         engine.sanitized = sanitized;
         engine.identity = Identity::of(&target, &args.target, map_size);
@@ -407,6 +419,7 @@ impl Session {
         } = self;
         let mut manager = NopEventManager::new();
         let mut stages = stages::all(&engine.strategy, std::mem::take(redqueen));
+        let mut custom = stages::CustomStage::default();
         // The status line and the files show the seeds at once.
         engine.attend(state, executor)?;
         engine.sync_first(state, executor)?;
@@ -424,8 +437,17 @@ impl Session {
             }
             state.set_corpus_id(id)?;
             engine.score = energy::score(&mut engine.queue, id, *state.executions());
-            if engine.score > 0 {
-                let performed = stages.perform_all(engine, executor, state, &mut manager);
+            let is_wanted = match &engine.custom {
+                Some(mutators) => mutators.borrow_mut().want(id),
+                None => true,
+            };
+            if engine.score > 0 && is_wanted {
+                let only = engine.custom.as_ref();
+                let performed = if only.is_some_and(|mutators| mutators.borrow().only) {
+                    custom.work(engine, executor, state)
+                } else {
+                    stages.perform_all(engine, executor, state, &mut manager)
+                };
                 performed.map_err(|error| engine.failure(error))?;
             } else if engine.control.is_due() {
                 // No run looks at it when one entry after another is passed over.

@@ -1,7 +1,9 @@
 //! What is shown while a session runs.
 
+mod line;
 mod status;
 
+pub use line::Line;
 pub use status::Status;
 use std::time::Duration;
 

@@ -122,6 +122,11 @@ impl Mutator {
         &self.output
     }
 
+    /// The same, to be changed further.
+    pub const fn output_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.output
+    }
+
     /// What is missing comes from the base, then it is zero.
     #[cold]
     fn lengthen(&mut self) {

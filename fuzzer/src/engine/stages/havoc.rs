@@ -82,6 +82,7 @@ impl Havoc {
                 self.exchange_partner(state)?;
             }
             origin.repetitions = self.mutator.mutate(state.rand_mut(), stack);
+            engine.custom_havoc(state, self.mutator.output_mut(), origin.repetitions);
             let input = self.mutator.output();
             let evaluated = engine.evaluate(state, executor, input, &origin);
             let evaluated = evaluated.map_err(|error: FuzzError| engine.fail(error))?;

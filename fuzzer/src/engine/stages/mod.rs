@@ -5,9 +5,11 @@
 //! | `trim` | makes it shorter, once |
 //! | `deterministic` | makes every small change where changes matter, once |
 //! | `redqueen` | solves the comparisons that it meets |
+//! | `custom` | lets mutators of the user's work on it |
 //! | `havoc` | mutates it at random |
 //! | `splice` | the same, after its start was joined with the end of another (`-u`) |
 
+mod custom;
 mod deterministic;
 mod havoc;
 mod redqueen;
@@ -15,6 +17,7 @@ mod splice;
 mod trim;
 
 use super::{State, energy, executor::ForkServerExecutor, judge::Engine, strategy::Strategy};
+pub use custom::CustomStage;
 use deterministic::DeterministicStage;
 pub use havoc::Havoc;
 use havoc::HavocStage;
@@ -40,6 +43,7 @@ pub fn all<EM: SendExiting>(
         TrimStage::default(),
         redqueen,
         DeterministicStage::default(),
+        CustomStage::default(),
         HavocStage::new(Havoc::new(strategy)),
         SpliceStage::new(Havoc::new(strategy)),
     )

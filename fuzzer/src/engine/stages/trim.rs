@@ -52,7 +52,9 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for TrimStage {
     ) -> Result<(), Error> {
         let id = current(state)?;
         let entry = engine.queue.entry(id);
-        if entry.trimmed || !engine.strategy.trims {
+        let by_custom = engine.custom.as_ref();
+        let by_custom = by_custom.is_some_and(|mutators| mutators.borrow().any().trim);
+        if entry.trimmed || by_custom || !engine.strategy.trims {
             return Ok(());
         }
         engine.queue.entry_mut(id).trimmed = true;

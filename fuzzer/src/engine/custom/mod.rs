@@ -1,0 +1,303 @@
+//! Custom mutators: code of the user's that mutates, shortens or completes inputs.
+//!
+//! | file | what |
+//! |---|---|
+//! | `mutator` | what such a mutator can do, as a trait |
+//! | `library` | shared objects with AFL++'s `afl_custom_*` functions |
+//! | `hooks` | where the engine calls them |
+
+mod hooks;
+mod library;
+mod mutator;
+
+pub use mutator::{Abilities, CustomMutator, MutatorError};
+
+use crate::target::is_set;
+use libafl::corpus::CorpusId;
+use library::CLibrary;
+use std::{
+    cell::RefCell,
+    env,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+/// Names the libraries.
+const LIBRARIES: &str = "AFL_CUSTOM_MUTATOR_LIBRARY";
+
+/// Leaves all other mutations out.
+const ONLY: &str = "AFL_CUSTOM_MUTATOR_ONLY";
+
+/// What the executor, the stages and the engine share.
+pub type Shared = Rc<RefCell<CustomMutators>>;
+
+/// All custom mutators of a session.
+#[derive(Debug)]
+pub struct CustomMutators {
+    mutators: Vec<Box<dyn CustomMutator>>,
+    /// What each has.
+    abilities: Vec<Abilities>,
+    /// What any has.
+    any: Abilities,
+    /// No other mutations.
+    pub only: bool,
+    /// The queue gets inputs as they were before `post_process`.
+    pub keep_original: bool,
+    /// The files of the testcases, for those who want to know.
+    files: Vec<PathBuf>,
+    /// Whose [`CustomMutator::fuzz`] made the input that is run.
+    current: Option<usize>,
+    /// What `post_process` makes, one after another.
+    processed: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+/// What libraries are told of a session.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The target and its arguments.
+    pub command: &'a [OsString],
+    /// The file that the target reads its input from.
+    pub file: Option<&'a Path>,
+    /// The folder of the instance.
+    pub folder: &'a Path,
+    /// For their random numbers.
+    pub seed: u64,
+}
+
+/// Loads what the environment asks for; `None` if that is nothing.
+///
+/// # Errors
+/// When one cannot be loaded, or the environment asks for what is not there.
+pub fn load(about: About<'_>) -> Result<Option<Shared>, MutatorError> {
+    let wrong = |variable, why| Err(MutatorError::Variable { variable, why });
+    if is_set("AFL_PYTHON_MODULE") {
+        return wrong(
+            "AFL_PYTHON_MODULE",
+            "tine has no mutators in Python: use a shared object (AFL_CUSTOM_MUTATOR_LIBRARY)",
+        );
+    }
+    let list = env::var_os(LIBRARIES).unwrap_or_default();
+    let files: Vec<OsString> = list
+        .as_bytes()
+        .split(|byte| b";:,".contains(byte))
+        .filter(|part| !part.is_empty())
+        .map(|part| OsString::from_vec(part.to_vec()))
+        .collect();
+    if files.is_empty() {
+        if is_set(ONLY) {
+            return wrong(
+                ONLY,
+                "no custom mutator is loaded: set AFL_CUSTOM_MUTATOR_LIBRARY",
+            );
+        }
+        return Ok(None);
+    }
+    let (program, arguments) = about.command.split_first().map_or(
+        (OsString::new(), OsString::new()),
+        |(program, arguments)| (program.clone(), arguments.join(OsStr::new(" "))),
+    );
+    let mut variables = vec![
+        ("AFL_CUSTOM_INFO_PROGRAM", program.as_os_str()),
+        ("AFL_CUSTOM_INFO_PROGRAM_ARGV", arguments.as_os_str()),
+        ("AFL_CUSTOM_INFO_OUT", about.folder.as_os_str()),
+    ];
+    if let Some(file) = about.file {
+        variables.push(("AFL_CUSTOM_INFO_PROGRAM_INPUT", file.as_os_str()));
+    }
+    library::tell(&variables);
+    let mut mutators: Vec<Box<dyn CustomMutator>> = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let seed = about.seed.wrapping_add(number as u64) as u32;
+        let library = CLibrary::load(file, seed)?;
+        if library.has_half_a_trim() {
+            say!(
+                "{} has not all of afl_custom_init_trim, afl_custom_trim and \
+                 afl_custom_post_trim: none of them is used",
+                file.display()
+            );
+        }
+        mutators.push(Box::new(library));
+    }
+    let loaded = CustomMutators::new(mutators);
+    if loaded.any.send && is_set("AFL_CUSTOM_MUTATOR_LATE_SEND") {
+        return wrong(
+            "AFL_CUSTOM_MUTATOR_LATE_SEND",
+            "tine calls afl_custom_fuzz_send before the run only: unset it",
+        );
+    }
+    if loaded.only && !loaded.any.fuzz {
+        return wrong(
+            ONLY,
+            "no library has an afl_custom_fuzz: nothing would be mutated",
+        );
+    }
+    say!("custom mutators, in this order: {}", loaded.names());
+    Ok(Some(Rc::new(RefCell::new(loaded))))
+}
+
+impl CustomMutators {
+    /// Of these, which are called in this order.
+    pub fn new(mutators: Vec<Box<dyn CustomMutator>>) -> Self {
+        let abilities: Vec<Abilities> = mutators.iter().map(|it| it.abilities()).collect();
+        let any = |has: fn(&Abilities) -> bool| abilities.iter().any(has);
+        Self {
+            any: Abilities {
+                fuzz: any(|it| it.fuzz),
+                fuzz_count: any(|it| it.fuzz_count),
+                splice_optout: any(|it| it.splice_optout),
+                havoc_mutation: any(|it| it.havoc_mutation),
+                post_process: any(|it| it.post_process),
+                trim: any(|it| it.trim),
+                queue_get: any(|it| it.queue_get),
+                queue_new_entry: any(|it| it.queue_new_entry),
+                describe: any(|it| it.describe),
+                send: any(|it| it.send),
+                post_run: any(|it| it.post_run),
+            },
+            mutators,
+            abilities,
+            only: is_set(ONLY),
+            keep_original: is_set("AFL_POST_PROCESS_KEEP_ORIGINAL"),
+            files: Vec::new(),
+            current: None,
+            processed: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Their names, for a sentence.
+    pub fn names(&self) -> String {
+        let names: Vec<&str> = self.mutators.iter().map(|it| it.name()).collect();
+        names.join(", ")
+    }
+
+    /// What any of them has.
+    pub const fn any(&self) -> Abilities {
+        self.any
+    }
+
+    /// Those that have something, with their numbers.
+    fn with(
+        &mut self,
+        has: fn(&Abilities) -> bool,
+    ) -> impl Iterator<Item = (usize, &mut Box<dyn CustomMutator>)> {
+        let abilities = &self.abilities;
+        self.mutators
+            .iter_mut()
+            .enumerate()
+            .filter(move |(number, _)| has(&abilities[*number]))
+    }
+
+    /// Remembers where a testcase lies.
+    pub fn remember(&mut self, id: CorpusId, file: PathBuf) {
+        let index = usize::from(id);
+        if self.files.len() <= index {
+            self.files.resize(index + 1, PathBuf::new());
+        }
+        self.files[index] = file;
+    }
+
+    /// Where a testcase lies.
+    pub fn file(&self, id: CorpusId) -> Option<&Path> {
+        let file = self.files.get(usize::from(id))?;
+        (!file.as_os_str().is_empty()).then_some(file)
+    }
+
+    /// Whether all of them want a testcase to be fuzzed.
+    pub fn want(&mut self, id: CorpusId) -> bool {
+        let Some(file) = self.file(id).map(Path::to_owned) else {
+            return true;
+        };
+        self.with(|it| it.queue_get)
+            .all(|(_, mutator)| mutator.queue_get(&file))
+    }
+
+    /// Tells them of a new testcase. Returns whether its file was changed.
+    pub fn added(&mut self, file: &Path, source: Option<CorpusId>) -> bool {
+        let source = source
+            .and_then(|source| self.file(source))
+            .map(Path::to_owned);
+        let mut changed = false;
+        for (_, mutator) in self.with(|it| it.queue_new_entry) {
+            changed |= mutator.queue_new_entry(file, source.as_deref());
+        }
+        changed
+    }
+
+    /// What the target is to be given for `input`: `Ok(None)` is the input itself.
+    ///
+    /// # Errors
+    /// When it is not to be run at all.
+    pub fn post_process(&mut self, input: &[u8]) -> Result<Option<&[u8]>, Refused> {
+        if !self.any.post_process {
+            return Ok(None);
+        }
+        let mut from = std::mem::take(&mut self.scratch);
+        let mut to = std::mem::take(&mut self.processed);
+        from.clear();
+        from.extend_from_slice(input);
+        let mut refused = false;
+        for (_, mutator) in self.with(|it| it.post_process) {
+            to.clear();
+            if !mutator.post_process(&from, &mut to) {
+                refused = true;
+                break;
+            }
+            std::mem::swap(&mut from, &mut to);
+        }
+        self.scratch = to;
+        self.processed = from;
+        if refused {
+            Err(Refused)
+        } else {
+            Ok(Some(&self.processed))
+        }
+    }
+
+    /// Before a run.
+    pub fn send(&mut self, input: &[u8]) {
+        for (_, mutator) in self.with(|it| it.send) {
+            mutator.send(input);
+        }
+    }
+
+    /// After a run.
+    pub fn post_run(&mut self) {
+        for (_, mutator) in self.with(|it| it.post_run) {
+            mutator.post_run();
+        }
+    }
+
+    /// What made the input that was just run, if that was one of them, in at most
+    /// `most` bytes that a file name can have.
+    pub fn describe(&mut self, most: usize) -> Option<String> {
+        let current = self.current?;
+        if !self.abilities[current].describe {
+            return None;
+        }
+        let text = self.mutators[current].describe(most)?;
+        let mut clean = String::new();
+        for character in text.chars() {
+            let character = match character {
+                '/' => '_',
+                other if other.is_control() => '_',
+                other => other,
+            };
+            if clean.len() + character.len_utf8() > most {
+                break;
+            }
+            clean.push(character);
+        }
+        Some(clean)
+    }
+}
+
+/// An input that is not to be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused;
+
+#[cfg(test)]
+mod tests;
