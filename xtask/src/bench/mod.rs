@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: measurements that are repeatable, printed and kept as JSON.
 
 pub mod channels;
+pub mod effectiveness;
 mod fork;
 mod fuzzer;
 mod memory;
@@ -66,6 +67,8 @@ pub enum Bench {
         #[arg(long, default_value_t = 500)]
         runs: u32,
     },
+    /// What tine and afl-fuzz find in the same time: edges of real targets, planted bugs
+    Effectiveness(effectiveness::Args),
     /// What a run costs: fork + exec, a fork server, a persistent child
     Spawn(spawn::Args),
 }
@@ -90,6 +93,7 @@ pub fn run(bench: Bench) -> Result<()> {
         }),
         Bench::Memory { runs } => memory::run(runs),
         Bench::Trace { rounds, runs } => trace::run(rounds, runs),
+        Bench::Effectiveness(args) => effectiveness::run(&args),
         Bench::Spawn(args) => spawn::run(&args),
     }
 }
