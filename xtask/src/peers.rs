@@ -50,7 +50,14 @@ const STEPS: &[(&str, &[&str])] = &[
             "./afl-llvm-lto-instrumentlist.so",
             // afl-cc takes this one's presence for that of LLVM.
             "./cmplog-routines-pass.so",
+            "./cmplog-instructions-pass.so",
+            "./cmplog-switches-pass.so",
         ],
+    ),
+    // The main() of harnesses, where afl-cc looks for it.
+    (
+        "GNUmakefile",
+        &["--directory=utils/aflpp_driver", "libAFLDriver.a"],
     ),
 ];
 
@@ -62,10 +69,11 @@ const PROGRAMS: &[&str] = &[
     "afl-cmin",
     "afl-clang-fast",
     "afl-clang-lto",
+    "libAFLDriver.a",
 ];
 
 /// Changed whenever what is built here changes, so that an older build is not kept.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 3;
 
 /// Where AFL++ 4.40c's programs are.
 pub fn aflplusplus_440() -> PathBuf {

@@ -1,12 +1,17 @@
 //! What is measured, and how it is kept.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::bench::fuzzer::Side;
 use crate::paths;
+
+/// The peer that figures are of when their name says nothing else.
+const DEFAULT_PEER: &str = "4.04c";
 
 /// All that one measurement came to.
 #[derive(Serialize, Deserialize)]
@@ -152,14 +157,135 @@ impl Length {
     }
 }
 
-/// The committed figures.
-pub fn file() -> PathBuf {
-    paths::root().join("docs/data/effectiveness.json")
+impl Figures {
+    /// What the files of such figures are called: figures under other conditions do not
+    /// replace them.
+    pub fn name(&self) -> String {
+        let mut name = String::from("effectiveness");
+        if let Length::Runs(_) = self.length {
+            name.push_str("-runs");
+        }
+        if self.cmplog {
+            name.push_str("-cmplog");
+        }
+        if !self.peer.contains(DEFAULT_PEER) {
+            name.push_str(&self.peer.replace("afl-fuzz ", "-"));
+        }
+        name
+    }
+
+    /// In a few words, what they are of.
+    pub fn title(&self) -> String {
+        let length = match self.length {
+            Length::Seconds(_) => "the same time",
+            Length::Runs(_) => "as many runs",
+        };
+        let log = if self.cmplog { ", with a compare log" } else { "" };
+        format!("{} in {length}{log}", self.peer)
+    }
+
+    /// Keeps them for the documentation.
+    pub fn write(&self) -> Result<()> {
+        let file = folder().join(format!("{}.json", self.name()));
+        fs::write(&file, serde_json::to_string(self)? + "\n")
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// All that are kept for the documentation.
+    pub fn kept() -> Result<Vec<Figures>> {
+        let mut files = Vec::new();
+        let folder = folder();
+        let entries = fs::read_dir(&folder)
+            .with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("effectiveness") && name.ends_with(".json") {
+                files.push(path);
+            }
+        }
+        files.sort_by_key(|file| file.file_stem().map(std::ffi::OsStr::to_owned));
+        files.iter().map(|file| read(file)).collect()
+    }
+}
+
+fn read(file: &Path) -> Result<Figures> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| {
+        format!(
+            "{} is not as expected; measure anew with `cargo xtask bench effectiveness --write`",
+            file.display()
+        )
+    })
+}
+
+/// Where committed figures are.
+fn folder() -> PathBuf {
+    paths::root().join("docs/data")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Length, Session};
+pub mod tests {
+    use super::{Figures, Hunt, Length, Program, Session, Target};
+
+    /// Two sessions on a target, and two on a program with three bugs.
+    pub fn example() -> Figures {
+        let session = |edges, runs_per_second, curve: &[(u64, u32)]| Session {
+            runs: 1000,
+            runs_per_second,
+            corpus: 7,
+            edges,
+            curve: curve.to_vec(),
+        };
+        let hunt = |found: &[(&str, u64)]| Hunt {
+            runs: 1000,
+            runs_per_second: 100.0,
+            found: found.iter().map(|&(bug, at)| (bug.into(), at)).collect(),
+        };
+        Figures {
+            date: "2026-01-02".into(),
+            machine: "a machine".into(),
+            kernel: "Linux 6.1".into(),
+            load: 0.04,
+            peer: "afl-fuzz 4.04c".into(),
+            compiler: "clang-14".into(),
+            length: Length::Seconds(10),
+            sessions: 2,
+            cmplog: false,
+            targets: vec![Target {
+                name: "png".into(),
+                seed_edges: 5,
+                tine: vec![
+                    session(20, 90.0, &[(0, 5), (500, 10), (900, 20)]),
+                    session(30, 110.0, &[(0, 5), (1500, 10), (2000, 30)]),
+                ],
+                afl: vec![
+                    session(10, 50.0, &[(0, 5), (800, 10)]),
+                    session(10, 50.0, &[(0, 5), (9000, 10)]),
+                ],
+            }],
+            programs: vec![Program {
+                name: "magic".into(),
+                bugs: vec!["first".into(), "second".into(), "third".into()],
+                tine: vec![hunt(&[("first", 1000)]), hunt(&[("first", 2000)])],
+                afl: vec![
+                    hunt(&[("first", 3000), ("second", 5000)]),
+                    hunt(&[("second", 3000)]),
+                ],
+            }],
+        }
+    }
+
+    #[test]
+    fn figures_under_other_conditions_have_other_names() {
+        let mut figures = example();
+        assert_eq!(figures.name(), "effectiveness");
+        figures.length = Length::Runs(1000);
+        figures.cmplog = true;
+        assert_eq!(figures.name(), "effectiveness-runs-cmplog");
+        figures.peer = "afl-fuzz 4.40c".into();
+        assert_eq!(figures.name(), "effectiveness-runs-cmplog-4.40c");
+    }
 
     #[test]
     fn a_curve_is_a_staircase() {

@@ -8,10 +8,13 @@
 mod edges;
 mod figures;
 mod planted;
+mod plot;
 mod session;
 mod statistics;
 mod subject;
+mod table;
 
+use std::fmt::Write;
 use std::fs;
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -61,7 +64,35 @@ pub struct Args {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
+    /// Keep the figures and pictures for docs/benchmarks.md
+    #[arg(long, conflicts_with_all = ["targets", "tine"])]
+    write: bool,
 }
+
+/// The page of the documentation, and its generated part.
+pub const PAGE: &str = "docs/benchmarks.md";
+/// The name of that part.
+pub const PART: &str = "effectiveness";
+
+/// The generated part: all figures that were kept, with their pictures.
+pub fn docs() -> Result<String> {
+    let kept = Figures::kept()?;
+    if kept.is_empty() {
+        return Ok("No figures are kept yet.".into());
+    }
+    let mut text = String::new();
+    for figures in &kept {
+        let _ = write!(text, "### {}\n\n{}\n", figures.title(), table::markdown(figures));
+        for plot in plot::all(figures)? {
+            let _ = writeln!(text, "{}", plot.markdown());
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Load from which on a machine is not quiet.
+const QUIET: f64 = 0.5;
 
 /// Measures, prints, and keeps the result.
 pub fn run(args: &Args) -> Result<()> {
@@ -94,17 +125,42 @@ pub fn run(args: &Args) -> Result<()> {
         targets: Vec::new(),
         programs: Vec::new(),
     };
+    let is_timed = matches!(length, Length::Seconds(_));
+    if is_timed && figures.load > QUIET {
+        eprintln!(
+            "the machine is not quiet (load {:.1}): what is found in a time means little; --runs \
+             compares by runs",
+            figures.load
+        );
+    }
+    let name = format!("{}.json", figures.name());
     for subject in &subjects {
         match &subject.bugs {
             None => figures.targets.push(measurement.target(subject)?),
             Some(bugs) => figures.programs.push(measurement.program(subject, bugs)?),
         }
+        // A long measurement that is broken off keeps what it has.
+        save(&name, &figures)?;
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&figures)?);
+    } else {
+        println!("{}", table::markdown(&figures));
     }
-    eprintln!("kept in {}", save("effectiveness.json", &figures)?.display());
+    eprintln!("kept in {}", save(&name, &figures)?.display());
+    if args.write {
+        write(&figures)?;
+    }
     Ok(())
+}
+
+/// Puts the figures into the documentation.
+fn write(figures: &Figures) -> Result<()> {
+    figures.write()?;
+    for plot in plot::all(figures)? {
+        plot.write()?;
+    }
+    crate::docs::write(PAGE, PART, &docs()?)
 }
 
 /// How long a session is, so that all of them take as long as was asked for.
