@@ -192,7 +192,15 @@ fn a_bug_that_is_found_says_its_name() {
     let built = program.build(&bench, Build::Instrumented);
     bench
         .tine()
-        .args(["fuzz", "--no-ui", "--until-crash", "-s", "1", "-E", "200000"])
+        .args([
+            "fuzz",
+            "--no-ui",
+            "--until-crash",
+            "-s",
+            "1",
+            "-E",
+            "200000",
+        ])
         .args(["-i".as_ref(), program.seed_folder().as_os_str()])
         .args(["-o", "out", "--"])
         .arg(&built)
@@ -200,7 +208,10 @@ fn a_bug_that_is_found_says_its_name() {
         .assert_code(0);
     let crashes = testcases(&bench.path("out/default/crashes"));
     let crash = crashes.first().expect("a crash");
-    let done = bench.program(&built).stdin(fs::read(crash).expect("it")).run();
+    let done = bench
+        .program(&built)
+        .stdin(fs::read(crash).expect("it"))
+        .run();
     let bug = shown(&done).unwrap_or_else(|| panic!("{done}"));
     assert!(program.bug.iter().any(|known| known.name == bug), "{bug}");
 }

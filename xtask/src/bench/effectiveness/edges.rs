@@ -31,7 +31,8 @@ pub fn compiler() -> Result<Compiler> {
 /// How many edges the files of a folder take together.
 pub fn of_folder(program: &Path, folder: &Path, scratch: &Path) -> Result<u32> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
     {
         files.push(entry?.path());
     }

@@ -180,7 +180,11 @@ impl Figures {
             Length::Seconds(_) => "the same time",
             Length::Runs(_) => "as many runs",
         };
-        let log = if self.cmplog { ", with a compare log" } else { "" };
+        let log = if self.cmplog {
+            ", with a compare log"
+        } else {
+            ""
+        };
         format!("{} in {length}{log}", self.peer)
     }
 
@@ -195,8 +199,8 @@ impl Figures {
     pub fn kept() -> Result<Vec<Figures>> {
         let mut files = Vec::new();
         let folder = folder();
-        let entries = fs::read_dir(&folder)
-            .with_context(|| format!("cannot read {}", folder.display()))?;
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -210,7 +214,8 @@ impl Figures {
 }
 
 fn read(file: &Path) -> Result<Figures> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     serde_json::from_str(&text).with_context(|| {
         format!(
             "{} is not as expected; measure anew with `cargo xtask bench effectiveness --write`",

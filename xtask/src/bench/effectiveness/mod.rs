@@ -82,7 +82,12 @@ pub fn docs() -> Result<String> {
     }
     let mut text = String::new();
     for figures in &kept {
-        let _ = write!(text, "### {}\n\n{}\n", figures.title(), table::markdown(figures));
+        let _ = write!(
+            text,
+            "### {}\n\n{}\n",
+            figures.title(),
+            table::markdown(figures)
+        );
         for plot in plot::all(figures)? {
             let _ = writeln!(text, "{}", plot.markdown());
         }

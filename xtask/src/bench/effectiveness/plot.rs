@@ -124,8 +124,12 @@ fn edges(target: &Target, side: Side, length: Length) -> Line {
 fn bugs(figures: &Figures, side: Side) -> Line {
     Line::of(figures.length, |progress| {
         let found = |number: usize| {
-            let hunts = figures.programs.iter().filter_map(|p| p.of(side).get(number));
-            let counts = hunts.map(|hunt| hunt.found.values().filter(|at| **at <= progress).count());
+            let hunts = figures
+                .programs
+                .iter()
+                .filter_map(|p| p.of(side).get(number));
+            let counts =
+                hunts.map(|hunt| hunt.found.values().filter(|at| **at <= progress).count());
             counts.sum::<usize>() as f64
         };
         (0..figures.sessions).map(found).collect()
@@ -173,7 +177,11 @@ fn draw_on(
     let most = points().map(|point| point.most).fold(1.0, f64::max);
     let least = points().map(|point| point.least).fold(most, f64::min);
     // Edges of the seeds are no news.
-    let bottom = if least > most / 2.0 { least - (most - least) * 0.1 } else { 0.0 };
+    let bottom = if least > most / 2.0 {
+        least - (most - least) * 0.1
+    } else {
+        0.0
+    };
     let across = (start(length) / unit..length.progress() as f64 / unit).log_scale();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(area)

@@ -81,7 +81,12 @@ fn exact(ranks: &[u64], own: usize, mean: u64, distance: u64) -> f64 {
         }
     }
     let far = |&(sum, _): &(usize, &u64)| (sum as u64).abs_diff(mean) >= distance;
-    let extreme: u64 = ways[own].iter().enumerate().filter(far).map(|(_, w)| w).sum();
+    let extreme: u64 = ways[own]
+        .iter()
+        .enumerate()
+        .filter(far)
+        .map(|(_, w)| w)
+        .sum();
     let total: u64 = ways[own].iter().sum();
     extreme as f64 / total as f64
 }

@@ -142,7 +142,10 @@ fn bugs(figures: &Figures) -> String {
     let mut tally = Tally::default();
     for program in &figures.programs {
         for bug in &program.bugs {
-            let (ours, theirs) = (Hits::of(program, Side::Tine, bug), Hits::of(program, Side::Afl, bug));
+            let (ours, theirs) = (
+                Hits::of(program, Side::Tine, bug),
+                Hits::of(program, Side::Afl, bug),
+            );
             tally.add(&ours, &theirs);
             if ours.found + theirs.found == 0 {
                 continue;
