@@ -28,7 +28,7 @@ use super::{machine, save, scratch_dir};
 use crate::shell;
 use figures::{Figures, Hunt, Length, Program, Session, Target};
 use session::{Conditions, Interrupt, Outcome};
-use subject::{Peer, Subject};
+use subject::{Peer, Selection, Subject};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -104,8 +104,9 @@ pub fn run(args: &Args) -> Result<()> {
     if args.seeds == 0 || args.minutes == 0 || args.seconds_per_run == Some(0) {
         bail!("--seeds, --minutes and --seconds-per-run must be at least 1");
     }
-    let subjects = subject::build(args)?;
-    let length = length(args, subjects.len())?;
+    let selection = Selection::of(&args.targets)?;
+    let length = length(args, selection.len())?;
+    let subjects = selection.build(args)?;
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let measurement = Measurement {
         sessions: args.seeds,

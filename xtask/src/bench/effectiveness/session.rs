@@ -145,7 +145,10 @@ impl Contestant {
         let length = conditions.length;
         Ok(Outcome {
             runs: stats.number("execs_done")? as u64,
-            runs_per_second: stats.number("execs_per_sec")?,
+            // afl-fuzz divides by zero when it ends at once.
+            runs_per_second: Some(stats.number("execs_per_sec")?)
+                .filter(|speed| speed.is_finite())
+                .unwrap_or_default(),
             queue: finds(&instance.join("queue"), length)?,
             crashes: finds(&instance.join("crashes"), length)?,
         })
@@ -216,8 +219,91 @@ fn progress(name: &str, length: Length) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::progress;
+    use super::{Conditions, Contestant, Interrupt, progress};
     use crate::bench::effectiveness::figures::Length;
+    use crate::bench::fuzzer::Side;
+    use crate::bench::scratch_dir;
+    use crate::paths;
+    use crate::real::{self, Catalogue, Compiler};
+    use std::path::PathBuf;
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+    use std::time::{Duration, Instant};
+    use std::{fs, thread};
+
+    /// afl-fuzz, the side that does not change with this project.
+    fn contestant() -> (Contestant, PathBuf) {
+        let catalogue = Catalogue::load().expect("the catalogue");
+        let compiler = Compiler::at("afl-clang-fast".as_ref(), Some("test-bench".into()))
+            .expect("afl-clang-fast; `cargo xtask setup` installs it");
+        let built = real::build(&catalogue, &["tiny".into()], &compiler).expect("tiny");
+        let persistent = built.into_iter().find(|program| program.persistent);
+        let program = persistent.expect("a persistent tiny");
+        let contestant = Contestant {
+            side: Side::Afl,
+            fuzzer: paths::find_program("afl-fuzz").expect("afl-fuzz"),
+            target: program.path,
+            cmplog: None,
+        };
+        (contestant, program.seeds)
+    }
+
+    #[test]
+    fn a_session_has_as_many_runs_as_asked_for_and_its_queue_in_order() {
+        let (contestant, seeds) = contestant();
+        let scratch = scratch_dir().expect("a scratch folder");
+        let conditions = Conditions {
+            seeds: &seeds,
+            output: scratch.path().join("out"),
+            length: Length::Runs(3000),
+            core: None,
+            random_seed: Some(1),
+        };
+        let interrupt = Interrupt(Arc::default());
+        let outcome = contestant.run(&conditions, &interrupt).expect("a session");
+        assert!((3000..6000).contains(&outcome.runs), "{}", outcome.runs);
+        let seed_count = fs::read_dir(&seeds).expect("seeds").count();
+        assert!(outcome.queue.len() > seed_count, "{:?}", outcome.queue);
+        assert!(outcome.queue.is_sorted_by_key(|find| find.progress));
+        assert_eq!(outcome.queue[0].progress, 0, "seeds come first");
+        assert!(outcome.crashes.is_empty());
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_fuzzer_at_once() {
+        let (contestant, seeds) = contestant();
+        let scratch = scratch_dir().expect("a scratch folder");
+        let output = scratch.path().join("out");
+        let conditions = Conditions {
+            seeds: &seeds,
+            output: output.clone(),
+            length: Length::Seconds(600),
+            core: None,
+            random_seed: None,
+        };
+        let interrupt = Interrupt(Arc::default());
+        let flag = interrupt.0.clone();
+        let stats = output.join("default/fuzzer_stats");
+        let start = Instant::now();
+        let ended = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stats.exists() && start.elapsed() < Duration::from_secs(60) {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                flag.store(true, Ordering::Relaxed);
+            });
+            contestant.run(&conditions, &interrupt)
+        });
+        let error = ended.err().expect("an interrupted session is no result");
+        assert!(error.to_string().starts_with("interrupted"), "{error:#}");
+        assert!(start.elapsed() < Duration::from_secs(120));
+        let text = fs::read_to_string(&stats).expect("fuzzer_stats");
+        let pid = text
+            .lines()
+            .find_map(|line| line.strip_prefix("fuzzer_pid"));
+        let pid = pid.expect("its number").trim_start_matches([' ', ':']);
+        assert!(!PathBuf::from("/proc").join(pid).exists(), "{pid} lives");
+    }
 
     #[test]
     fn names_of_both_fuzzers_say_when() {

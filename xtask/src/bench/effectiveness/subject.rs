@@ -1,6 +1,7 @@
 //! What is fuzzed: each target built three times, by tine-cc, by AFL++'s compiler, and
 //! for the independent program.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -99,25 +100,48 @@ impl Subject {
     }
 }
 
-/// Builds the named targets, or all.
-pub fn build(args: &Args) -> Result<Vec<Subject>> {
-    let planted = Planted::load()?;
-    let (real, programs) = select(&args.targets, &planted)?;
-    let builder = Builder::new(args)?;
-    let catalogue = Catalogue::load()?;
-    let mut subjects = builder.build(&catalogue, &real, &edges::compiler()?)?;
-    let catalogue = planted.catalogue(catalogue.flags);
-    let mut hunted = builder.build(&catalogue, &programs, &planted::replayer()?)?;
-    for subject in &mut hunted {
-        let program = planted.programs.iter().find(|p| p.name == subject.name);
-        subject.bugs = program.map(planted::Program::bugs);
-    }
-    subjects.append(&mut hunted);
-    Ok(subjects)
+/// What is to be built.
+pub struct Selection {
+    planted: Planted,
+    real: Vec<String>,
+    programs: Vec<String>,
 }
 
-/// Real targets and programs with planted bugs, from what was named: `real` and
-/// `planted` stand for all of a kind.
+impl Selection {
+    /// The named targets, or all. `real` and `planted` stand for all of a kind.
+    pub fn of(names: &[String]) -> Result<Selection> {
+        let planted = Planted::load()?;
+        let (real, programs) = select(names, &planted)?;
+        Ok(Selection {
+            planted,
+            real,
+            programs,
+        })
+    }
+
+    /// How many targets there are.
+    pub fn len(&self) -> usize {
+        self.real.len() + self.programs.len()
+    }
+
+    /// Builds them.
+    pub fn build(&self, args: &Args) -> Result<Vec<Subject>> {
+        let builder = Builder::new(args)?;
+        let catalogue = Catalogue::load()?;
+        let mut subjects = builder.build(&catalogue, &self.real, &edges::compiler()?)?;
+        let catalogue = self.planted.catalogue(catalogue.flags);
+        let mut hunted = builder.build(&catalogue, &self.programs, &planted::replayer()?)?;
+        for subject in &mut hunted {
+            let mut programs = self.planted.programs.iter();
+            let program = programs.find(|program| program.name == subject.name);
+            subject.bugs = program.map(planted::Program::bugs);
+        }
+        subjects.append(&mut hunted);
+        Ok(subjects)
+    }
+}
+
+/// Real targets and programs with planted bugs, each once.
 fn select(names: &[String], planted: &Planted) -> Result<(Vec<String>, Vec<String>)> {
     let known_real: Vec<String> = REAL.iter().map(|&name| name.into()).collect();
     let known_planted: Vec<String> = planted.programs.iter().map(|p| p.name.clone()).collect();
@@ -141,6 +165,10 @@ fn select(names: &[String], planted: &Planted) -> Result<(Vec<String>, Vec<Strin
                 known_planted.join(", ")
             );
         }
+    }
+    for names in [&mut real, &mut programs] {
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
     }
     Ok((real, programs))
 }
@@ -244,5 +272,30 @@ impl Builder {
                 bugs: None,
             })
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Selection;
+
+    #[test]
+    fn targets_are_named_one_by_one_or_by_kind() {
+        let count = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
+            Selection::of(&names).map(|selection| selection.len())
+        };
+        let all = count(&[]).expect("all");
+        let real = count(&["real"]).expect("all real ones");
+        let planted = count(&["planted"]).expect("all planted ones");
+        assert!(real >= 6 && planted >= 1, "{real} and {planted}");
+        assert_eq!(all, real + planted);
+        assert_eq!(
+            count(&["png", "magic", "png"]).expect("two"),
+            2,
+            "each once"
+        );
+        let error = count(&["png", "nothing"]).expect_err("no such target");
+        assert!(error.to_string().contains("`nothing`"), "{error}");
     }
 }
