@@ -56,15 +56,18 @@ impl Peer {
 
     /// What its afl-fuzz says about itself.
     pub fn version(self) -> Result<String> {
-        let output = shell::output(Command::new(self.program("afl-fuzz")?).arg("-h"))?;
+        let output = shell::output(Command::new(self.program("afl-fuzz")?).arg("--version"))?;
         let text = [output.stdout, output.stderr].concat();
         let text = String::from_utf8_lossy(&text);
-        let found = text.lines().find_map(|line| line.split_once("afl-fuzz++"));
-        let Some((_, rest)) = found else {
+        // An old version knows no such option, and says its own name then.
+        let Some((_, rest)) = text.split_once("afl-fuzz++") else {
             bail!("afl-fuzz of AFL++ {self} does not say its version");
         };
-        // What follows the version is a colour's end.
-        let version = rest.split(['\u{1b}', ' ']).next().unwrap_or_default();
+        // What follows may be a colour's end.
+        let version: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '.')
+            .collect();
         Ok(format!("afl-fuzz {version}"))
     }
 }
