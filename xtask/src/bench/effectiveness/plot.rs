@@ -213,7 +213,7 @@ fn draw_on(
     }
     chart
         .configure_series_labels()
-        .position(plotters::prelude::SeriesLabelPosition::LowerRight)
+        .position(plotters::prelude::SeriesLabelPosition::UpperLeft)
         .background_style(WHITE)
         .border_style(BLACK.mix(0.3))
         .draw()?;
