@@ -55,6 +55,11 @@ const STEPS: &[(&str, &[&str])] = &[
             "./split-switches-pass.so",
         ],
     ),
+    // The main() of harnesses, where afl-cc looks for it.
+    (
+        "GNUmakefile",
+        &["--directory=utils/aflpp_driver", "libAFLDriver.a"],
+    ),
 ];
 
 /// What has to be there in the end.
@@ -65,10 +70,11 @@ const PROGRAMS: &[&str] = &[
     "afl-cmin",
     "afl-clang-fast",
     "afl-clang-lto",
+    "libAFLDriver.a",
 ];
 
 /// Changed whenever what is built here changes, so that an older build is not kept.
-const RECIPE: u32 = 2;
+const RECIPE: u32 = 4;
 
 /// Where AFL++ 4.40c's programs are.
 pub fn aflplusplus_440() -> PathBuf {

@@ -83,20 +83,7 @@ impl Contestant {
         command.args(["-b", &conditions.core.to_string(), "-t", "1000"]);
         command.args(["-V", &conditions.seconds.to_string(), "--"]);
         command.arg(&self.target).args(&self.arguments);
-        // What is set for AFL would put the two under different rules.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("AFL_") {
-                command.env_remove(name);
-            }
-        }
-        for name in [
-            "AFL_NO_UI",
-            "AFL_SKIP_CPUFREQ",
-            "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
-        ] {
-            command.env(name, "1");
-        }
-        command.env_remove("LD_PRELOAD");
+        neutral_environment(&mut command);
         command
     }
 
@@ -134,7 +121,25 @@ impl Contestant {
     }
 }
 
-fn failure(command: &Command, log: &Path) -> String {
+/// Both fuzzers under the same rules, whatever is set for AFL here.
+pub fn neutral_environment(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AFL_") {
+            command.env_remove(name);
+        }
+    }
+    for name in [
+        "AFL_NO_UI",
+        "AFL_SKIP_CPUFREQ",
+        "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
+    ] {
+        command.env(name, "1");
+    }
+    command.env_remove("LD_PRELOAD");
+}
+
+/// A command that failed, and the end of what it said.
+pub fn failure(command: &Command, log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let tail: Vec<&str> = text.lines().rev().take(15).collect();

@@ -2,6 +2,7 @@
 
 pub mod channels;
 mod cmplog;
+pub mod effectiveness;
 mod fork;
 mod fuzzer;
 mod memory;
@@ -79,6 +80,8 @@ pub enum Bench {
         #[arg(long, default_value_t = 500)]
         runs: u32,
     },
+    /// What tine and afl-fuzz find in the same time: edges of real targets, planted bugs
+    Effectiveness(effectiveness::Args),
     /// What a run costs: fork + exec, a fork server, a persistent child
     Spawn(spawn::Args),
 }
@@ -106,6 +109,7 @@ pub fn run(bench: Bench) -> Result<()> {
         Bench::Queue { testcases } => queue::run(testcases),
         Bench::Mutate => mutate::run(),
         Bench::Trace { rounds, runs } => trace::run(rounds, runs),
+        Bench::Effectiveness(args) => effectiveness::run(&args),
         Bench::Spawn(args) => spawn::run(&args),
     }
 }

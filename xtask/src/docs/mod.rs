@@ -61,6 +61,11 @@ const PARTS: &[Part] = &[
         text: bench::channels::table::of_the_book,
     },
     Part {
+        file: bench::effectiveness::PAGE,
+        name: bench::effectiveness::PART,
+        text: bench::effectiveness::docs,
+    },
+    Part {
         file: "docs/compatibility.md",
         name: "conformance",
         text: conformance::table,
@@ -203,6 +208,11 @@ fn build_tine() -> Result<()> {
             .args(["build", "--quiet", "--package", "tine"])
             .current_dir(paths::root()),
     )
+}
+
+/// Writes one part of a file, given from the workspace's root.
+pub fn write(file: &str, name: &str, text: &str) -> Result<()> {
+    update(&paths::root().join(file), name, text, false).map(drop)
 }
 
 /// Whether the part in the file is not `text`. Rewrites it, unless it is only

@@ -93,6 +93,9 @@ impl<'a> Job<'a> {
                     false,
                 )]
             }
+            None if self.compiler.main().is_some() => {
+                vec![program(name.clone(), self.dir.join(name), false)]
+            }
             None => vec![
                 program(name.clone(), self.dir.join(name), false),
                 program(
@@ -114,7 +117,10 @@ impl<'a> Job<'a> {
             .with_context(|| format!("cannot create {}", generated.display()))?;
         self.copy_into(&generated)?;
 
-        let stdin_main = committed_dir().join("common/stdin_main.c");
+        let stdin_main = match self.compiler.main() {
+            Some(main) => main.to_path_buf(),
+            None => committed_dir().join("common/stdin_main.c"),
+        };
         let mut sources = self.sources()?;
         sources.extend(
             self.target
@@ -137,6 +143,9 @@ impl<'a> Job<'a> {
             .args(&of_library)
             .arg(&main_object);
         self.link(link, name)?;
+        if self.compiler.main().is_some() {
+            return Ok(());
+        }
 
         let mut link = self.compiler.command();
         link.args(&self.catalogue.flags).args(&of_library);

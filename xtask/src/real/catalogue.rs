@@ -157,6 +157,27 @@ impl Catalogue {
 }
 
 impl Target {
+    /// A harness that needs no package.
+    pub fn of_harness(name: &str, about: &str, harness: &str, seeds: &str) -> Target {
+        Target {
+            name: name.into(),
+            about: about.into(),
+            kind: Kind::Harness,
+            seeds: seeds.into(),
+            dictionary: None,
+            arguments: Vec::new(),
+            deterministic: true,
+            harness: Some(harness.into()),
+            sources: Vec::new(),
+            exclude: Vec::new(),
+            include: Vec::new(),
+            defines: Vec::new(),
+            libraries: Vec::new(),
+            copy: BTreeMap::new(),
+            build: None,
+        }
+    }
+
     /// Names of the packages that its paths begin with, each once.
     pub fn packages(&self) -> Vec<&str> {
         let lists = [&self.sources, &self.include];

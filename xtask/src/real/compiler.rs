@@ -16,6 +16,8 @@ pub struct Compiler {
     cxx: Option<PathBuf>,
     label: String,
     environment: Vec<(String, String)>,
+    flags: Vec<String>,
+    main: Option<PathBuf>,
 }
 
 impl Compiler {
@@ -40,6 +42,8 @@ impl Compiler {
             cxx,
             label,
             environment: Vec::new(),
+            flags: Vec::new(),
+            main: None,
         })
     }
 
@@ -57,6 +61,25 @@ impl Compiler {
         self
     }
 
+    /// Adds flags to every compile of a harness, and to its link.
+    pub fn with_flags(mut self, flags: &[&str]) -> Compiler {
+        self.flags
+            .extend(flags.iter().map(|&flag| String::from(flag)));
+        self
+    }
+
+    /// Links harnesses with this source of a `main` only, and so makes one program of
+    /// each, which goes by the target's name.
+    pub fn with_main(mut self, main: &Path) -> Compiler {
+        self.main = Some(main.into());
+        self
+    }
+
+    /// The one source of a `main`, if there is one.
+    pub fn main(&self) -> Option<&Path> {
+        self.main.as_deref()
+    }
+
     /// The folder name of its output.
     pub fn label(&self) -> &str {
         &self.label
@@ -66,6 +89,7 @@ impl Compiler {
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.cc);
         self.apply_env(&mut command);
+        command.args(&self.flags);
         command
     }
 
@@ -94,6 +118,12 @@ impl Compiler {
             .with_context(|| format!("cannot read {}", self.cc.display()))?
             .hash(hasher);
         self.environment.hash(hasher);
+        self.flags.hash(hasher);
+        if let Some(main) = &self.main {
+            fs::read(main)
+                .with_context(|| format!("cannot read {}", main.display()))?
+                .hash(hasher);
+        }
         for name in [
             "TINE_CC",
             "TINE_CXX",

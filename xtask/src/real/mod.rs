@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::paths;
 
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, Target};
 pub use compiler::Compiler;
 pub use fetch::copy_tree;
 

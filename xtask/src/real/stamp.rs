@@ -30,13 +30,11 @@ impl Stamp {
             catalogue.packages[name].checksum.hash(&mut hasher);
         }
         compiler.hash_into(&mut hasher)?;
-        let own = target
-            .harness
-            .iter()
-            .map(String::as_str)
-            .chain(["common/stdin_main.c"]);
-        for name in own {
-            let path = committed_dir().join(name);
+        let mut own = vec![committed_dir().join("common/stdin_main.c")];
+        if let Some(harness) = &target.harness {
+            own.extend(beside(&committed_dir().join(harness))?);
+        }
+        for path in own {
             let text =
                 fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             text.hash(&mut hasher);
@@ -57,4 +55,20 @@ impl Stamp {
         fs::write(&self.file, &self.value)
             .with_context(|| format!("cannot write {}", self.file.display()))
     }
+}
+
+/// A harness and the headers beside it.
+fn beside(harness: &Path) -> Result<Vec<PathBuf>> {
+    let folder = harness.parent().unwrap_or(Path::new("/"));
+    let entries = fs::read_dir(folder)
+        .with_context(|| format!("cannot read the folder {}", folder.display()))?;
+    let mut files = vec![harness.to_path_buf()];
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "h") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
