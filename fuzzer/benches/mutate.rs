@@ -22,7 +22,7 @@ use std::hint::black_box;
 const LONGEST: usize = 1 << 20;
 
 /// Mutants of one turn.
-const MUTANTS: u32 = 100_000;
+const MUTANTS: u32 = 500_000;
 
 /// Turns of each side.
 const TURNS: usize = 9;
