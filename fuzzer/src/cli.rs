@@ -61,7 +61,7 @@ Your own program:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Fuzz a program: find inputs that reach new code, crash it or hang it
-    Fuzz(FuzzArgs),
+    Fuzz(Box<FuzzArgs>),
     /// Run a program on one input, or on each file of a folder, and write down the edges it took
     Showmap(ShowmapArgs),
     /// Keep the few of many inputs that together take all edges that all of them take

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Err(error) => return answer(&error),
     };
     let result = match cli.command {
-        cli::Command::Fuzz(args) => commands::fuzz::run(args).map_err(|error| error.to_string()),
+        cli::Command::Fuzz(args) => commands::fuzz::run(&args).map_err(|error| error.to_string()),
         cli::Command::Showmap(args) => {
             commands::showmap::run(&args).map_err(|error| error.to_string())
         }

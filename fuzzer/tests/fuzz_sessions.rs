@@ -44,6 +44,22 @@ int main(void) {
 }
 "#;
 
+/// Options with which havoc finds the way to the end of [`STEPS`] in some hundred runs,
+/// also on a machine that has little time.
+fn until_crash(bench: &Workbench) -> [&'static str; 8] {
+    bench.write("steps.dict", "\"ab\"\n\"!\"\n");
+    [
+        "--until-crash",
+        "-V",
+        "100",
+        "-t",
+        "100",
+        "-z",
+        "-x",
+        "steps.dict",
+    ]
+}
+
 /// Takes many branches, and never crashes.
 const BUSY: &str = r#"
 #include <unistd.h>
@@ -111,7 +127,7 @@ fn a_crash_is_found_named_saved_and_replayed_by_the_command_that_is_printed() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["xello"]);
     let target = compile(&bench, "steps", STEPS);
-    let options = ["--until-crash", "-V", "100", "-t", "100"];
+    let options = until_crash(&bench);
     let done = fuzz(&bench, "seeds", &options, &target).run();
     done.assert_code(0)
         .assert_stderr("stopped at the first crash")
@@ -267,7 +283,7 @@ fn a_session_goes_on_where_it_stopped() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["xello", "ab"]);
     let target = compile(&bench, "steps", STEPS);
-    let options = ["--until-crash", "-V", "100", "-t", "100"];
+    let options = until_crash(&bench);
     fuzz(&bench, "seeds", &options, &target)
         .run()
         .assert_code(0);
@@ -729,7 +745,7 @@ fn targets_of_aflplusplus_are_fuzzed_too() {
         .arg(source)
         .run()
         .assert_code(0);
-    let options = ["-V", "110", "-t", "100", "--until-crash"];
+    let options = until_crash(&bench);
     let done = fuzz(&bench, "seeds", &options, &target).run();
     done.assert_code(0).assert_stderr("1 crash in");
 }

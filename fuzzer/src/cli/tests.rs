@@ -11,7 +11,7 @@ fn fuzz(line: &str) -> FuzzArgs {
     match Cli::try_parse_from(line.split(' ')) {
         Ok(Cli {
             command: Command::Fuzz(args),
-        }) => args,
+        }) => *args,
         other => panic!("{line}: {other:?}"),
     }
 }

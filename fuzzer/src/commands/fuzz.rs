@@ -23,11 +23,11 @@ pub enum FuzzCommandError {
 ///
 /// # Errors
 /// When fuzzing cannot begin, or cannot go on.
-pub fn run(args: FuzzArgs) -> Result<ExitCode, FuzzCommandError> {
+pub fn run(args: &FuzzArgs) -> Result<ExitCode, FuzzCommandError> {
     environment::check(Scope::Fuzz).map_err(FuzzError::from)?;
     if let Some(jobs) = args.jobs {
-        return Ok(campaign::run(&args, jobs)?);
+        return Ok(campaign::run(args, jobs)?);
     }
-    engine::fuzz(&args)?;
+    engine::fuzz(args)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -135,7 +135,7 @@ fn begin(folder: &Path, source: &str) -> (Engine, ForkServerExecutor, State) {
         "tine", "fuzz", "-i", &seeds, "-o", &out, "-s", "1", "--no-ui", "--", &target,
     ];
     let args: FuzzArgs = match Cli::try_parse_from(line).map(|cli| cli.command) {
-        Ok(Command::Fuzz(args)) => args,
+        Ok(Command::Fuzz(args)) => *args,
         other => panic!("{other:?}"),
     };
     let (mut engine, executor, state) = session::begin(&args).expect("a session");

@@ -65,7 +65,7 @@ fn fuzz<'b>(bench: &'b Workbench, library: &Path, runs: &str, program: &Path) ->
     bench
         .tine()
         .args([
-            "fuzz", "--no-ui", "-s", "1", "-t", "1000", "-i", "seeds", "-o", "out",
+            "fuzz", "--no-ui", "-z", "-s", "1", "-t", "1000", "-i", "seeds", "-o", "out",
         ])
         .args(["-E", runs, "--"])
         .arg(program)

@@ -25,10 +25,10 @@ use crate::{
 };
 use libafl::{
     Error, HasMetadata,
-    corpus::CorpusId,
+    corpus::{Corpus, CorpusId},
     mutators::Tokens,
     stages::Stage,
-    state::{HasExecutions, HasRand},
+    state::{HasCorpus, HasExecutions, HasRand},
 };
 use std::{
     collections::HashSet,
@@ -41,6 +41,9 @@ use tine_controller::RunError;
 
 /// Inputs up to this length are searched for computed operands without being asked to.
 const SHORT: usize = 1024;
+
+/// So many testcases are done in one turn: the first one, and what it led to.
+const MOST_AT_ONCE: usize = 64;
 
 /// So many testcases may take the fork server of the program that logs along.
 const MOST_LOST: u32 = 3;
@@ -85,7 +88,8 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for RedqueenStage {
             return Ok(());
         }
         let (began, runs) = (Instant::now(), *state.executions());
-        let solved = redqueen.solve(engine, executor, state, id);
+        let solved = redqueen.solve_with_finds(engine, executor, state, id);
+        *state.corpus_mut().current_mut() = Some(id);
         engine.counters.cmplog += began.elapsed();
         redqueen.budget.spend(*state.executions() - runs);
         match solved {
@@ -189,6 +193,34 @@ impl Redqueen {
             .max(LEAST);
         self.longest = Some(longest);
         longest
+    }
+
+    /// Solves what can be solved of a testcase, and then of what was found by that:
+    /// behind a comparison there is often the next one.
+    fn solve_with_finds(
+        &mut self,
+        engine: &mut Engine,
+        executor: &mut ForkServerExecutor,
+        state: &mut State,
+        id: CorpusId,
+    ) -> Result<(), Failure> {
+        let mut left = vec![id];
+        for _ in 0..MOST_AT_ONCE {
+            let Some(id) = left.pop() else { break };
+            if ends(engine) {
+                break;
+            }
+            if !self.is_due(engine, state, id) {
+                continue;
+            }
+            // What is found now comes from this testcase.
+            *state.corpus_mut().current_mut() = Some(id);
+            let known = engine.queue.len();
+            self.solve(engine, executor, state, id)?;
+            // The newest last: it was found with the most solutions.
+            left.extend((known..engine.queue.len()).map(CorpusId));
+        }
+        Ok(())
     }
 
     /// Solves what can be solved of a testcase.
