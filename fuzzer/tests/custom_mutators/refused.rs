@@ -53,7 +53,7 @@ fn what_cannot_be_used_is_refused_in_a_sentence_and_nothing_is_written() {
         (
             Path::new(""),
             &[("AFL_PYTHON_MODULE", "x")],
-            "no mutators in Python",
+            "mutators in Python are not run",
         ),
         (
             &send,

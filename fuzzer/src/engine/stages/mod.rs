@@ -2,9 +2,9 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `redqueen` | solves the comparisons that it meets |
 //! | `trim` | makes it shorter, once |
 //! | `deterministic` | makes every small change where changes matter, once |
-//! | `redqueen` | solves the comparisons that it meets |
 //! | `custom` | lets mutators of the user's work on it |
 //! | `havoc` | mutates it at random |
 //! | `splice` | the same, after its start was joined with the end of another (`-u`) |
@@ -40,8 +40,10 @@ pub fn all<EM: SendExiting>(
     redqueen: RedqueenStage,
 ) -> impl StagesTuple<ForkServerExecutor, EM, State, Engine> + use<EM> {
     tuple_list!(
-        TrimStage::default(),
+        // Before anything is cut off: what one comparison does not read yet, the next
+        // one may.
         redqueen,
+        TrimStage::default(),
         DeterministicStage::default(),
         CustomStage::default(),
         HavocStage::new(Havoc::new(strategy)),
