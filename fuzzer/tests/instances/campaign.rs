@@ -42,6 +42,9 @@ fn a_campaign_exchanges_sums_up_and_goes_on_by_its_names() {
     let session = tine(&bench, &target, "-j 3 -i left -o out").start();
     let folders = wait_for_all(&bench, &session);
     session.wait_for("an exchange", |_| !imports(&folders[0]).is_empty());
+    session.wait_for("the status", |session| {
+        session.stderr().contains("tine: 3 instances  ")
+    });
     let done = end(session);
     done.assert_code(0)
         .assert_stderr("stopped by Ctrl-C")

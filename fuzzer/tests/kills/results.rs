@@ -61,7 +61,7 @@ impl Results {
         for (key, content) in &self.0 {
             match reference.0.get(key) {
                 None => wrong.push(format!("{key} is not what the session finds")),
-                Some(whole) if !is_same(key, content, whole) => wrong.push(format!(
+                Some(whole) if whole != content => wrong.push(format!(
                     "{key} has {} bytes, not the {} that it should",
                     content.len(),
                     whole.len()
@@ -92,28 +92,11 @@ impl Results {
 
     /// What of `earlier` is gone or another than it was.
     pub fn changes_since(&self, earlier: &Self) -> Vec<String> {
-        let is_lost = |(key, content): &(&String, &Vec<u8>)| {
-            !self
-                .0
-                .get(*key)
-                .is_some_and(|now| is_same(key, now, content))
-        };
-        let lost = earlier.0.iter().filter(is_lost);
+        let kept = |(key, content): &(&String, &Vec<u8>)| self.0.get(*key) != Some(content);
+        let lost = earlier.0.iter().filter(kept);
         lost.map(|(key, _)| format!("{key} is gone or changed"))
             .collect()
     }
-}
-
-/// Whether two contents of a file are the same. Testcases are trimmed when their turn
-/// comes: what is left of one is what it was, with parts taken out.
-fn is_same(key: &str, one: &[u8], other: &[u8]) -> bool {
-    one == other || key.starts_with("queue/") && (is_part(one, other) || is_part(other, one))
-}
-
-/// Whether `part` is `whole` with bytes taken out.
-fn is_part(part: &[u8], whole: &[u8]) -> bool {
-    let mut rest = whole.iter();
-    !part.is_empty() && part.iter().all(|byte| rest.any(|other| other == byte))
 }
 
 /// The entries of a folder, but for hidden ones; none if it is not there.

@@ -159,6 +159,8 @@ impl<'b> Sessions<'b> {
             .bench
             .tine()
             .args(["fuzz", "--no-ui", "-t", "20000"])
+            // A testcase that is trimmed is another one before and after its turn.
+            .env("AFL_DISABLE_TRIM", "1")
             .args(["-s", &self.seed.to_string(), "-E", &runs.to_string()])
             .args(["-i", seeds, "-o", out, "--"])
             .arg(&self.target);
