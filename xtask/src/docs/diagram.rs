@@ -151,7 +151,24 @@ fn draw(diagram: &Diagram) -> Result<String> {
         Some(phase) => of_phase(&text, phase)?,
         None => text,
     };
-    Ok(format!("```mermaid\n{}\n```", text.trim_end()))
+    Ok(format!("```mermaid\n{}\n```", settled(text.trim_end())))
+}
+
+/// The diagram with one order of what two processes do at the same time: the runtime
+/// attaches the input segment behind its reply, while the controller may have written the
+/// first request already.
+fn settled(diagram: &str) -> String {
+    let mut lines: Vec<&str> = diagram.lines().collect();
+    let position = |lines: &[&str], what| lines.iter().position(|line| line.contains(what));
+    let attached = position(&lines, ": shmat: input segment");
+    let replied = position(&lines, ": reply ");
+    if let (Some(attached), Some(replied)) = (attached, replied)
+        && attached > replied
+    {
+        let line = lines.remove(attached);
+        lines.insert(replied + 1, line);
+    }
+    lines.join("\n")
 }
 
 /// The heading of a diagram, and the part of it that is under this phase.
