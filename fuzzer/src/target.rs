@@ -65,6 +65,18 @@ pub enum TargetError {
         /// What the system said.
         source: io::Error,
     },
+    /// The input file is one of the inputs.
+    #[error(
+        "-f {} is the input {}, which each run would write over: give another file, or leave -f \
+         out",
+        .file.display(), .input.display()
+    )]
+    FileIsInput {
+        /// The file.
+        file: PathBuf,
+        /// The input.
+        input: PathBuf,
+    },
     /// The input file is the target itself.
     #[error(
         "-f {} is the target itself, which every input would overwrite: give the name of a \
@@ -198,6 +210,34 @@ fn prepare_file(
         config.output = TargetOutput::Inherit;
     }
     Ok(Target { file, config })
+}
+
+/// Refuses a file for the target that is one of `inputs`, by whatever name.
+///
+/// # Errors
+/// When it is.
+pub fn check_no_input<'a>(
+    file: Option<&Path>,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), TargetError> {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path: &Path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    let Some((file, known)) = file.and_then(|file| Some((file, identity(file)?))) else {
+        return Ok(());
+    };
+    match inputs
+        .into_iter()
+        .find(|input| identity(input) == Some(known))
+    {
+        None => Ok(()),
+        Some(input) => Err(TargetError::FileIsInput {
+            file: file.to_owned(),
+            input: input.to_owned(),
+        }),
+    }
 }
 
 /// Whether an argument of the target stands for the input file.
@@ -376,7 +416,9 @@ pub fn megabytes_variable(name: &'static str) -> Result<Option<u64>, TargetError
 
 /// The value of an environment variable, if it is set.
 pub fn variable(name: &str) -> Option<String> {
-    env::var_os(name).map(|value| value.display().to_string())
+    // One that is set to nothing counts as not set.
+    let value = env::var_os(name).filter(|value| !value.is_empty())?;
+    Some(value.display().to_string())
 }
 
 /// What the target gets on top of the environment of this process.
@@ -437,7 +479,9 @@ fn sanitizer_options(
             true,
             "detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=0:\
              malloc_context_size=0:detect_stack_use_after_return=0"
-                .to_owned(),
+                .to_owned()
+                // For whoever wants no abort: the exit code then tells of the report.
+                + &format!(":exitcode={report_exit_code}"),
         ),
         (
             "MSAN_OPTIONS",

@@ -16,7 +16,7 @@ const ALWAYS: &[&[u8]] = &[
     b"\x89\xab\xcd\xef",
 ];
 
-/// Where comparisions are inlined, or the functions called by their own names.
+/// Where comparisons are inlined, or the functions called by their own names.
 const OPTIMISED: &[&[u8]] = &[
     b"MAGICWORD",
     b"prefix:",

@@ -68,6 +68,7 @@ pub(super) fn text(args: &FuzzArgs, ended: &Ended, replay: &Replay) -> Vec<Strin
             failed.join(", ")
         ));
     }
+    let mut is_any = false;
     for (noun, folder, count) in [
         (
             "crash",
@@ -77,11 +78,13 @@ pub(super) fn text(args: &FuzzArgs, ended: &Ended, replay: &Replay) -> Vec<Strin
         ("hang", "hangs", |it| it.saved_hangs),
     ] {
         for member in members {
-            let saved = count(&member.figures);
             let path = member.folder.join(folder);
-            let Some(first) = first_testcase(&path) else {
+            let Some((first, found)) = first_testcase(&path) else {
                 continue;
             };
+            is_any |= folder == "crashes";
+            // What an instance says of itself may be older than what it saved.
+            let saved = count(&member.figures).max(found);
             let which = if saved == 1 {
                 "replay it with"
             } else {
@@ -101,7 +104,7 @@ pub(super) fn text(args: &FuzzArgs, ended: &Ended, replay: &Replay) -> Vec<Strin
             lines.push(format!("{COMMAND}{command}"));
         }
     }
-    if sum.saved_crashes == 0 && sum.runs > 0 {
+    if !is_any && sum.saved_crashes == 0 && sum.runs > 0 {
         lines.push(format!(
             "no crash so far; the results are in {}",
             args.output.display()
@@ -120,12 +123,14 @@ pub(super) fn say_line(line: &str) {
     }
 }
 
-/// The name of the first testcase in a folder.
-fn first_testcase(folder: &Path) -> Option<String> {
+/// The name of the first testcase in a folder, and how many there are.
+fn first_testcase(folder: &Path) -> Option<(String, u64)> {
     let names = fs::read_dir(folder).ok()?.flatten();
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-    names
+    let mut names: Vec<(u32, String)> = names
         .filter_map(|name| Some((name::number(&name)?, name)))
-        .min()
-        .map(|(_, name)| name)
+        .collect();
+    names.sort();
+    let count = names.len() as u64;
+    names.into_iter().next().map(|(_, name)| (name, count))
 }

@@ -74,6 +74,8 @@ pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
     };
     let Listing { inputs, empty } = listing::list(&args.input, kinds).map_err(ToolError::from)?;
     let found = inputs.len() as u64;
+    let files = inputs.iter().map(|input| input.path.as_path());
+    target::check_no_input(args.file.as_deref(), files).map_err(ToolError::from)?;
     let inputs = if args.no_dedup {
         inputs
     } else {

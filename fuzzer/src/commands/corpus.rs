@@ -84,6 +84,16 @@ pub enum ToolError {
         /// What the system said.
         source: io::Error,
     },
+    /// An input cannot be copied.
+    #[error("cannot copy {} to {}: {source}", .from.display(), .to.display())]
+    Copy {
+        /// The input.
+        from: PathBuf,
+        /// The folder.
+        to: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The output folder has something in it.
     #[error(
         "-o {} is not empty: give a folder that is new or empty, nothing of yours is deleted",

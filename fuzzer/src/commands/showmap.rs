@@ -113,6 +113,11 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
     } else {
         None
     };
+    let inputs = match &args.replay {
+        Some(folder) => Inputs::Sequence(inputs::sequence(folder)?),
+        None => Inputs::find(args.input.as_deref())?,
+    };
+    target::check_no_input(args.file.as_deref(), inputs.files())?;
     let Target { file, mut config } = target::prepare(
         &args.target,
         args.file.as_deref(),
@@ -120,10 +125,6 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         args.timeout.0,
         args.memory,
     )?;
-    let inputs = match &args.replay {
-        Some(folder) => Inputs::Sequence(inputs::sequence(folder)?),
-        None => Inputs::find(args.input.as_deref())?,
-    };
     let sink = Sink::choose(args, &inputs)?;
     let is_shown = !matches!(inputs, Inputs::Many(_)) && !args.quiet && sink != Sink::Stdout;
     if is_shown {

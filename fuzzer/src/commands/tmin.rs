@@ -13,6 +13,7 @@ use crate::{
     cli::TminArgs,
     engine::Control,
     report::counted,
+    target,
     ui::{Line, grouped},
 };
 use goal::{GoalError, Judge};
@@ -118,6 +119,8 @@ fn one(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
     if super::showmap::is_same(&args.input, &args.output) {
         return Err(TminError::SameFile(args.output.clone()));
     }
+    let input = [args.input.as_path()];
+    target::check_no_input(args.file.as_deref(), input).map_err(ToolError::from)?;
     let mut servers = Servers::start(setup(args), args.workers, 1)?;
     let (Some(server), Some(target)) = (servers.servers.pop(), servers.targets.first()) else {
         return Ok(ExitCode::FAILURE);
@@ -156,6 +159,8 @@ fn many(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
     };
     let listing = listing::list(std::slice::from_ref(&args.input), kinds);
     let inputs = listing.map_err(ToolError::from)?.inputs;
+    let files = inputs.iter().map(|input| input.path.as_path());
+    target::check_no_input(args.file.as_deref(), files).map_err(ToolError::from)?;
     let folder = NewFolder::make(&args.output)?;
     let Servers {
         servers,
@@ -335,6 +340,15 @@ fn bytes(count: usize) -> String {
 
 /// Writes the file whole or not at all.
 fn write(path: &Path, content: &[u8]) -> Result<(), TminError> {
+    let failed = ToolError::output(path);
+    // A device or a pipe is written to, and what a link leads to is replaced.
+    let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = resolved.as_path();
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let opened = fs::OpenOptions::new().write(true).open(path);
+        let written = opened.and_then(|mut file| file.write_all(content));
+        return Ok(written.map_err(failed)?);
+    }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -344,5 +358,5 @@ fn write(path: &Path, content: &[u8]) -> Result<(), TminError> {
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     });
-    Ok(written.map_err(ToolError::output(path))?)
+    Ok(written.map_err(failed)?)
 }

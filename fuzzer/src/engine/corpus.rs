@@ -5,7 +5,7 @@
 //! or was changed meanwhile is a [`Flaw`], which the engine asks for and tells of:
 //! whoever asked for the input gets what there is, an empty one if there is nothing.
 
-use crate::report::stats::Cached;
+use crate::report::{stats::Cached, store};
 use libafl::{
     Error,
     corpus::{Corpus, CorpusId, Testcase},
@@ -15,7 +15,6 @@ use lru::LruCache;
 use serde::{Deserialize, Serialize};
 use std::{
     cell::{Cell, RefCell},
-    fs::File,
     io::{self, Read},
     path::PathBuf,
 };
@@ -165,10 +164,10 @@ impl QueueCorpus {
         let path = self.folder.join(name);
         let expected = len.get();
         let mut bytes = Vec::with_capacity(expected);
-        let read = File::open(&path)
+        let read = store::open(&path)
             .and_then(|file| file.take(MAX_INPUT as u64).read_to_end(&mut bytes))
             .and_then(|len| match len {
-                0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+                0 => Err(io::Error::other("it is empty")),
                 len => Ok(len),
             });
         let kind = match read {

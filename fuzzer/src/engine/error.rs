@@ -73,7 +73,7 @@ pub enum FuzzError {
     /// The files of all testcases are gone.
     #[error(
         "no testcase is left: all files in {} were deleted or cannot be read; begin anew with -i \
-         SEEDS",
+         SEEDS, and with another -o if crashes were found",
         .0.display()
     )]
     QueueGone(PathBuf),
@@ -137,6 +137,14 @@ pub enum FuzzError {
         .0.display()
     )]
     NoCoverage(PathBuf),
+    /// A binary with a sanitizer is not fit.
+    #[error("-w {}: {source}", .path.display())]
+    SanitizedTarget {
+        /// The binary.
+        path: PathBuf,
+        /// Why not.
+        source: Box<TargetError>,
+    },
     /// A binary with a sanitizer does not start.
     #[error("the sanitizer binary {} (-w) does not start: {source}", .path.display())]
     Sanitized {

@@ -15,7 +15,7 @@ use crate::report::{
     summary::Ending,
 };
 use libafl::state::HasExecutions;
-use std::path::Path;
+use std::{fs, path::Path};
 use tine_controller::Outcome;
 
 /// No more crashes are saved than this.
@@ -155,7 +155,9 @@ impl Engine {
     /// Tells beside the first crash how to replay it.
     fn explain(&self, folder: &Path) -> Result<(), FuzzError> {
         const README: &str = "README.txt";
-        if self.limits.wishes.no_readme || folder.join(README).exists() {
+        // Somebody may have removed it alone; where all is gone, so is this.
+        let _ = fs::create_dir(folder);
+        if self.limits.wishes.no_readme {
             return Ok(());
         }
         let Account {
@@ -163,7 +165,11 @@ impl Engine {
             command_line,
             ..
         } = &self.account;
-        store::write(folder, README, &[replay.readme(command_line).as_bytes()])?;
+        // That of an earlier part of the session may be about other binaries.
+        let text = replay.readme(command_line);
+        if store::read_text(&folder.join(README)) != text {
+            store::write(folder, README, &[text.as_bytes()])?;
+        }
         Ok(())
     }
 

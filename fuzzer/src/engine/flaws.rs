@@ -35,10 +35,18 @@ impl Engine {
             match kind {
                 FlawKind::Changed(len) => {
                     self.queue.shortened(id, len);
-                    self.progress.note(format_args!(
-                        "{path} was changed by somebody: it goes on as it is now, with {}",
-                        counted(len as u64, "byte")
-                    ));
+                    self.progress.changed += 1;
+                    let changed = self.progress.changed;
+                    if changed <= MOST_SENTENCES {
+                        self.progress.note(format_args!(
+                            "{path} was changed by somebody: it goes on as it is now, with {}",
+                            counted(len as u64, "byte")
+                        ));
+                    } else if changed.is_power_of_two() {
+                        let count = counted(changed, "testcase");
+                        self.progress
+                            .note(format_args!("{count} changed by somebody so far"));
+                    }
                 }
                 FlawKind::Gone(error) => {
                     if !self.queue.drop_entry(id) {

@@ -49,7 +49,7 @@ pub struct Imported {
 /// What an earlier session left that cannot be read, or is no testcase because
 /// of its length, is told of and passed over.
 fn read(engine: &mut Engine, path: &Path) -> Option<Vec<u8>> {
-    let problem = match fs::read(path) {
+    let problem = match store::read(path) {
         Ok(bytes) if bytes.len() <= MAX_INPUT => return Some(bytes),
         Ok(_) => format!("is longer than {MAX_INPUT} bytes and is passed over"),
         Err(error) => format!("cannot be read and is passed over: {error}"),

@@ -48,6 +48,8 @@ pub struct Progress {
     restarts: u64,
     /// Testcases that were dropped because their files are gone.
     pub(super) dropped: u64,
+    /// Testcases whose files were changed.
+    pub(super) changed: u64,
     statsd: Option<Statsd>,
 }
 
@@ -67,6 +69,7 @@ impl Progress {
             speed: Speedometer::new(began, earlier.runs),
             restarts: 0,
             dropped: 0,
+            changed: 0,
             statsd: None,
         }
     }

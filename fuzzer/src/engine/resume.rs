@@ -348,7 +348,7 @@ fn write(folder: &Path, saved: &Saved<'_>) -> Result<(), StoreError> {
 }
 
 fn read(path: &Path, identity: &Identity) -> Result<Saved<'static>, Unusable> {
-    let bytes = fs::read(path).map_err(|error| match error.kind() {
+    let bytes = store::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Unusable::Missing,
         _ => Unusable::Unreadable(error),
     })?;

@@ -78,7 +78,11 @@ impl Sanitized {
                 work_dir,
                 limit,
                 MemoryLimit(None),
-            )?;
+            )
+            .map_err(|source| FuzzError::SanitizedTarget {
+                path: path.clone(),
+                source: Box::new(source),
+            })?;
             if target.file.sanitizer.is_none() {
                 say!(
                     "{} is built without a sanitizer: it sees no more than the target itself; \

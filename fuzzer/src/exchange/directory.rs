@@ -11,7 +11,7 @@
 //! all others while there is none.
 
 use super::{Exchange, Flaw, Hashes, Received, foreign::Foreign, peer::Peer};
-use crate::cli::Role;
+use crate::{cli::Role, report::store};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -265,7 +265,7 @@ fn is_living_main(folder: &Path) -> bool {
     if !folder.join(MAIN).exists() {
         return false;
     }
-    let statistics = fs::read_to_string(folder.join("fuzzer_stats")).unwrap_or_default();
+    let statistics = store::read_text(&folder.join("fuzzer_stats"));
     let pid = statistics
         .lines()
         .find_map(|line| line.strip_prefix("fuzzer_pid"))

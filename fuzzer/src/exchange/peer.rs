@@ -43,10 +43,11 @@ pub(super) struct Peer {
 impl Peer {
     /// The instance `name` in the folder `out`; what was read of it stands in `synced`.
     pub(super) fn new(out: &Path, name: &str, synced: &Path) -> Self {
-        let next = fs::read(synced.join(name)).ok();
+        let next = store::read(&synced.join(name)).ok();
         let next = next.and_then(|bytes| bytes.get(..4)?.try_into().ok());
         let next = next.map_or(0, u32::from_ne_bytes);
-        let last = fs::read_to_string(synced.join(format!("{name}.last"))).ok();
+        let last = Some(store::read_text(&synced.join(format!("{name}.last"))))
+            .filter(|last| !last.is_empty());
         let last = last.filter(|last| !last.is_empty());
         Self {
             queue: out.join(name).join("queue"),

@@ -1,6 +1,7 @@
 //! What another process tells of its session, by its `fuzzer_stats`.
 
-use std::{collections::HashMap, fs, path::Path};
+use super::store;
+use std::{collections::HashMap, path::Path};
 
 /// What another process tells of its session.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,7 +38,7 @@ impl Figures {
     /// From a `fuzzer_stats`, of afl-fuzz too; whatever is missing there is 0.
     #[must_use]
     pub fn read(path: &Path) -> Self {
-        Self::parse(&fs::read_to_string(path).unwrap_or_default())
+        Self::parse(&store::read_text(path))
     }
 
     fn parse(text: &str) -> Self {

@@ -103,7 +103,8 @@ pub enum FolderError {
     SameFolder(PathBuf),
     /// `-i -` without an earlier session.
     #[error(
-        "there is no session to go on with in {}: begin one with -i SEEDS",
+        "there is no session to go on with in {}: begin one with -i SEEDS, and with another -o if \
+         there are crashes",
         .0.display()
     )]
     NothingToResume(PathBuf),
@@ -373,7 +374,7 @@ fn missing(path: &Path) -> Vec<PathBuf> {
 
 /// The process that writes the statistics in `path`.
 fn owner(path: &Path) -> Option<u32> {
-    let text = fs::read_to_string(path.join("fuzzer_stats")).ok()?;
+    let text = store::read_text(&path.join("fuzzer_stats"));
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("fuzzer_pid"))?;

@@ -1,7 +1,8 @@
 //! `fuzzer_stats` and `plot_data`, with AFL's keys and columns.
 
+use super::store;
 use crate::ui::grouped;
-use std::{collections::HashMap, fmt::Write, fs, path::Path, time::Duration};
+use std::{collections::HashMap, fmt::Write, path::Path, time::Duration};
 
 /// The first line of `plot_data`.
 pub const PLOT_HEADER: &str = "# relative_time, cycles_done, cur_item, corpus_count, \
@@ -305,7 +306,7 @@ impl Earlier {
     /// From a `fuzzer_stats`; whatever is missing there is 0.
     #[must_use]
     pub fn read(path: &Path) -> Self {
-        Self::parse(&fs::read_to_string(path).unwrap_or_default())
+        Self::parse(&store::read_text(path))
     }
 
     fn parse(text: &str) -> Self {

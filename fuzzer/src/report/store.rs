@@ -1,8 +1,8 @@
 //! Writing files whole or not at all.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -33,6 +33,40 @@ fn hint(error: &io::Error) -> &'static str {
         Some(libc::ENOENT) => ": was the output folder removed?",
         _ => "",
     }
+}
+
+/// The content of a regular file. A pipe of that name, on which a reader would wait for
+/// ever, is an error.
+///
+/// # Errors
+/// What the system says, or that it is no regular file.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a regular file to read it.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
+}
+
+/// As [`read`], for text; what is no text, or cannot be read, is empty.
+#[must_use]
+pub fn read_text(path: &Path) -> String {
+    let bytes = read(path).unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Writes `parts` one after another to the file `name` in `folder`: to a file of

@@ -2,7 +2,7 @@
 //!
 //! A function's code is read from its first to its last byte. What is known of a
 //! register is forgotten at its next change, and all of it behind a jump or call, so
-//! that a constant is never brought together with a comparision elsewhere.
+//! that a constant is never brought together with a comparison elsewhere.
 
 use super::{
     image::{Function, Image},
@@ -105,7 +105,7 @@ enum Value {
     Address(u64),
     /// It was read from memory.
     Loaded(Place),
-    /// It tells whether memory differs from these bytes: a comparision of many bytes,
+    /// It tells whether memory differs from these bytes: a comparison of many bytes,
     /// inlined, is one of a few at a time, whose results are put together.
     Difference(Vec<(Place, Vec<u8>)>),
 }
@@ -285,7 +285,7 @@ impl State<'_, '_> {
         }
     }
 
-    /// Takes note of a comparision of a number, or of a few bytes at once. Returns what
+    /// Takes note of a comparison of a number, or of a few bytes at once. Returns what
     /// it leaves in a register.
     fn compare(&self, instruction: &Instruction, found: &mut Collection) -> Option<Value> {
         match instruction.mnemonic() {
@@ -376,7 +376,7 @@ impl State<'_, '_> {
             .cloned()
     }
 
-    /// Puts the results of two comparisions together.
+    /// Puts the results of two comparisons together.
     fn join(&mut self, instruction: &Instruction) -> Option<Value> {
         let joins = matches!(
             instruction.mnemonic(),

@@ -7,7 +7,7 @@
 //! | found | token |
 //! |---|---|
 //! | `cmp`, `sub`, `xor` with an immediate or a constant register | the number, in both byte orders |
-//! | a comparision of 16 or 32 bytes with constant memory | these bytes |
+//! | a comparison of 16 or 32 bytes with constant memory | these bytes |
 //! | an argument of `strcmp`, `memcmp`, … that lies in constant memory | the string |
 //! | a table of pointers to words | the words |
 //!

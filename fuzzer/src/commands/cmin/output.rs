@@ -96,7 +96,11 @@ pub fn fill(
             fs::copy(file, aside.0.join(&name))?;
             Ok(name)
         });
-        given.push(copied.map_err(ToolError::output(file))?);
+        given.push(copied.map_err(|source| ToolError::Copy {
+            from: file.to_path_buf(),
+            to: folder.path().to_owned(),
+            source,
+        })?);
     }
     for name in &given {
         let path = folder.path().join(name);

@@ -136,6 +136,8 @@ fn unprepared(error: &TargetError) -> Finding {
             format!("-f {} is the target itself", path.display()),
         )
         .remedy("tine fuzz -f FILE …     # a file that may be replaced"),
+        TargetError::FileIsInput { .. } => Finding::fails(Id::Arguments, error.to_string())
+            .remedy("tine fuzz -f FILE …     # a file that may be replaced"),
         TargetError::File(error) => Finding::fails(Id::File, error.to_string()),
     }
 }

@@ -55,6 +55,18 @@ impl Inputs {
     }
 }
 
+impl Inputs {
+    /// The files that are read.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let (one, many) = match self {
+            Self::One(Source::Stdin) => (None, &[][..]),
+            Self::One(Source::File(path)) => (Some(path), &[][..]),
+            Self::Many(files) | Self::Sequence(files) => (None, files.as_slice()),
+        };
+        one.into_iter().chain(many).map(PathBuf::as_path)
+    }
+}
+
 /// The files in `folder` that are to be run one after another, in the order of
 /// their names.
 pub(super) fn sequence(folder: &Path) -> Result<Vec<PathBuf>, ShowmapError> {

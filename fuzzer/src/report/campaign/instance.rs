@@ -1,10 +1,11 @@
 //! One instance, from its `fuzzer_stats`.
 
 use super::locks::Locks;
+use crate::report::store;
 use serde::Serialize;
 use std::{
     collections::HashMap,
-    fs::{self, File},
+    fs,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -154,7 +155,7 @@ impl Instance {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
+    store::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
