@@ -5,7 +5,7 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     fs::{File, OpenOptions},
-    io,
+    io::{self, Read},
     ops::RangeInclusive,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
@@ -427,7 +427,8 @@ fn environment(
     report_exit_code: i32,
 ) -> Result<Vec<(OsString, OsString)>, TargetError> {
     let mut variables = sanitizer_options(sanitizer, report_exit_code, |name| env::var_os(name));
-    if let Some(preload) = env::var_os("AFL_PRELOAD") {
+    if let Some(preload) = env::var_os("AFL_PRELOAD").filter(|value| !value.is_empty()) {
+        check_preload(&preload)?;
         variables.push(("LD_PRELOAD".into(), preload));
     }
     if let Some(text) = variable("AFL_TARGET_ENV") {
@@ -458,6 +459,25 @@ fn target_variables(text: String) -> Result<Vec<(OsString, OsString)>, TargetErr
 fn signal_variable(name: &'static str) -> Result<Option<i32>, TargetError> {
     let chosen = number_variable(name, 1..=64, "give the number of a signal, such as 9")?;
     Ok(chosen.map(|signal| signal as i32))
+}
+
+/// The loader passes over what it cannot load, with a word that nobody sees. A name
+/// without a slash is one that it searches for.
+fn check_preload(preload: &OsStr) -> Result<(), TargetError> {
+    let names = preload.as_bytes().split(|byte| matches!(byte, b':' | b' '));
+    let paths = names.filter(|name| name.contains(&b'/'));
+    for path in paths.map(|name| Path::new(OsStr::from_bytes(name))) {
+        let mut magic = [0; 4];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        if read.is_err() || magic != *b"\x7fELF" {
+            return Err(TargetError::Variable {
+                name: "AFL_PRELOAD",
+                value: path.display().to_string(),
+                expected: "give shared objects that are there, separated by `:`",
+            });
+        }
+    }
+    Ok(())
 }
 
 /// How sanitizers must behave for their reports to be seen: end by a signal, at

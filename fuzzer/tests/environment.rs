@@ -300,6 +300,24 @@ fn the_targets_environment_signals_and_input_file_are_as_asked() {
 }
 
 #[test]
+fn what_cannot_be_preloaded_is_named() {
+    let bench = Workbench::new();
+    compile(&bench);
+    bench.write("text.so", "no shared object");
+    for wrong in ["./missing.so", "./text.so"] {
+        let run = fuzz(&bench, &["x"], &["-E", "100"], &["./prog"]).env("AFL_PRELOAD", wrong);
+        let done = run.run();
+        done.assert_code(1)
+            .assert_stderr("AFL_PRELOAD=")
+            .assert_stderr(wrong);
+        assert!(!bench.path("out").exists(), "{done}");
+    }
+    // One that the loader searches for.
+    let run = fuzz(&bench, &["x"], &["-E", "100"], &["./prog"]);
+    run.env("AFL_PRELOAD", "libm.so.6").run().assert_code(0);
+}
+
+#[test]
 fn a_command_runs_at_each_crash_and_is_not_waited_for() {
     let bench = Workbench::new();
     compile(&bench);
