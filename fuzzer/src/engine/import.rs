@@ -188,7 +188,12 @@ impl Engine {
                 self.next.hang = next;
                 self.counters.saved_hangs = names.len() as u64;
             }
-            let known = if is_crash { known.crash } else { known.hang };
+            // Without coverage the inputs themselves tell what is new.
+            let known = match (executor.info().instrumented, is_crash) {
+                (false, _) => 0,
+                (true, true) => known.crash,
+                (true, false) => known.hang,
+            };
             let is_new = |name: &String| name::number(name).is_none_or(|it| it >= known);
             for name in names.into_iter().filter(is_new) {
                 if self.control.signal().is_some() {

@@ -72,8 +72,9 @@ pub fn kill_marked(marker: &str) {
     }
 }
 
-/// System V segments that one of these processes created.
-pub fn segments(creators: &[i32]) -> Vec<String> {
+/// System V segments that one of these processes created, `since` a time in seconds
+/// since 1970.
+pub fn segments(creators: &[i32], since: u64) -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").expect("/proc/sysvipc/shm");
     let mut lines = table.lines();
     let heading: Vec<&str> = lines
@@ -87,11 +88,12 @@ pub fn segments(creators: &[i32]) -> Vec<String> {
             .position(|it| *it == name)
             .unwrap_or_else(|| panic!("no column {name}"))
     };
-    let (id, creator, size, attached) = (
+    let (id, creator, size, attached, changed) = (
         column("shmid"),
         column("cpid"),
         column("size"),
         column("nattch"),
+        column("ctime"),
     );
     lines
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
@@ -100,6 +102,7 @@ pub fn segments(creators: &[i32]) -> Vec<String> {
                 .parse()
                 .is_ok_and(|pid| creators.contains(&pid))
         })
+        .filter(|row| row[changed].parse().is_ok_and(|at: u64| at >= since))
         .map(|row| {
             format!(
                 "System V segment {} of {} bytes, created by process {}, attached by {}",

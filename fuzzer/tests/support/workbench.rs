@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
@@ -29,6 +29,9 @@ pub struct Workbench {
     marker: String,
     started: Mutex<Vec<i32>>,
     before: Baseline,
+    /// Seconds since 1970 when it was made. Numbers of processes come again: older
+    /// segments of a process of the same number are not its own.
+    began: u64,
     keep_temporary_files: bool,
     in_process: Option<MutexGuard<'static, ()>>,
 }
@@ -51,6 +54,9 @@ impl Workbench {
             marker: format!("{}-{count}", std::process::id()),
             started: Mutex::new(Vec::new()),
             before: Baseline::take(),
+            began: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
             keep_temporary_files: false,
             in_process: None,
         }
@@ -159,7 +165,7 @@ impl Workbench {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let mut left = leaks::processes(&self.marker);
-        left.extend(leaks::segments(&started));
+        left.extend(leaks::segments(&started, self.began));
         left.extend(self.before.new_entries());
         if !self.keep_temporary_files {
             left.extend(leaks::entries_of(&self.tmp()));
