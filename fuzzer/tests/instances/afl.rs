@@ -77,6 +77,11 @@ fn exchange(program: &Path, ours: &str, its: &str) {
     .start();
     its_runs.wait_for("a find of tine's", |_| has_from(&afl_folder, "tine"));
     ours_runs.wait_for("a find of afl-fuzz's", |_| has_from(&tine_folder, "afl"));
+    // afl-fuzz writes how far it has read when it has read all.
+    its_runs.wait_for("the end of its exchange", |_| {
+        let mark = std::fs::metadata(afl_folder.join(".synced/tine"));
+        mark.is_ok_and(|mark| mark.len() == 4)
+    });
     end(its_runs).assert_code(0);
     let done = end(ours_runs);
     done.assert_code(0);
