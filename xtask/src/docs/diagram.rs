@@ -154,19 +154,27 @@ fn draw(diagram: &Diagram) -> Result<String> {
     Ok(format!("```mermaid\n{}\n```", settled(text.trim_end())))
 }
 
-/// The diagram with one order of what two processes do at the same time: the runtime
-/// attaches the input segment behind its reply, while the controller may have written the
-/// first request already.
+/// The diagram with one order of what two processes do at the same time. The runtime
+/// attaches the input segment behind the reply, while the controller may have written the
+/// first request already; and the fork server tells the pid of a child, while that one may
+/// have closed its descriptors already.
 fn settled(diagram: &str) -> String {
     let mut lines: Vec<&str> = diagram.lines().collect();
-    let position = |lines: &[&str], what| lines.iter().position(|line| line.contains(what));
-    let attached = position(&lines, ": shmat: input segment");
-    let replied = position(&lines, ": reply ");
+    let attached = lines
+        .iter()
+        .rposition(|line| line.contains(": shmat: input segment"));
+    let replied = lines.iter().position(|line| line.contains(": reply "));
     if let (Some(attached), Some(replied)) = (attached, replied)
         && attached > replied
     {
         let line = lines.remove(attached);
         lines.insert(replied + 1, line);
+    }
+    for at in 1..lines.len() {
+        let closes = lines[at].contains("Note over") && lines[at].contains(": close ");
+        if closes && lines[at - 1].contains(": pid of the child") {
+            lines.swap(at - 1, at);
+        }
     }
     lines.join("\n")
 }
@@ -231,4 +239,21 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settled;
+
+    #[test]
+    fn what_two_processes_do_at_once_has_one_order() {
+        let drawn = "P0->>P0: shmat: input segment\nP0->>P1: 198: reply 1\n\
+            P1->>P1: shmat: input segment\nP0->>P1: 198: was_killed = 0\n\
+            Note over P2: close 198\nNote over P2: close 199\nP1->>P0: 199: pid of the child";
+        assert_eq!(settled(drawn), drawn);
+        let other = "P0->>P0: shmat: input segment\nP0->>P1: 198: reply 1\n\
+            P0->>P1: 198: was_killed = 0\nP1->>P1: shmat: input segment\n\
+            P1->>P0: 199: pid of the child\nNote over P2: close 198\nNote over P2: close 199";
+        assert_eq!(settled(other), drawn);
+    }
 }
