@@ -312,12 +312,9 @@ impl Engine {
             operation: "calibration",
             repetitions: 0,
         };
-        let wanted = match &mut self.sanitized {
-            Some(sanitized) => sanitized.wants(executor.trace(), true),
-            None => false,
-        };
+        let is_wanted = self.wants_sanitizer(executor, true);
         self.calibrate(state, executor, id, bytes, &origin, limit)?;
-        if wanted {
+        if is_wanted {
             self.sanitize(state, executor, bytes, &origin)?;
         }
         if self.control.is_due() {

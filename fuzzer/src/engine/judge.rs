@@ -263,16 +263,13 @@ impl Engine {
                             self.explore(state, executor, input, origin, outcome, is_new)?;
                     }
                     Outcome::Exited(_) | Outcome::LoopDone => {
-                        let wanted = match &mut self.sanitized {
-                            Some(sanitized) => sanitized.wants(executor.trace(), is_new),
-                            None => false,
-                        };
+                        let is_wanted = self.wants_sanitizer(executor, is_new);
                         evaluated = if is_new {
                             Evaluated::Kept(self.keep(state, executor, input, origin)?)
                         } else {
                             Evaluated::Known
                         };
-                        if wanted {
+                        if is_wanted {
                             self.sanitize(state, executor, input, origin)?;
                         }
                     }

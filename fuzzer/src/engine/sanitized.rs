@@ -5,8 +5,8 @@
 //! before hardly ever trips a sanitizer that was silent then.
 
 use super::{
-    State, classify::nonzero_bytes, error::FuzzError, executor::ForkServerExecutor, judge::Engine,
-    novelty::FaultMap, trace::Trace,
+    State, error::FuzzError, executor::ForkServerExecutor, judge::Engine, novelty::FaultMap,
+    trace::Trace,
 };
 use crate::{
     cli::{FuzzArgs, MemoryLimit},
@@ -111,11 +111,11 @@ impl Sanitized {
     }
 
     /// Whether an input is new in kind, by what the plain binary did with it.
-    pub(super) fn wants(&mut self, trace: &Trace, is_new: bool) -> bool {
+    fn wants(&mut self, trace: &Trace, is_new: bool) -> bool {
         let hash = match self.abstraction {
             Abstraction::NewCoverage => return is_new,
-            Abstraction::Edges => hash(trace, |buckets| nonzero_bytes(buckets).into()),
-            Abstraction::Counts => hash(trace, |buckets| buckets),
+            Abstraction::Edges => trace.edges_hash(),
+            Abstraction::Counts => trace.hash(),
         };
         let bit = hash >> (64 - TABLE_BITS);
         let (word, mask) = (&mut self.seen[(bit >> 6) as usize], 1 << (bit & 63));
@@ -131,15 +131,6 @@ impl Sanitized {
             .map(|binary| (binary.name.clone(), binary.runs))
             .collect()
     }
-}
-
-/// Of a set of edges; `kind` says what of the eight buckets of a word counts.
-fn hash(trace: &Trace, kind: impl Fn(u64) -> u64) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    trace.buckets().fold(0, |hash: u64, (word, buckets)| {
-        let mixed = (hash ^ kind(buckets)).wrapping_mul(ODD);
-        (mixed.rotate_left(29) ^ word as u64).wrapping_mul(ODD)
-    })
 }
 
 /// What `AFL_SAN_ABSTRACTION` asks for.
@@ -161,6 +152,16 @@ fn abstraction() -> Result<Abstraction, TargetError> {
 }
 
 impl Engine {
+    /// Whether the sanitizers are to run the input of the run that the executor has
+    /// still.
+    #[inline]
+    pub(super) fn wants_sanitizer(&mut self, executor: &ForkServerExecutor, is_new: bool) -> bool {
+        match &mut self.sanitized {
+            Some(sanitized) => sanitized.wants(executor.trace(), is_new),
+            None => false,
+        }
+    }
+
     /// Runs an input, which the plain binary has run without a fault, with the
     /// sanitizers. The executor has that run still.
     #[cold]

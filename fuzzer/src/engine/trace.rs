@@ -45,33 +45,34 @@ impl Trace {
     /// the next, for what is kept on disk.
     #[must_use]
     pub fn hash(&self) -> u64 {
+        self.hash_of(|_, buckets| buckets)
+    }
+
+    /// The same for runs that took the same edges, however often.
+    #[must_use]
+    pub fn edges_hash(&self) -> u64 {
+        self.hash_of(|_, buckets| nonzero_bytes(buckets).into())
+    }
+
+    /// As [`Self::hash`]; but of edges that are known to vary, only whether they were
+    /// taken counts.
+    #[must_use]
+    pub fn checksum(&self, variable: &VariableEdges) -> u64 {
+        self.hash_of(|word, buckets| match variable.mask(word) {
+            0 => buckets,
+            mask => only_whether(buckets, mask),
+        })
+    }
+
+    /// A hash of what `kind` makes of the buckets of each word.
+    fn hash_of(&self, kind: impl Fn(usize, u64) -> u64) -> u64 {
         const ODD: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f];
         self.buckets().fold(0, |hash: u64, (word, buckets)| {
-            let one = buckets ^ ODD[0];
+            let one = kind(word, buckets) ^ ODD[0];
             let other = (word as u64).wrapping_mul(ODD[1]) ^ hash;
             let product = u128::from(one) * u128::from(other | 1);
             (product >> 64) as u64 ^ product as u64 ^ other
         })
-    }
-
-    /// A checksum of the buckets. Of edges that are known to vary, only whether they
-    /// were taken counts.
-    #[must_use]
-    pub fn checksum(&self, variable: &VariableEdges) -> u64 {
-        // Any two large odd numbers do.
-        const ONE: u64 = 0x9e37_79b9_7f4a_7c15;
-        const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
-        let mut sum = ONE;
-        for (word, buckets) in self.buckets() {
-            let known = match variable.mask(word) {
-                0 => buckets,
-                mask => only_whether(buckets, mask),
-            };
-            let product = u128::from(sum ^ known ^ OTHER)
-                * u128::from((word as u64).wrapping_mul(OTHER) ^ sum.rotate_left(32) | 1);
-            sum = (product >> 64) as u64 ^ product as u64;
-        }
-        sum
     }
 
     /// Which counters are not zero.

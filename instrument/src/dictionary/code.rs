@@ -5,6 +5,7 @@
 //! that a constant is never brought together with a comparison elsewhere.
 
 use super::{
+    compared::{Compared, compared},
     image::{Function, Image},
     tokens::Collection,
 };
@@ -16,87 +17,14 @@ use std::collections::{BTreeSet, HashMap};
 
 const BITS: u32 = 64;
 
-/// Registers of the first four arguments.
-const ARGUMENTS: [Register; 4] = [Register::RDI, Register::RSI, Register::RDX, Register::RCX];
-
-/// What a function compares.
-#[derive(Debug, Clone, Copy)]
-enum Compares {
-    /// Strings: the arguments of these numbers.
-    Strings(&'static [usize]),
-    /// Memory: the arguments of these numbers, of a length that is in another one.
-    Memory(&'static [usize], usize),
-    /// The first argument, of so many bytes: a callback of compare logging.
-    Number(usize),
-}
-
-/// Functions that compare, by the names of their symbols; `__wrap_` in front is
-/// passed over.
-const FUNCTIONS: &[(&str, Compares)] = &[
-    ("strcmp", Compares::Strings(&[0, 1])),
-    ("strncmp", Compares::Strings(&[0, 1])),
-    ("strcasecmp", Compares::Strings(&[0, 1])),
-    ("strncasecmp", Compares::Strings(&[0, 1])),
-    ("strcoll", Compares::Strings(&[0, 1])),
-    ("strstr", Compares::Strings(&[1])),
-    ("strcasestr", Compares::Strings(&[1])),
-    ("memcmp", Compares::Memory(&[0, 1], 2)),
-    ("bcmp", Compares::Memory(&[0, 1], 2)),
-    ("memmem", Compares::Memory(&[2], 3)),
-    ("xmlStrcmp", Compares::Strings(&[0, 1])),
-    ("xmlStrncmp", Compares::Strings(&[0, 1])),
-    ("xmlStrEqual", Compares::Strings(&[0, 1])),
-    ("xmlStrcasecmp", Compares::Strings(&[0, 1])),
-    ("xmlStrncasecmp", Compares::Strings(&[0, 1])),
-    ("xmlStrstr", Compares::Strings(&[1])),
-    ("xmlStrcasestr", Compares::Strings(&[1])),
-    ("g_strcmp0", Compares::Strings(&[0, 1])),
-    ("g_str_equal", Compares::Strings(&[0, 1])),
-    ("g_ascii_strcasecmp", Compares::Strings(&[0, 1])),
-    ("g_ascii_strncasecmp", Compares::Strings(&[0, 1])),
-    ("g_str_has_prefix", Compares::Strings(&[1])),
-    ("g_str_has_suffix", Compares::Strings(&[1])),
-    ("curl_strequal", Compares::Strings(&[0, 1])),
-    ("curl_strnequal", Compares::Strings(&[0, 1])),
-    ("Curl_strcasecompare", Compares::Strings(&[0, 1])),
-    ("Curl_strncasecompare", Compares::Strings(&[0, 1])),
-    ("ap_cstr_casecmp", Compares::Strings(&[0, 1])),
-    ("apr_cstr_casecmp", Compares::Strings(&[0, 1])),
-    ("OPENSSL_strcasecmp", Compares::Strings(&[0, 1])),
-    ("OPENSSL_strncasecmp", Compares::Strings(&[0, 1])),
-    ("CRYPTO_memcmp", Compares::Memory(&[0, 1], 2)),
-    // std::string::compare, find and rfind, with a C string.
-    (
-        "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE7compareEPKc",
-        Compares::Strings(&[1]),
-    ),
-    (
-        "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE7compareEmmPKc",
-        Compares::Strings(&[3]),
-    ),
-    (
-        "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE4findEPKcmm",
-        Compares::Memory(&[1], 3),
-    ),
-    (
-        "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE5rfindEPKcmm",
-        Compares::Memory(&[1], 3),
-    ),
-    ("__sanitizer_cov_trace_const_cmp2", Compares::Number(2)),
-    ("__sanitizer_cov_trace_const_cmp4", Compares::Number(4)),
-    ("__sanitizer_cov_trace_const_cmp8", Compares::Number(8)),
+/// Registers of the first arguments.
+const ARGUMENTS: [Register; 5] = [
+    Register::RDI,
+    Register::RSI,
+    Register::RDX,
+    Register::RCX,
+    Register::R8,
 ];
-
-fn comparing(name: &str) -> Option<Compares> {
-    let name = name.strip_prefix("__wrap_").unwrap_or(name);
-    let known = FUNCTIONS.iter().find(|(known, _)| *known == name);
-    known.map(|(_, compares)| *compares)
-}
-
-/// Whether the function of this name compares something.
-pub(super) fn compares(name: &str) -> bool {
-    comparing(name).is_some()
-}
 
 /// What is known of a register.
 #[derive(Debug, Clone)]
@@ -409,29 +337,28 @@ impl State<'_, '_> {
 
     /// The arguments of a function that compares.
     fn compare_arguments(&self, name: &str, found: &mut Collection) {
-        let Some(compares) = comparing(name) else {
-            return;
-        };
-        let argument = |number: usize| match self.known(ARGUMENTS[number]) {
+        let argument = |number: usize| match self.known(*ARGUMENTS.get(number)?) {
             Some(Value::Constant(value) | Value::Address(value)) => Some(*value),
             _ => None,
         };
-        match compares {
-            Compares::Strings(numbers) => {
-                for &number in numbers {
-                    let string = argument(number).and_then(|at| self.image.string(at));
-                    found.string(string.unwrap_or_default());
+        let string = |number| argument(number).and_then(|at| self.image.string(at));
+        let memory = |number, length| {
+            let length = usize::try_from(argument(length)?).ok()?;
+            self.image.constant(argument(number)?)?.get(..length)
+        };
+        match compared(name) {
+            None | Some(Compared::Nothing) => {}
+            Some(Compared::Strings(numbers)) => {
+                for bytes in numbers.iter().filter_map(|&number| string(number)) {
+                    found.string(bytes);
                 }
             }
-            Compares::Memory(numbers, length) => {
-                let length = argument(length).and_then(|length| usize::try_from(length).ok());
-                for &number in numbers {
-                    let bytes = argument(number).and_then(|at| self.image.constant(at));
-                    let bytes = bytes.and_then(|bytes| bytes.get(..length?));
-                    found.string(bytes.unwrap_or_default());
+            Some(Compared::Memory(numbers, length)) => {
+                for bytes in numbers.iter().filter_map(|&number| memory(number, length)) {
+                    found.string(bytes);
                 }
             }
-            Compares::Number(width) => {
+            Some(Compared::Number(width)) => {
                 if let Some(value) = argument(0) {
                     found.number(value, width);
                 }

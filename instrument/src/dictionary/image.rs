@@ -215,7 +215,7 @@ impl<'data> Image<'data> {
             }
             // Of a function's several names, the one that says what it compares.
             let known = self.names.entry(symbol.address()).or_insert(name.into());
-            if super::code::compares(name) {
+            if super::compared::compared(name).is_some() {
                 *known = name.into();
             }
         }

@@ -15,9 +15,11 @@
 //! |---|---|
 //! | `image` | the program: sections, functions, what addresses stand for |
 //! | `code` | from a function's code to tokens |
+//! | `compared` | functions that compare, and which of their arguments |
 //! | `tokens` | which tokens are worth it, and as bytes |
 
 mod code;
+mod compared;
 mod image;
 mod tokens;
 

@@ -15,7 +15,7 @@ use super::fuzzer::{Conditions, Contestant, Side, Turn};
 use super::proc_stat::{self, Usage};
 use super::strace::{self, Calls};
 use super::summary::Summary;
-use super::{machine, save, scratch_dir};
+use super::{machine, release, save, scratch_dir};
 use crate::real::{self, Catalogue, Compiler};
 use crate::{paths, shell};
 
@@ -155,10 +155,7 @@ struct Built {
 }
 
 fn build(catalogue: &Catalogue, plan: &Plan) -> Result<(PathBuf, Vec<Built>)> {
-    let mut cargo = Command::new(paths::cargo());
-    cargo.args(["build", "--release", "--package", "tine", "--bins"]);
-    shell::run(cargo.current_dir(paths::root()))?;
-    let release = paths::target_dir().join("release");
+    let release = release()?;
 
     let ours = Compiler::at(&release.join("tine-cc"), Some("bench-tine".into()))?
         .with_env("TINE_CC", CLANG);

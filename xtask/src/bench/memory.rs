@@ -10,9 +10,8 @@ use serde::Serialize;
 use super::fuzzer::Stats;
 use super::proc_stat;
 use super::summary::Summary;
-use super::{save, scratch_dir};
-use crate::real::{self, Catalogue, Compiler};
-use crate::{paths, shell};
+use super::{release, save, scratch_dir, tiny};
+use crate::shell;
 
 /// How much more memory the last quarter may need than the second one. An
 /// allocator's own bookkeeping moves by some pages; a leak of 4 bytes a run in a
@@ -31,16 +30,8 @@ struct Report {
 
 /// Fuzzes a persistent target for so many runs and watches the fuzzer's memory.
 pub fn run(runs: u64) -> Result<()> {
-    let mut cargo = Command::new(paths::cargo());
-    cargo.args(["build", "--release", "--package", "tine", "--bins"]);
-    shell::run(cargo.current_dir(paths::root()))?;
-    let release = paths::target_dir().join("release");
-    let compiler = Compiler::at(&release.join("tine-cc"), Some("bench-tine".into()))?;
-    let programs = real::build(&Catalogue::load()?, &["tiny".into()], &compiler)?;
-    let target = programs
-        .iter()
-        .find(|program| program.persistent)
-        .context("`tiny` has no persistent program")?;
+    let release = release()?;
+    let target = tiny(&release)?;
 
     let scratch = scratch_dir()?;
     let output = scratch.path().join("out");

@@ -16,14 +16,16 @@ mod trace;
 
 use std::fs;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::paths;
+use crate::real::{self, Catalogue, Compiler, Program};
+use crate::{paths, shell};
 
 /// What to measure.
 #[derive(Subcommand)]
@@ -133,6 +135,24 @@ fn machine() -> String {
         .map_or("unknown processor", |(_, model)| model);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     format!("{model}, {cores} cores")
+}
+
+/// Builds the programs of this workspace as users have them. Returns their folder.
+fn release() -> Result<PathBuf> {
+    let mut cargo = Command::new(paths::cargo());
+    cargo.args(["build", "--release", "--package", "tine", "--bins"]);
+    shell::run(cargo.current_dir(paths::root()))?;
+    Ok(paths::target_dir().join("release"))
+}
+
+/// The persistent target that does next to nothing, built by the `tine-cc` in a folder.
+fn tiny(release: &Path) -> Result<Program> {
+    let compiler = Compiler::at(&release.join("tine-cc"), Some("bench-tine".into()))?;
+    let programs = real::build(&Catalogue::load()?, &["tiny".into()], &compiler)?;
+    programs
+        .into_iter()
+        .find(|program| program.persistent)
+        .context("`tiny` has no persistent program")
 }
 
 /// A folder in memory, so that no disk is measured.

@@ -10,8 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::fuzzer::Stats;
-use super::{machine, save, scratch_dir};
-use crate::real::{self, Catalogue, Compiler};
+use super::{machine, release, save, scratch_dir, tiny};
 use crate::{paths, shell};
 
 /// A choice may take so long.
@@ -122,16 +121,8 @@ fn choices() -> Result<Vec<Choice>> {
 }
 
 fn resume(testcases: usize) -> Result<Resume> {
-    let mut cargo = Command::new(paths::cargo());
-    cargo.args(["build", "--release", "--package", "tine", "--bins"]);
-    shell::run(cargo.current_dir(paths::root()))?;
-    let release = paths::target_dir().join("release");
-    let compiler = Compiler::at(&release.join("tine-cc"), Some("bench-tine".into()))?;
-    let programs = real::build(&Catalogue::load()?, &["tiny".into()], &compiler)?;
-    let target = programs
-        .iter()
-        .find(|program| program.persistent)
-        .context("`tiny` has no persistent program")?;
+    let release = release()?;
+    let target = tiny(&release)?;
     let scratch = scratch_dir()?;
     let seeds = scratch.path().join("seeds");
     fs::create_dir(&seeds)?;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::summary::Summary;
-use super::{save, scratch_dir};
+use super::{release, save, scratch_dir};
 use crate::{paths, shell};
 
 /// Targets below `targets/`: one in fork mode, one with a persistent loop.
@@ -42,9 +42,7 @@ pub fn run(rounds: usize, runs: u32) -> Result<()> {
     if rounds == 0 || runs == 0 {
         bail!("at least one round and one run are needed");
     }
-    let mut cargo = Command::new(paths::cargo());
-    cargo.args(["build", "--release", "--package", "tine", "--bins"]);
-    shell::run(cargo.current_dir(paths::root()))?;
+    release()?;
     let scratch = scratch_dir()?;
     let targets = TARGETS
         .into_iter()
@@ -126,7 +124,7 @@ fn summary(numbers: &[f64]) -> Result<Summary> {
 fn build(target: &str, scratch: &Path) -> Result<PathBuf> {
     let program = scratch.join(target);
     let source = paths::root().join("targets").join(format!("{target}.c"));
-    let mut cc = Command::new(release("tine-cc"));
+    let mut cc = Command::new(built("tine-cc"));
     shell::capture(cc.arg("-o").arg(&program).arg(source))?;
     Ok(program)
 }
@@ -141,19 +139,19 @@ fn inputs(scratch: &Path, target: &str, count: u32) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn release(name: &str) -> PathBuf {
+fn built(name: &str) -> PathBuf {
     paths::target_dir().join("release").join(name)
 }
 
 fn showmap(program: &Path, inputs: &Path) -> Command {
-    let mut command = Command::new(release("tine"));
+    let mut command = Command::new(built("tine"));
     command.args(["showmap", "-q", "-C", "-o", "/dev/null", "-i"]);
     command.arg(inputs).arg("--").arg(program);
     command
 }
 
 fn trace(program: &Path, input: &Path, runs: u32) -> Command {
-    let mut command = Command::new(release("tine"));
+    let mut command = Command::new(built("tine"));
     command.args(["trace", "-o", "/dev/null", "-n", &runs.to_string(), "-i"]);
     command.arg(input).arg("--").arg(program);
     command

@@ -73,12 +73,6 @@ pub struct About<'a> {
 /// When one cannot be loaded, or the environment asks for what is not there.
 pub fn load(about: About<'_>) -> Result<Option<Shared>, MutatorError> {
     let wrong = |variable, why| Err(MutatorError::Variable { variable, why });
-    if is_set("AFL_PYTHON_MODULE") {
-        return wrong(
-            "AFL_PYTHON_MODULE",
-            "tine has no mutators in Python: use a shared object (AFL_CUSTOM_MUTATOR_LIBRARY)",
-        );
-    }
     let list = env::var_os(LIBRARIES).unwrap_or_default();
     let files: Vec<OsString> = list
         .as_bytes()

@@ -67,3 +67,22 @@ pub struct Effort {
     /// The SCALE encoding of integers.
     pub scale: bool,
 }
+
+#[cfg(test)]
+impl Effort {
+    /// Nothing beyond what is cheap.
+    pub const CHEAP: Self = Self {
+        neighbours: false,
+        transforms: false,
+        extreme: false,
+        scale: false,
+    };
+
+    /// All there is.
+    pub const ALL: Self = Self {
+        neighbours: true,
+        transforms: true,
+        extreme: true,
+        scale: true,
+    };
+}

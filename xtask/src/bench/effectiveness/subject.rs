@@ -12,7 +12,7 @@ use super::Args;
 use super::edges;
 use super::planted::{self, Planted};
 use super::session::Contestant;
-use crate::bench::fuzzer::Side;
+use crate::bench::{fuzzer::Side, release};
 use crate::real::{self, Catalogue, Compiler};
 use crate::{paths, peers, shell};
 
@@ -176,14 +176,6 @@ fn select(names: &[String], planted: &Planted) -> Result<(Vec<String>, Vec<Strin
     Ok((real, programs))
 }
 
-/// The folder of what is built from this workspace.
-fn built_here() -> Result<PathBuf> {
-    let mut cargo = Command::new(paths::cargo());
-    cargo.args(["build", "--release", "--package", "tine", "--bins"]);
-    shell::run(cargo.current_dir(paths::root()))?;
-    Ok(paths::target_dir().join("release"))
-}
-
 struct Builder {
     tine: PathBuf,
     afl_fuzz: PathBuf,
@@ -205,7 +197,7 @@ impl Builder {
         let afl_cc = peer.program("afl-clang-fast")?;
         let release = match &args.tine {
             Some(folder) => folder.clone(),
-            None => built_here()?,
+            None => release()?,
         };
         let ours = |label: &str| {
             let compiler = Compiler::at(&release.join("tine-cc"), Some(label.into()))?;

@@ -5,21 +5,6 @@ const EQUAL: u8 = 1;
 const GREATER: u8 = 2;
 const FLOAT_EQUAL: u8 = 9;
 
-/// What is tried when nothing is asked for.
-const CHEAP: Effort = Effort {
-    neighbours: false,
-    transforms: false,
-    extreme: false,
-    scale: false,
-};
-
-const ALL: Effort = Effort {
-    neighbours: true,
-    transforms: true,
-    extreme: true,
-    scale: true,
-};
-
 /// A testcase, its twin, what the program compared with which constant, and an input
 /// that must be among the candidates.
 struct Case {
@@ -41,7 +26,7 @@ const CASE: Case = Case {
     twin: b"",
     bytes: 4,
     attribute: EQUAL,
-    effort: CHEAP,
+    effort: Effort::CHEAP,
     operand: [0; 2],
     constant: 0,
     expected: b"",
@@ -162,7 +147,7 @@ fn cases() -> Vec<Case> {
             input: b"ABCD",
             twin: b"EFGH",
             attribute: 0,
-            effort: ALL,
+            effort: Effort::ALL,
             operand: [0x4443_4241, 0x4847_4645],
             constant: 0x100,
             expected: b"\xff\0\0\0",
@@ -235,7 +220,7 @@ fn cases() -> Vec<Case> {
             name: "SCALE",
             input: b"x\xb1\x04x",
             twin: b"x\xb5\x04x",
-            effort: ALL,
+            effort: Effort::ALL,
             operand: [300, 301],
             constant: 70_000,
             expected: b"x\xc2\x45\x04\0x",
@@ -245,7 +230,7 @@ fn cases() -> Vec<Case> {
             name: "plus a constant",
             input: b"xxABCDxx",
             twin: b"xxEFGHxx",
-            effort: ALL,
+            effort: Effort::ALL,
             operand: [0x4443_4241 + 0x1111, 0x4847_4645 + 0x1111],
             constant: 0x8765_4321,
             expected: b"xx\x10\x32\x65\x87xx",
@@ -255,7 +240,7 @@ fn cases() -> Vec<Case> {
             name: "exclusive or",
             input: b"xxABCDxx",
             twin: b"xxEFGHxx",
-            effort: ALL,
+            effort: Effort::ALL,
             operand: [0x4443_4241 ^ 0xa5a5_a5a5, 0x4847_4645 ^ 0xa5a5_a5a5],
             constant: 0xa5a5_a5a5,
             expected: b"xx\0\0\0\0xx",
@@ -265,7 +250,7 @@ fn cases() -> Vec<Case> {
             name: "a constant minus it",
             input: b"xxABCDxx",
             twin: b"xxEFGHxx",
-            effort: ALL,
+            effort: Effort::ALL,
             operand: [!0x4443_4241u32 as u128, !0x4847_4645u32 as u128],
             constant: 0,
             expected: b"xx\xff\xff\xff\xffxx",
@@ -275,7 +260,7 @@ fn cases() -> Vec<Case> {
             name: "lower case",
             input: b"xxABCDxx",
             twin: b"xxEFGHxx",
-            effort: ALL,
+            effort: Effort::ALL,
             operand: [0x6463_6261, 0x6867_6665],
             constant: u32::from_le_bytes(*b"http") as u128,
             expected: b"xxhttpxx",
@@ -285,7 +270,7 @@ fn cases() -> Vec<Case> {
             name: "a decimal that was multiplied",
             input: b"v=23;",
             twin: b"v=87;",
-            effort: ALL,
+            effort: Effort::ALL,
             operand: [23 * 12 + 5, 87 * 12 + 5],
             constant: 1000 * 12 + 5,
             expected: b"v=1000;",
@@ -295,7 +280,7 @@ fn cases() -> Vec<Case> {
             name: "text that is no number",
             input: b"v: abc;",
             twin: b"v: fed;",
-            effort: ALL,
+            effort: Effort::ALL,
             operand: [0, 0],
             constant: 4711,
             expected: b"v: 4711;",
@@ -421,7 +406,7 @@ fn candidates_are_made_one_after_another() {
         changed: [case.operand[1], case.constant],
     };
     let mut count = 0;
-    let flow = candidates(&subject, &comparison, ALL, &mut |_| {
+    let flow = candidates(&subject, &comparison, Effort::ALL, &mut |_| {
         count += 1;
         ControlFlow::Break(())
     });

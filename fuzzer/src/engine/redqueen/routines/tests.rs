@@ -17,20 +17,6 @@ struct Case {
     expected: &'static [u8],
 }
 
-const CHEAP: Effort = Effort {
-    neighbours: false,
-    transforms: false,
-    extreme: false,
-    scale: false,
-};
-
-const ALL: Effort = Effort {
-    neighbours: true,
-    transforms: true,
-    extreme: true,
-    scale: true,
-};
-
 const CASE: Case = Case {
     name: "",
     input: b"",
@@ -39,7 +25,7 @@ const CASE: Case = Case {
     constant: b"",
     text: false,
     cut: false,
-    effort: CHEAP,
+    effort: Effort::CHEAP,
     expected: b"",
 };
 
@@ -119,7 +105,7 @@ const CASES: &[Case] = &[
         operand: [b"abcd\0", b"feab\0"],
         constant: b"close\0",
         text: true,
-        effort: ALL,
+        effort: Effort::ALL,
         expected: b"X: close;",
         ..CASE
     },
@@ -129,7 +115,7 @@ const CASES: &[Case] = &[
         twin: b"xxFEBAxx",
         operand: [b"ba`g", b"efab"],
         constant: b"nbdj`",
-        effort: ALL,
+        effort: Effort::ALL,
         expected: b"xxMAGICx",
         ..CASE
     },
@@ -139,7 +125,7 @@ const CASES: &[Case] = &[
         twin: b"xxFEBAxx",
         operand: [b"NOPQ", b"SRON"],
         constant: b"UVWX",
-        effort: ALL,
+        effort: Effort::ALL,
         expected: b"xxHIJKxx",
         ..CASE
     },
@@ -149,7 +135,7 @@ const CASES: &[Case] = &[
         twin: b"id=2130b3b4;",
         operand: [b"01\xa2\xa3", b"\x210\xb3\xb4"],
         constant: b"\x01\x02\xfe\xff",
-        effort: ALL,
+        effort: Effort::ALL,
         expected: b"id=0102feff;",
         ..CASE
     },
@@ -159,7 +145,7 @@ const CASES: &[Case] = &[
         twin: b"p RUZCQURI q",
         operand: [b"ABCDEF", b"EFBADH"],
         constant: b"secret",
-        effort: ALL,
+        effort: Effort::ALL,
         expected: b"p c2VjcmV0 q",
         ..CASE
     },
@@ -169,7 +155,7 @@ const CASES: &[Case] = &[
         twin: b"xxFEBAxx",
         operand: [b"41424344", b"46454241"],
         constant: b"deadbeef",
-        effort: ALL,
+        effort: Effort::ALL,
         expected: b"xx\xde\xad\xbe\xefxx",
         ..CASE
     },
