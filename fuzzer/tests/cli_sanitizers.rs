@@ -8,10 +8,18 @@ use support::{Compiler, Workbench};
 /// Makes the mistake that its input names.
 const PROGRAM: &str = r#"
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 static int shared;
-static void *other_thread(void *unused) { shared++; return unused; }
+/* Orders the two accesses in time, but not for the thread sanitizer: of two at the very
+   same moment it may miss both. */
+static int accessed;
+static void *other_thread(void *unused) {
+    shared++;
+    __atomic_store_n(&accessed, 1, __ATOMIC_RELAXED);
+    return unused;
+}
 static void *volatile kept;
 int main(void) {
     char what = 0;
@@ -26,6 +34,7 @@ int main(void) {
     case 't': {
         pthread_t thread;
         pthread_create(&thread, NULL, other_thread, NULL);
+        while (!__atomic_load_n(&accessed, __ATOMIC_RELAXED)) sched_yield();
         shared++;
         pthread_join(thread, NULL);
         break;

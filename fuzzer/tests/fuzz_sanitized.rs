@@ -6,7 +6,8 @@ mod support;
 use support::{Stats, Workbench, testcases};
 
 /// Reads and writes one byte behind its memory, which only a sanitizer sees, and is
-/// killed by an abort, which both see.
+/// killed by an abort, which both see. Many inputs do either, so that a few thousand
+/// runs find both whatever the chances.
 const PROGRAM: &str = r#"
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,11 @@ int main(void) {
     char *volatile copy = malloc(4);
     memcpy(copy, input, 4);
     if (copy[0] == 'o') {
-        if (copy[1] == 'v') {
+        if (copy[1] > 'o') {
             copy[4] = 'X';
         }
     }
-    if (copy[0] == 'a' && copy[1] == 'b') abort();
+    if (copy[0] < 'b' && copy[1] < 'b') abort();
     free(copy);
     return 0;
 }

@@ -66,8 +66,13 @@ impl Trace {
 
     /// A hash of what `kind` makes of the buckets of each word.
     fn hash_of(&self, kind: impl Fn(usize, u64) -> u64) -> u64 {
-        const ODD: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f];
-        self.buckets().fold(0, |hash: u64, (word, buckets)| {
+        const ODD: [u64; 3] = [
+            0x9e37_79b9_7f4a_7c15,
+            0xc2b2_ae3d_27d4_eb4f,
+            0xd6e8_feb8_6659_fd93,
+        ];
+        // A start of zero would leave the leading bits of a short trace's hash alone.
+        self.buckets().fold(ODD[2], |hash, (word, buckets)| {
             let one = kind(word, buckets) ^ ODD[0];
             let other = (word as u64).wrapping_mul(ODD[1]) ^ hash;
             let product = u128::from(one) * u128::from(other | 1);
@@ -292,6 +297,16 @@ mod tests {
             .chain([one.hash()])
             .collect();
         assert_eq!(hashes.len(), 6);
+    }
+
+    #[test]
+    fn traces_of_one_edge_differ_in_the_leading_bits_of_their_hashes() {
+        for hash in [Trace::hash, Trace::edges_hash] {
+            let leading: std::collections::HashSet<u64> = (0..64)
+                .map(|edge| hash(&trace(&[(edge, 1)])) >> 48)
+                .collect();
+            assert!(leading.len() > 60, "{}", leading.len());
+        }
     }
 
     #[test]
