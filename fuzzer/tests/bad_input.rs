@@ -241,7 +241,7 @@ const OPTION_MISTAKES: &[Mistake] = &[
         options: &["-f", "seeds/../seeds/seed"],
         says: &[
             "-f seeds/../seeds/seed",
-            "is the seed seeds/seed",
+            "is the input seeds/seed",
             "another",
         ],
         ..NOTHING_SPECIAL

@@ -59,17 +59,6 @@ pub enum FuzzError {
     /// The exchange with other fuzzers cannot begin.
     #[error(transparent)]
     Exchange(#[from] OpenError),
-    /// Inputs would be written over a seed.
-    #[error(
-        "-f {} is the seed {}, which each input would be written over: give another file",
-        .file.display(), .seed.display()
-    )]
-    FileIsSeed {
-        /// The file for the inputs.
-        file: PathBuf,
-        /// The seed.
-        seed: PathBuf,
-    },
     /// The files of all testcases are gone.
     #[error(
         "no testcase is left: all files in {} were deleted or cannot be read; begin anew with -i \

@@ -4,6 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | `session` | from the command line to the summary |
+//! | `prepare`, `settings` | what it begins with, and what the user asks of it |
 //! | `import` | seeds, and what an earlier session left |
 //! | `resume` | what an earlier session learned: the state file |
 //! | `judge` | one run and what follows from it |
@@ -56,6 +57,7 @@ mod input_file;
 mod judge;
 mod mutate;
 mod novelty;
+mod prepare;
 mod progress;
 mod queue;
 mod redqueen;
@@ -64,6 +66,7 @@ mod sanitized;
 mod seeds;
 mod sequence;
 mod session;
+mod settings;
 mod stages;
 mod strategy;
 mod sync;
@@ -74,7 +77,8 @@ pub use classify::classify;
 pub use control::Control;
 pub use error::FuzzError;
 pub use resume::FILE as STATE_FILE;
-pub use session::{fuzz, replay};
+pub use session::fuzz;
+pub use settings::replay;
 
 use corpus::QueueCorpus;
 use libafl::{

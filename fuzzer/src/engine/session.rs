@@ -1,42 +1,34 @@
 //! From the command line to the summary.
 
 use super::{
-    State, affinity,
-    affinity::Placement,
+    State,
     control::Control,
-    corpus::DEFAULT_BUDGET,
-    custom, dictionary, energy,
+    dictionary, energy,
     error::FuzzError,
     executor::ForkServerExecutor,
-    history::DEFAULT_INPUTS,
-    import::LONGEST_RUN,
-    input_file::InputFile,
-    judge::{Account, Engine, Limits},
+    judge::{Account, Engine},
     new_state,
+    prepare::{Beside, Prepared, prepare},
     progress::Progress,
     queue::Queue,
-    redqueen::start::Logger,
     resume::Identity,
-    sanitized::Sanitized,
-    seeds, stages,
+    settings::{banner, corpus_memory, limits, mode, random_seed, replay, write_setup},
+    stages,
     stages::RedqueenStage,
-    strategy::Strategy,
     sync::Sync,
 };
 use crate::{
     campaign,
-    cli::{FuzzArgs, Instance, MOST_REPLAY_INPUTS, SeedSource},
-    environment::Wishes,
+    cli::{FuzzArgs, Instance, SeedSource},
     report::{
         counted,
         folder::{self, Beginning, OutputFolder},
-        metrics::{self, Metrics},
         shell,
         stats::{Earlier, Facts},
         statsd::Statsd,
-        summary::{self, Ending, Find, Replay},
+        summary::{self, Ending, Find},
     },
-    target::{self, Target, TargetError},
+    target,
     ui::Status,
 };
 use libafl::{
@@ -49,14 +41,7 @@ use libafl::{
     stages::StagesTuple,
     state::{HasCorpus, HasExecutions},
 };
-use std::{
-    env,
-    hash::{BuildHasher, Hasher, RandomState},
-    io::Write,
-    path::PathBuf,
-    time::Duration,
-};
-use tine_controller::{ForkServer, Launch, TargetInfo};
+use std::{env, io::Write, path::PathBuf};
 
 /// Tokens that come with the target and are shorter or longer are of no use.
 const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
@@ -103,117 +88,6 @@ pub(super) fn begin(args: &FuzzArgs) -> Result<(Engine, ForkServerExecutor, Stat
     let prepared = prepare(args, &folder, beginning)?;
     let session = Session::begin(args, &instance, folder, beginning, Tokens::new(), prepared)?;
     Ok((session.engine, session.executor, session.state))
-}
-
-/// Everything that can be found wrong before the output folder is written to.
-struct Prepared {
-    seeds: Vec<seeds::Seed>,
-    target: Target,
-    placement: Placement,
-    /// How many inputs of a persistent child are kept for a fault that takes them.
-    remembered: usize,
-    /// Mutators of the user's.
-    custom: Option<custom::Shared>,
-    server: ForkServer,
-    sanitized: Option<Sanitized>,
-    beside: Beside,
-    strategy: Strategy,
-    logger: Option<Logger>,
-}
-
-/// What lasts as long as the session.
-type Beside = (Option<InputFile>, Option<Metrics>);
-
-fn prepare(
-    args: &FuzzArgs,
-    folder: &OutputFolder,
-    beginning: Beginning,
-) -> Result<Prepared, FuzzError> {
-    let mut seeds = match (&args.input, beginning) {
-        (SeedSource::Folder(folder), Beginning::Fresh) => {
-            seeds::load(folder, |flaw| say!("{flaw}"))?
-        }
-        _ => Vec::new(),
-    };
-    if target::is_set("AFL_SHUFFLE_QUEUE") {
-        seeds::shuffle(&mut seeds, args.seed.unwrap_or_else(random_seed));
-    }
-    if let Some(file) = &args.file
-        && let Ok(found) = file.canonicalize()
-        && let Some(seed) = seeds
-            .iter()
-            .find(|seed| seed.path.canonicalize().is_ok_and(|path| path == found))
-    {
-        return Err(FuzzError::FileIsSeed {
-            file: file.clone(),
-            seed: seed.path.clone(),
-        });
-    }
-    let input_file = InputFile::choose(args, folder.path())?;
-    // Before this thread is bound to a core: its threads are not.
-    let metrics = args.metrics.map(|it| metrics::serve(it, &args.output));
-    let metrics = metrics.transpose()?;
-    if let Some(metrics) = &metrics {
-        say!("figures at {}", metrics.url());
-    }
-    let limit = args.timeout.map_or(LONGEST_RUN, |timeout| timeout.limit);
-    let prepare = if args.non_instrumented {
-        target::prepare_unchecked
-    } else {
-        target::prepare
-    };
-    let mut target = prepare(
-        &args.target,
-        input_file
-            .as_ref()
-            .map(InputFile::path)
-            .or(args.file.as_deref()),
-        folder.path(),
-        limit,
-        args.memory,
-    )?;
-    if args.non_instrumented {
-        target.config.launch = Launch::Exec;
-        if target.file.instrumented {
-            let path = target.file.path.display();
-            say!("{path} is instrumented: without -n its coverage leads to more");
-        }
-    }
-    let remembered = remembered_inputs(args)?;
-    let strategy = Strategy::new(&args.mutation)?;
-    let placement = affinity::place(args.bind)?;
-    if let Placement::NoneFree { allowed } = placement {
-        say!(
-            "other programs are bound to all {} that tine may use: it is not bound to one, and \
-             will be slower than alone (-b CORE chooses one)",
-            counted(allowed as u64, "core")
-        );
-    }
-    let custom = custom::load(custom::About {
-        command: &args.target,
-        file: args.file.as_deref(),
-        folder: folder.path(),
-        seed: args.seed.unwrap_or_else(random_seed),
-    })?;
-    let mut server = ForkServer::start(target.config.clone())?;
-    let mut logger = Logger::start(args, &target, folder.path())?;
-    if let Some(logger) = &mut logger {
-        logger.check(&mut server, &target.file.path, &seeds, folder)?;
-    }
-    let longest = hang_limit()?.max(limit);
-    let sanitized = Sanitized::start(args, folder.path(), longest)?;
-    Ok(Prepared {
-        seeds,
-        target,
-        placement,
-        remembered,
-        custom,
-        server,
-        sanitized,
-        beside: (input_file, metrics),
-        strategy,
-        logger,
-    })
 }
 
 struct Session {
@@ -478,130 +352,4 @@ impl Engine {
         self.counters.passed_over = earlier.lost_inputs;
         self.counters.restarts_before = earlier.restarts;
     }
-}
-
-fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, TargetError> {
-    Ok(Limits {
-        run,
-        hang: hang_limit()?.max(run),
-        runs: args
-            .executions
-            .map_or(u64::MAX, |runs| earlier.runs.saturating_add(runs)),
-        time: args.seconds.map(Duration::from_secs),
-        until_crash: args.until_crash || target::is_set("AFL_BENCH_UNTIL_CRASH"),
-        explore_crashes: args.explore_crashes,
-        wishes: Wishes::read()?,
-    })
-}
-
-/// What the user chose, or else the default.
-fn remembered_inputs(args: &FuzzArgs) -> Result<usize, TargetError> {
-    if let Some(chosen) = args.replay_inputs {
-        return Ok(chosen);
-    }
-    let chosen = target::count_variable("AFL_PERSISTENT_RECORD", MOST_REPLAY_INPUTS)?;
-    Ok(chosen.unwrap_or(DEFAULT_INPUTS))
-}
-
-/// Bytes of the corpus that are kept in memory: what the user chose, or the default.
-fn corpus_memory(args: &FuzzArgs) -> Result<usize, TargetError> {
-    let chosen = match args.corpus_memory {
-        Some(chosen) => Some(chosen),
-        None => target::megabytes_variable("AFL_TESTCACHE_SIZE")?,
-    };
-    Ok(chosen.map_or(DEFAULT_BUDGET, |megabytes| {
-        usize::try_from(megabytes.saturating_mul(1 << 20)).unwrap_or(usize::MAX)
-    }))
-}
-
-/// A run that takes longer than this is a hang.
-fn hang_limit() -> Result<Duration, TargetError> {
-    target::duration_variable("AFL_HANG_TMOUT").map(|chosen| chosen.unwrap_or(LONGEST_RUN))
-}
-
-/// Different in each process.
-fn random_seed() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
-/// The name that the figures have for the session: one line.
-fn banner(args: &FuzzArgs, target: &Target) -> String {
-    let name = || {
-        let name = target.file.path.file_name();
-        name.unwrap_or_default().to_string_lossy().into_owned()
-    };
-    let chosen = args.banner.clone().unwrap_or_else(name);
-    chosen.replace(char::is_control, " ")
-}
-
-/// AFL's words for how the target is run.
-fn mode(args: &FuzzArgs, info: &TargetInfo) -> String {
-    let words: Vec<&str> = [
-        (!info.instrumented, "non_instrumented"),
-        (args.explore_crashes, "crash"),
-        (info.persistent, "persistent"),
-        (info.shm_input, "shmem_testcase"),
-        (info.deferred, "deferred"),
-    ]
-    .into_iter()
-    .filter_map(|(applies, word)| applies.then_some(word))
-    .collect();
-    if words.is_empty() {
-        "default".into()
-    } else {
-        words.join(" ")
-    }
-}
-
-/// How the target is run on what was found.
-pub fn replay(args: &FuzzArgs) -> Replay {
-    let mut options = Vec::new();
-    if let Some(file) = &args.file {
-        options.extend(["-f".into(), file.clone().into_os_string()]);
-    }
-    if let Some(extension) = &args.extension {
-        options.extend(["-f".into(), format!("input.{extension}").into()]);
-    }
-    if args.memory.0.is_some() {
-        options.extend(["-m".into(), args.memory.to_string().into()]);
-    }
-    if let Some(timeout) = args.timeout.filter(|timeout| timeout.limit > LONGEST_RUN) {
-        options.extend(["-t".into(), timeout.limit.as_millis().to_string().into()]);
-    }
-    let tine = env::args_os().next().unwrap_or_else(|| "tine".into());
-    Replay {
-        tine,
-        options,
-        target: args.target.clone(),
-        sanitized: args.sanitized.clone(),
-        direct: args.non_instrumented,
-    }
-}
-
-/// Notes how the target and the fuzzer were run.
-fn write_setup(
-    args: &FuzzArgs,
-    folder: &OutputFolder,
-    command_line: &str,
-) -> Result<(), FuzzError> {
-    let words: Vec<_> = args
-        .target
-        .iter()
-        .map(|word| word.to_string_lossy())
-        .collect();
-    folder.write("cmdline", &format!("{}\n", words.join("\n")))?;
-    let mut variables: Vec<String> = env::vars_os()
-        .filter(|(name, _)| {
-            let name = name.to_string_lossy();
-            name.starts_with("AFL_") || name.starts_with("TINE_") || name.ends_with("SAN_OPTIONS")
-        })
-        .map(|(name, value)| format!("{}={}\n", name.to_string_lossy(), shell::quoted(&value)))
-        .collect();
-    variables.sort();
-    let setup = format!(
-        "# environment variables:\n{}# command line:\n{command_line}\n",
-        variables.concat()
-    );
-    folder.write("fuzzer_setup", &setup)?;
-    Ok(())
 }
