@@ -1,11 +1,10 @@
 //! The stage of the custom mutators: each makes inputs of the testcase.
 
-use super::{begins_anew, copy_input, current, rounds};
+use super::{begins_anew, copy_input, current, extend, rounds};
 use crate::{
     engine::{
         State,
         custom::Shared,
-        energy,
         executor::ForkServerExecutor,
         judge::{Engine, Evaluated},
     },
@@ -21,11 +20,11 @@ use libafl::{
 use libafl_bolts::rands::Rand;
 use std::num::NonZeroUsize;
 
-/// Rounds for an entry of average score.
-const ROUNDS: u64 = 256;
+/// Cycles of the mutators: 25 rounds for an entry of average score.
+const ROUNDS: u64 = 64;
 
 /// The same if there are no other mutations.
-const ROUNDS_ALONE: u64 = 512;
+const ROUNDS_ALONE: u64 = 128;
 
 /// So often another testcase is looked for that is long enough to be spliced with.
 const TRIES: u32 = 8;
@@ -113,9 +112,8 @@ impl CustomStage {
             custom.borrow_mut().rest();
             let evaluated = evaluated.map_err(|error| engine.fail(error))?;
             let found = matches!(evaluated, Evaluated::Kept(_));
-            if found && wanted.is_none() && score <= energy::MOST {
-                score *= 2;
-                most *= 2;
+            if found && wanted.is_none() {
+                extend(&mut score, &mut most);
             }
         }
         Ok(())

@@ -1,10 +1,10 @@
 //! The havoc stage: a testcase is mutated at random, many times over, each time
 //! by a few operators one after another.
 
-use super::{begins_anew, copy_input, current, rounds};
+use super::{begins_anew, copy_input, current, extend, rounds};
 use crate::{
     engine::{
-        State, energy,
+        State,
         error::FuzzError,
         executor::ForkServerExecutor,
         judge::{Engine, Evaluated},
@@ -23,8 +23,8 @@ use libafl::{
 use libafl_bolts::rands::Rand;
 use tine_protocol::layout::input::MAX_INPUT;
 
-/// Cycles of havoc: 100 rounds for an entry of average score.
-const ROUNDS: u64 = 256;
+/// Cycles of havoc: 25 rounds for an entry of average score.
+const ROUNDS: u64 = 64;
 
 /// After so many rounds another testcase comes into the pool of partners.
 const ROUNDS_TO_PARTNER: u32 = 16;
@@ -86,9 +86,8 @@ impl Havoc {
             let input = self.mutator.output();
             let evaluated = engine.evaluate(state, executor, input, &origin);
             let evaluated = evaluated.map_err(|error: FuzzError| engine.fail(error))?;
-            if matches!(evaluated, Evaluated::Kept(_)) && score <= energy::MOST {
-                score *= 2;
-                rounds *= 2;
+            if matches!(evaluated, Evaluated::Kept(_)) {
+                extend(&mut score, &mut rounds);
             }
         }
         Ok(())

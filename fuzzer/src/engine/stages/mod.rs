@@ -94,6 +94,19 @@ fn rounds(engine: &Engine, cycles: u64) -> u64 {
     rounds.max(LEAST_ROUNDS)
 }
 
+/// A turn that finds something goes on for longer, but not for long: what was found
+/// waits for its own turn.
+const EXTENDED_UP_TO: u64 = 4 * energy::AVERAGE;
+
+/// Doubles the rounds of a turn after a find, as long as the score, which counts the
+/// doublings, is not too high.
+const fn extend(score: &mut u64, rounds: &mut u64) {
+    if *score <= EXTENDED_UP_TO {
+        *score *= 2;
+        *rounds *= 2;
+    }
+}
+
 /// How many runs of an entry fit into a time, `most` at the most.
 fn budget(engine: &Engine, id: CorpusId, time: Duration, most: u64) -> u64 {
     const LEAST: u64 = 64;
@@ -108,4 +121,26 @@ fn budget(engine: &Engine, id: CorpusId, time: Duration, most: u64) -> u64 {
 fn current(state: &State) -> Result<CorpusId, Error> {
     let current = state.current_corpus_id()?;
     current.ok_or_else(|| Error::illegal_state("a stage was begun without a testcase"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::extend;
+
+    #[test]
+    fn a_turn_grows_with_its_finds_up_to_a_limit() {
+        let after = |mut score: u64, finds: u32| {
+            let mut rounds = 10;
+            for _ in 0..finds {
+                extend(&mut score, &mut rounds);
+            }
+            rounds
+        };
+        assert_eq!(
+            [0, 1, 2, 3, 4, 100].map(|finds| after(100, finds)),
+            [10, 20, 40, 80, 80, 80]
+        );
+        assert_eq!(after(25, 100), 320, "a low score leaves more room");
+        assert_eq!(after(401, 100), 10, "a high one is a long turn already");
+    }
 }

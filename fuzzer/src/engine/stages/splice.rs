@@ -16,8 +16,8 @@ use libafl::{
 use libafl_bolts::rands::Rand;
 use std::num::NonZeroUsize;
 
-/// So many partners for each testcase.
-const PARTNERS: u32 = 15;
+/// So many partners for each testcase: twice the rounds of havoc, as in afl-fuzz.
+const PARTNERS: u32 = 4;
 
 /// Cycles with one partner: 12 rounds for an entry of average score.
 const ROUNDS: u64 = 32;
