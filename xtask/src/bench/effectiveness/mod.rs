@@ -49,9 +49,9 @@ pub struct Args {
     /// and not disturbed by what else the machine does
     #[arg(long, value_name = "COUNT", conflicts_with = "minutes")]
     runs: Option<u64>,
-    /// Version of AFL++
-    #[arg(long, default_value = "4.04c")]
-    peer: Peer,
+    /// Version of AFL++ [default: 4.04c; 4.40c with --cmplog]
+    #[arg(long)]
+    peer: Option<Peer>,
     /// Both fuzzers log compares (-c)
     #[arg(long)]
     cmplog: bool,
@@ -96,6 +96,21 @@ pub fn docs() -> Result<String> {
     Ok(text)
 }
 
+impl Args {
+    /// The other fuzzer.
+    fn peer(&self) -> Result<Peer> {
+        match (self.peer, self.cmplog) {
+            (Some(Peer::V404), true) => bail!(
+                "afl-fuzz 4.04c runs the target itself in place of the program that -c names, and \
+                 so learns nothing; leave out --peer, and 4.40c is measured"
+            ),
+            (Some(peer), _) => Ok(peer),
+            (None, true) => Ok(Peer::V440),
+            (None, false) => Ok(Peer::V404),
+        }
+    }
+}
+
 /// Load from which on a machine is not quiet.
 const QUIET: f64 = 0.5;
 
@@ -104,9 +119,10 @@ pub fn run(args: &Args) -> Result<()> {
     if args.seeds == 0 || args.minutes == 0 || args.seconds_per_run == Some(0) {
         bail!("--seeds, --minutes and --seconds-per-run must be at least 1");
     }
+    let peer = args.peer()?;
     let selection = Selection::of(&args.targets)?;
     let length = length(args, selection.len())?;
-    let subjects = selection.build(args)?;
+    let subjects = selection.build(args, peer)?;
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let measurement = Measurement {
         sessions: args.seeds,
@@ -123,7 +139,7 @@ pub fn run(args: &Args) -> Result<()> {
         machine: machine(),
         kernel: capture("uname", &["-sr"])?,
         load: load(),
-        peer: args.peer.version()?,
+        peer: peer.version()?,
         compiler: subject::CLANG.into(),
         length,
         sessions: args.seeds,

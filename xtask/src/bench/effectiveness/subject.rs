@@ -128,8 +128,8 @@ impl Selection {
     }
 
     /// Builds them.
-    pub fn build(&self, args: &Args) -> Result<Vec<Subject>> {
-        let builder = Builder::new(args)?;
+    pub fn build(&self, args: &Args, peer: Peer) -> Result<Vec<Subject>> {
+        let builder = Builder::new(args, peer)?;
         let catalogue = Catalogue::load()?;
         let mut subjects = builder.build(&catalogue, &self.real, &edges::compiler()?)?;
         let catalogue = self.planted.catalogue(catalogue.flags);
@@ -191,8 +191,7 @@ struct Cmplog {
 }
 
 impl Builder {
-    fn new(args: &Args) -> Result<Builder> {
-        let peer = args.peer;
+    fn new(args: &Args, peer: Peer) -> Result<Builder> {
         let afl_fuzz = peer.program("afl-fuzz")?;
         let afl_cc = peer.program("afl-clang-fast")?;
         let release = match &args.tine {
