@@ -287,6 +287,27 @@ const OPTION_MISTAKES: &[Mistake] = &[
         says: &["bad.dict", "3"],
         ..NOTHING_SPECIAL
     },
+    Mistake {
+        name: "a dictionary without an end",
+        commands: FUZZ,
+        options: &["-x", "/dev/zero"],
+        says: &["/dev/zero has more than 64 MiB"],
+        ..NOTHING_SPECIAL
+    },
+    Mistake {
+        name: "a compare log without instrumentation",
+        commands: FUZZ,
+        options: &["-n", "-c", "0"],
+        says: &["-n", "-c"],
+        ..NOTHING_SPECIAL
+    },
+    Mistake {
+        name: "a sanitizer's binary without instrumentation",
+        commands: FUZZ,
+        options: &["-n", "-w", "./prog"],
+        says: &["-n", "-w"],
+        ..NOTHING_SPECIAL
+    },
 ];
 
 /// What the mistakes are about.

@@ -33,6 +33,8 @@ pub(super) struct Member {
     pub(super) folder: PathBuf,
     child: Child,
     status: Option<ExitStatus>,
+    /// Whether it did not end when it was told to.
+    pub(super) is_killed: bool,
     figures: Figures,
 }
 
@@ -74,6 +76,7 @@ impl Member {
             is_main: planned.is_main,
             child,
             status: None,
+            is_killed: false,
             figures: Figures::default(),
         })
     }

@@ -46,6 +46,9 @@ const MAIN_WAITS: Duration = Duration::from_secs(1);
 /// What has not ended so long after it was told to is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// An instance that has not ended so long after its time hangs, if another one has.
+const OVERTIME: Duration = Duration::from_secs(2);
+
 /// How long what was said last may take to arrive.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -179,6 +182,9 @@ impl<'a> Campaign<'a> {
                 self.stop_all(Ending::Crash);
             }
         }
+        if self.is_overtime() {
+            self.stop_all(Ending::Time);
+        }
         match self.signal.load(Relaxed) {
             0 => {}
             number => self.stop_all(Ending::Signal(number as i32)),
@@ -241,9 +247,23 @@ impl<'a> Campaign<'a> {
         }
         // A last exchange that is asked for by name takes its time.
         if waited >= PATIENCE && !is_set("AFL_FINAL_SYNC") {
-            for member in &self.members {
-                member.signal(Signal::SIGKILL);
+            for index in 0..self.members.len() {
+                self.kill(index);
             }
+        }
+    }
+
+    /// Kills an instance that runs still, and says so.
+    fn kill(&mut self, index: usize) {
+        let member = &mut self.members[index];
+        if member.runs() && !member.is_killed {
+            member.is_killed = true;
+            member.signal(Signal::SIGKILL);
+            let name = &member.name;
+            let seconds = PATIENCE.as_secs();
+            self.status.note(format_args!(
+                "{name} does not end and is killed, {seconds} s after it was told to"
+            ));
         }
     }
 
@@ -305,6 +325,15 @@ impl<'a> Campaign<'a> {
     fn is_time_over(&self) -> bool {
         let limit = self.args.seconds.map(Duration::from_secs);
         limit.is_some_and(|limit| self.began.elapsed() >= limit)
+    }
+
+    /// Whether an instance that runs still should have ended, as another one has: it may
+    /// be in a mutator of the user's that does not return.
+    fn is_overtime(&self) -> bool {
+        let limit = self.args.seconds.map(Duration::from_secs);
+        limit.is_some_and(|limit| self.began.elapsed() >= limit + OVERTIME)
+            && self.members.iter().any(Member::is_well)
+            && !is_set("AFL_FINAL_SYNC")
     }
 }
 

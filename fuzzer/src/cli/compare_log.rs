@@ -92,12 +92,14 @@ impl FromStr for CompareLevel {
             return Err(CompareLevelError);
         }
         let mut chosen = Self::default();
+        let mut level = None;
         for letter in text.chars() {
             match letter.to_ascii_uppercase() {
+                '0'..='9' if level.is_some() => return Err(CompareLevelError),
                 // afl-fuzz takes 0 for 1.
-                '0' | '1' => chosen.level = 1,
-                '2' => chosen.level = 2,
-                '3' => chosen.level = 3,
+                '0' | '1' => level = Some(1),
+                '2' => level = Some(2),
+                '3' => level = Some(3),
                 'A' => chosen.arithmetic = true,
                 'T' => chosen.transforms = true,
                 'X' => chosen.extreme = true,
@@ -106,6 +108,7 @@ impl FromStr for CompareLevel {
                 _ => return Err(CompareLevelError),
             }
         }
+        chosen.level = level.unwrap_or(chosen.level);
         Ok(chosen)
     }
 }
@@ -124,7 +127,7 @@ mod tests {
         assert_eq!(all.level, 3);
         assert!(all.arithmetic && all.transforms && all.extreme && all.scale && all.random);
         assert_eq!(parse("AT").unwrap().level, 2);
-        for wrong in ["", "4", "2Q", "2 T", "-1"] {
+        for wrong in ["", "4", "33", "2A3", "2Q", "2 T", "-1"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         let program = |text: &str| CompareProgram::from(OsString::from(text));

@@ -103,7 +103,7 @@ pub struct FuzzArgs {
     pub bind: Option<usize>,
 
     /// The target is not instrumented: any program; executed anew each time, and without coverage
-    #[arg(short = 'n', long)]
+    #[arg(short = 'n', long, conflicts_with_all = ["program", "sanitized"])]
     pub non_instrumented: bool,
 
     /// Name of the session in the figures [default: the target's name]

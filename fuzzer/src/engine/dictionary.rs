@@ -18,6 +18,9 @@ use std::{
 /// The longest token, in bytes.
 pub const LONGEST: usize = 128;
 
+/// The longest file, in bytes: of millions of tokens hardly one is ever tried.
+const LONGEST_FILE: u64 = 64 << 20;
+
 /// Why a dictionary cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DictionaryError {
@@ -50,6 +53,13 @@ pub enum DictionaryError {
         /// Its bytes.
         len: u64,
     },
+    /// It does not come to an end, or not soon.
+    #[error(
+        "the dictionary {} has more than {} MiB, the limit; is it the right file?",
+        .0.display(),
+        LONGEST_FILE >> 20
+    )]
+    TooLong(PathBuf),
     /// There is nothing in it.
     #[error("the dictionary {} has no token", .0.display())]
     Empty(PathBuf),
@@ -97,7 +107,12 @@ pub fn load(argument: &Path) -> Result<Vec<Vec<u8>>, DictionaryError> {
     let tokens = if fs::metadata(&path).map_err(unreadable)?.is_dir() {
         load_folder(&path)?
     } else {
-        let text = fs::read(&path).map_err(unreadable)?;
+        let mut text = Vec::new();
+        let file = fs::File::open(&path).map_err(unreadable)?;
+        let read = file.take(LONGEST_FILE + 1).read_to_end(&mut text);
+        if read.map_err(unreadable)? as u64 > LONGEST_FILE {
+            return Err(DictionaryError::TooLong(path));
+        }
         parse(&text, level).map_err(|(line, problem)| DictionaryError::Line {
             path: path.clone(),
             line,

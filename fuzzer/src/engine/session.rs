@@ -59,6 +59,9 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
     for path in &args.dictionary {
         tokens.add_tokens(&dictionary::load(path)?);
     }
+    if !tokens.is_empty() && args.campaign.is_none() {
+        say!("{} by -x", counted(tokens.len() as u64, "token"));
+    }
     let seed_folder = match &args.input {
         SeedSource::Folder(folder) => Some(folder.as_path()),
         SeedSource::Resume => None,

@@ -120,6 +120,46 @@ fn an_instance_that_is_lost_is_told_and_the_others_go_on() {
         .assert_stderr("1 instance did not end well: secondary-01");
 }
 
+/// A mutator that never returns in the process that comes first, and does nothing in
+/// others.
+const HANGING: &str = r#"
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+static int hangs;
+void *afl_custom_init(void *afl, unsigned seed) {
+    hangs = open(getenv("FIRST"), O_CREAT | O_EXCL | O_WRONLY, 0600) >= 0;
+    return &hangs;
+}
+size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **out,
+                       uint8_t *other, size_t other_size, size_t most) {
+    while (hangs) pause();
+    *out = input;
+    return size;
+}
+void afl_custom_deinit(void *data) {}
+"#;
+
+#[test]
+fn an_instance_that_hangs_does_not_hold_up_the_end() {
+    let bench = Workbench::new();
+    let target = build(&bench);
+    let source = bench.write("hanging.c", HANGING);
+    let library = bench.path("hanging.so");
+    let cc = bench.program("cc").args(["-shared", "-fPIC", "-o"]);
+    cc.arg(&library).arg(source).run().assert_code(0);
+    let tine = tine(&bench, &target, "-j 2 -V 1 -i left -o out");
+    let tine = tine.env("AFL_CUSTOM_MUTATOR_LIBRARY", &library);
+    let session = tine.env("FIRST", bench.path("first")).start();
+    let done = session.wait();
+    done.assert_code(0)
+        .assert_stderr("stopped by its limit of time (-V)")
+        .assert_stderr("does not end and is killed")
+        .assert_stderr("1 instance did not end well");
+    assert!(wait_until(AT_ONCE, || bench.leftovers().is_empty()));
+}
+
 #[test]
 fn signals_end_all_at_once() {
     let bench = Workbench::new();
