@@ -1,8 +1,9 @@
 //! `tine cmin`.
 
-use super::values::{MemoryLimit, RunLimit, Workers};
+use super::TargetArgs;
+use super::values::{RunLimit, Workers};
 use clap::Args;
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
 const CMIN_EXAMPLES: &str = "\
 Examples:
@@ -42,18 +43,9 @@ pub struct CminArgs {
     #[arg(short = 't', long, value_name = "MS", default_value = "5000")]
     pub timeout: RunLimit,
 
-    /// Limit of the target's memory: a number of MB, or with k, M, G or T; `none` for no limit
-    #[arg(
-        short = 'm',
-        long = "memory",
-        value_name = "MB",
-        default_value = "none"
-    )]
-    pub memory: MemoryLimit,
-
-    /// File that each input is written to; stands for `@@` [default: a temporary file]
-    #[arg(short = 'f', long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    /// The target.
+    #[command(flatten)]
+    pub target: TargetArgs,
 
     /// Only which edges are taken matters, not how often
     #[arg(short = 'e', long)]
@@ -86,8 +78,4 @@ pub struct CminArgs {
     /// Plain lines instead of a line that rewrites itself
     #[arg(long)]
     pub no_ui: bool,
-
-    /// The program and its arguments; `@@` stands for the input file
-    #[arg(value_name = "TARGET", required = true, trailing_var_arg = true)]
-    pub target: Vec<OsString>,
 }

@@ -1,8 +1,9 @@
 //! `tine showmap`.
 
-use super::values::{MemoryLimit, RunLimit};
+use super::TargetArgs;
+use super::values::RunLimit;
 use clap::Args;
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
 const SHOWMAP_EXAMPLES: &str = "\
 Examples:
@@ -45,18 +46,9 @@ pub struct ShowmapArgs {
     #[arg(short = 't', long, value_name = "MS", default_value = "1000")]
     pub timeout: RunLimit,
 
-    /// Limit of the target's memory: a number of MB, or with k, M, G or T; `none` for no limit
-    #[arg(
-        short = 'm',
-        long = "memory",
-        value_name = "MB",
-        default_value = "none"
-    )]
-    pub memory: MemoryLimit,
-
-    /// File that each input is written to; stands for `@@` [default: a temporary file]
-    #[arg(short = 'f', long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    /// The target.
+    #[command(flatten)]
+    pub target: TargetArgs,
 
     /// Say nothing but errors, and throw the target's output away
     #[arg(short = 'q', long, overrides_with = "quiet")]
@@ -73,8 +65,4 @@ pub struct ShowmapArgs {
     /// One map for all inputs of a folder, in the file that -o names; classes are added as bits
     #[arg(short = 'C', long, requires = "input")]
     pub collect: bool,
-
-    /// The program and its arguments; `@@` stands for the input file
-    #[arg(value_name = "TARGET", required = true, trailing_var_arg = true)]
-    pub target: Vec<OsString>,
 }

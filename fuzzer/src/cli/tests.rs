@@ -57,7 +57,10 @@ fn the_two_dashes_may_be_left_out() {
         ["./t", "-i", "@@", "--", "-q", "--no-ui"].map(OsString::from)
     );
     assert!(!args.no_ui);
-    assert_eq!(showmap("tine showmap -q -o - ./t -q").target.len(), 2);
+    assert_eq!(
+        showmap("tine showmap -q -o - ./t -q").target.command.len(),
+        2
+    );
 }
 
 #[test]

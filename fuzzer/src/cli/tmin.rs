@@ -1,8 +1,9 @@
 //! `tine tmin`.
 
-use super::values::{MemoryLimit, RunLimit, Workers, block_length};
+use super::TargetArgs;
+use super::values::{RunLimit, Workers, block_length};
 use clap::Args;
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
 const TMIN_EXAMPLES: &str = "\
 Examples:
@@ -42,18 +43,9 @@ pub struct TminArgs {
     #[arg(short = 't', long, value_name = "MS", default_value = "1000")]
     pub timeout: RunLimit,
 
-    /// Limit of the target's memory: a number of MB, or with k, M, G or T; `none` for no limit
-    #[arg(
-        short = 'm',
-        long = "memory",
-        value_name = "MB",
-        default_value = "none"
-    )]
-    pub memory: MemoryLimit,
-
-    /// File that each input is written to; stands for `@@` [default: a temporary file]
-    #[arg(short = 'f', long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    /// The target.
+    #[command(flatten)]
+    pub target: TargetArgs,
 
     /// Only which edges are taken matters, not how often
     #[arg(short = 'e', long, conflicts_with = "hang")]
@@ -84,8 +76,4 @@ pub struct TminArgs {
     /// Plain lines instead of a line that rewrites itself
     #[arg(long)]
     pub no_ui: bool,
-
-    /// The program and its arguments; `@@` stands for the input file
-    #[arg(value_name = "TARGET", required = true, trailing_var_arg = true)]
-    pub target: Vec<OsString>,
 }

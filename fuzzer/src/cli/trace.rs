@@ -1,8 +1,8 @@
 //! The command line of `tine trace`.
 
-use super::{MemoryLimit, RunLimit};
+use super::{RunLimit, TargetArgs};
 use clap::{Args, ValueEnum};
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,26 +43,13 @@ pub struct TraceArgs {
     #[arg(short = 't', long, value_name = "MS", default_value = "1000")]
     pub timeout: RunLimit,
 
-    /// Limit of the target's memory: a number of MB, or with k, M, G or T; `none` for no limit
-    #[arg(
-        short = 'm',
-        long = "memory",
-        value_name = "MB",
-        default_value = "none"
-    )]
-    pub memory: MemoryLimit,
-
-    /// File that each input is written to; stands for `@@` [default: a temporary file]
-    #[arg(short = 'f', long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    /// The target.
+    #[command(flatten)]
+    pub target: TargetArgs,
 
     /// TARGET is a controller of its own with all its arguments, such as afl-showmap: watch that
     #[arg(long, conflicts_with_all = ["runs", "input", "timeout", "memory", "file"])]
     pub controller: bool,
-
-    /// The program and its arguments; `@@` stands for the input file
-    #[arg(value_name = "TARGET", required = true, trailing_var_arg = true)]
-    pub target: Vec<OsString>,
 }
 
 /// How a trace is shown.

@@ -75,7 +75,7 @@ pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
     let Listing { inputs, empty } = listing::list(&args.input, kinds).map_err(ToolError::from)?;
     let found = inputs.len() as u64;
     let files = inputs.iter().map(|input| input.path.as_path());
-    target::check_no_input(args.file.as_deref(), files).map_err(ToolError::from)?;
+    target::check_no_input(args.target.file.as_deref(), files).map_err(ToolError::from)?;
     let inputs = if args.no_dedup {
         inputs
     } else {
@@ -83,10 +83,8 @@ pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
     };
     let folder = NewFolder::make(&args.output)?;
     let setup = Setup {
-        command: &args.target,
-        file: args.file.as_deref(),
+        target: &args.target,
         timeout: args.timeout.0,
-        memory: args.memory,
     };
     let mut servers = Servers::start(setup, args.workers, inputs.len())?;
     let unwritable = ToolError::output(folder.path());

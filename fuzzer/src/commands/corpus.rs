@@ -4,7 +4,7 @@
 pub mod listing;
 
 use crate::{
-    cli::{MemoryLimit, Workers},
+    cli::{TargetArgs, Workers},
     engine,
     target::{self, TargetError},
 };
@@ -116,14 +116,10 @@ impl ToolError {
 /// How the target is run.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
-    /// The target and its arguments.
-    pub command: &'a [OsString],
-    /// The file that stands for `@@`.
-    pub file: Option<&'a Path>,
+    /// The target.
+    pub target: &'a TargetArgs,
     /// Limit of a run.
     pub timeout: Duration,
-    /// Limit of the target's memory.
-    pub memory: MemoryLimit,
 }
 
 /// Fork servers of one target, each with an input file of its own.
@@ -153,7 +149,7 @@ impl Servers {
             Workers::Count(count) => count,
         };
         let count = count.min(most.max(1));
-        if let (Some(file), 2..) = (setup.file, count) {
+        if let (Some(file), 2..) = (&setup.target.file, count) {
             return Err(ToolError::SharedFile {
                 file: file.to_owned(),
                 workers: count,
@@ -163,7 +159,7 @@ impl Servers {
             path: std::env::temp_dir(),
             source,
         };
-        let folder = if setup.file.is_none() && target::names_input(setup.command) {
+        let folder = if setup.target.needs_file() {
             let made = tempfile::Builder::new().prefix("tine-").tempdir();
             Some(made.map_err(temporary)?)
         } else {
@@ -181,11 +177,11 @@ impl Servers {
                 }
             };
             let target = target::prepare(
-                setup.command,
-                setup.file,
+                &setup.target.command,
+                setup.target.file.as_deref(),
                 &work,
                 setup.timeout,
-                setup.memory,
+                setup.target.memory,
             )?;
             servers.push(ForkServer::start(target.config.clone())?);
             targets.push(target);

@@ -105,7 +105,7 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         source,
     };
     // Only where it is needed: after SIGKILL nobody takes it away.
-    let work_dir = if args.file.is_none() && target::names_input(&args.target) {
+    let work_dir = if args.target.needs_file() {
         let made = tempfile::Builder::new().prefix("tine-").tempdir();
         let folder = made.map_err(temporary)?;
         cleanup::remove_on_signal(folder.path().to_owned());
@@ -117,13 +117,13 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         Some(folder) => Inputs::Sequence(inputs::sequence(folder)?),
         None => Inputs::find(args.input.as_deref())?,
     };
-    target::check_no_input(args.file.as_deref(), inputs.files())?;
+    target::check_no_input(args.target.file.as_deref(), inputs.files())?;
     let Target { file, mut config } = target::prepare(
-        &args.target,
-        args.file.as_deref(),
+        &args.target.command,
+        args.target.file.as_deref(),
         work_dir.as_ref().map_or(Path::new(""), TempDir::path),
         args.timeout.0,
-        args.memory,
+        args.target.memory,
     )?;
     let sink = Sink::choose(args, &inputs)?;
     let is_shown = !matches!(inputs, Inputs::Many(_)) && !args.quiet && sink != Sink::Stdout;

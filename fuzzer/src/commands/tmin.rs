@@ -94,10 +94,8 @@ pub fn run(args: &TminArgs) -> Result<ExitCode, TminError> {
 
 fn setup(args: &TminArgs) -> Setup<'_> {
     Setup {
-        command: &args.target,
-        file: args.file.as_deref(),
+        target: &args.target,
         timeout: args.timeout.0,
-        memory: args.memory,
     }
 }
 
@@ -120,7 +118,7 @@ fn one(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
         return Err(TminError::SameFile(args.output.clone()));
     }
     let input = [args.input.as_path()];
-    target::check_no_input(args.file.as_deref(), input).map_err(ToolError::from)?;
+    target::check_no_input(args.target.file.as_deref(), input).map_err(ToolError::from)?;
     let mut servers = Servers::start(setup(args), args.workers, 1)?;
     let (Some(server), Some(target)) = (servers.servers.pop(), servers.targets.first()) else {
         return Ok(ExitCode::FAILURE);
@@ -160,7 +158,7 @@ fn many(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
     let listing = listing::list(std::slice::from_ref(&args.input), kinds);
     let inputs = listing.map_err(ToolError::from)?.inputs;
     let files = inputs.iter().map(|input| input.path.as_path());
-    target::check_no_input(args.file.as_deref(), files).map_err(ToolError::from)?;
+    target::check_no_input(args.target.file.as_deref(), files).map_err(ToolError::from)?;
     let folder = NewFolder::make(&args.output)?;
     let Servers {
         servers,

@@ -68,20 +68,20 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
         read_input(args)?
     };
     // Only where it is needed: after SIGKILL nobody takes it away.
-    let is_needed = !args.controller && args.file.is_none() && target::names_input(&args.target);
+    let is_needed = !args.controller && args.target.needs_file();
     let work_dir = is_needed
         .then(|| tempfile::Builder::new().prefix("tine-").tempdir())
         .transpose()
         .map_err(Error::Temporary)?;
     let job = if args.controller {
-        Job::Foreign(args.target.clone())
+        Job::Foreign(args.target.command.clone())
     } else {
         let target = target::prepare_unchecked(
-            &args.target,
-            args.file.as_deref(),
+            &args.target.command,
+            args.target.file.as_deref(),
             work_dir.as_ref().map_or(Path::new(""), TempDir::path),
             args.timeout.0,
-            args.memory,
+            args.target.memory,
         )?;
         Job::Runs {
             config: Box::new(target.config),
@@ -90,7 +90,11 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
         }
     };
     let mut output = Output::open(args)?;
-    let command = args.target.iter().map(|word| word.display().to_string());
+    let command = args
+        .target
+        .command
+        .iter()
+        .map(|word| word.display().to_string());
     let (report, sender) = io::pipe().map_err(Error::Pipe)?;
     let mut sender = Some(sender);
     let mut recording = tine_trace::record(
