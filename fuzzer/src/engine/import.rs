@@ -82,9 +82,7 @@ impl Engine {
             let name = name::of_seed(number, &original);
             store::write(&self.folder.queue(), &name, &[&bytes])?;
             self.next.queue += 1;
-            let label = name.clone();
             self.enter(state, executor, &bytes, number, name, limit)?;
-            self.remember_file(state.corpus().last(), &label);
         }
         Ok(imported)
     }
@@ -133,9 +131,7 @@ impl Engine {
                 .map_or(1, |depth| depth + 1);
             depths.insert(number, depth);
             self.count_known(&name);
-            let label = name.clone();
             self.enter(state, executor, &bytes, number, name, limit)?;
-            self.remember_file(state.corpus().last(), &label);
             if let Some(last) = state.corpus().last() {
                 self.queue.set_depth(last, depth);
             }

@@ -339,9 +339,7 @@ impl Engine {
         }
         let now = Progress::now();
         self.counters.found_at(now, self.progress.began_at());
-        let label = name.clone();
         let id = self.add(state, original.as_deref().unwrap_or(input), number, name)?;
-        self.remember_file(Some(id), &label);
         let limit = self.generous_limit();
         self.calibrate(state, executor, id, input, origin, limit)?;
         Ok(id)

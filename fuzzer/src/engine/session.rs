@@ -314,11 +314,7 @@ impl Session {
             }
             state.set_corpus_id(id)?;
             engine.score = energy::score(&mut engine.queue, id, *state.executions());
-            let is_wanted = match &engine.custom {
-                Some(mutators) => mutators.borrow_mut().want(id),
-                None => true,
-            };
-            if engine.score > 0 && is_wanted {
+            if engine.score > 0 && engine.is_wanted(state, id) {
                 let only = engine.custom.as_ref();
                 let performed = if only.is_some_and(|mutators| mutators.borrow().only) {
                     custom.work(engine, executor, state)

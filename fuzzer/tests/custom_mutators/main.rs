@@ -91,6 +91,20 @@ fn queue(bench: &Workbench) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
+fn a_session_that_goes_on_asks_for_the_testcases_that_it_knows() {
+    let (bench, program) = bench();
+    let macros = ["FUZZ=(memcpy(buffer,\"xy\",2),2)", "GET=1"];
+    let library = library(&bench, "asks", &macros);
+    fuzz(&bench, &library, "100", &program).run().assert_code(0);
+    fs::remove_file(bench.path("log")).expect("the notes of the first part");
+    let goes_on = fuzz(&bench, &library, "100", &program);
+    goes_on.env("AFL_AUTORESUME", "1").run().assert_code(0);
+    let asked = log(&bench);
+    let of_seeds = |line: &&String| line.contains("queue_get") && line.contains(",orig:");
+    assert!(asked.iter().any(|line| of_seeds(&line)), "{asked:?}");
+}
+
+#[test]
 fn every_function_is_called_in_its_turn_with_what_it_has_to_know() {
     let (bench, program) = bench();
     let macros = [

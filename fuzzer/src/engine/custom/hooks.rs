@@ -14,7 +14,7 @@ use libafl::{
     state::{HasCorpus, HasExecutions, HasRand},
 };
 use libafl_bolts::rands::Rand;
-use std::{fs, num::NonZeroUsize, path::Path};
+use std::{fs, num::NonZeroUsize, path::PathBuf};
 use tine_controller::{Outcome, RunError};
 use tine_protocol::layout::input::MAX_INPUT;
 
@@ -145,7 +145,9 @@ impl Engine {
             return Ok(None);
         }
         let file = self.folder.queue().join(name);
-        if !custom.added(&file, *state.corpus().current()) {
+        let source = state.corpus().current();
+        let source = source.and_then(|source| self.file_of(state, source));
+        if !custom.added(&file, source.as_deref()) {
             return Ok(None);
         }
         let changed = |source| MutatorError::Changed {
@@ -157,13 +159,24 @@ impl Engine {
         Ok(Some(bytes))
     }
 
-    /// Notes where the newest testcase lies.
-    pub(in crate::engine) fn remember_file(&self, id: Option<CorpusId>, name: &str) {
-        if let (Some(custom), Some(id)) = (&self.custom, id) {
-            custom
-                .borrow_mut()
-                .remember(id, self.folder.queue().join(name));
-        }
+    /// Where a testcase lies, if it does.
+    fn file_of(&self, state: &State, id: CorpusId) -> Option<PathBuf> {
+        let corpus = state.corpus();
+        corpus.with_name(id, |name| {
+            (!name.is_empty()).then(|| self.folder.queue().join(name))
+        })
+    }
+
+    /// Whether custom mutators want a testcase to be fuzzed.
+    pub(in crate::engine) fn is_wanted(&self, state: &State, id: CorpusId) -> bool {
+        let Some(custom) = &self.custom else {
+            return true;
+        };
+        let mut custom = custom.borrow_mut();
+        !custom.any().queue_get
+            || self
+                .file_of(state, id)
+                .is_none_or(|file: PathBuf| custom.want(&file))
     }
 
     /// Stacks mutations of custom mutators on an input that was made by `stacked`
@@ -201,9 +214,9 @@ impl Engine {
         if !changed {
             return Ok(());
         }
-        let file = custom.borrow().file(id).map(Path::to_owned);
-        if let Some(name) = file.as_ref().and_then(|file| file.file_name()) {
-            store::write(&self.folder.queue(), &name.to_string_lossy(), &[input])?;
+        let name = state.corpus().with_name(id, str::to_owned);
+        if !name.is_empty() {
+            store::write(&self.folder.queue(), &name, &[input])?;
         }
         let testcase = Testcase::new(BytesInput::new(input.clone()));
         state.corpus_mut().replace(id, testcase)?;

@@ -13,14 +13,13 @@ mod mutator;
 pub use mutator::{Abilities, CustomMutator, MutatorError};
 
 use crate::target::is_set;
-use libafl::corpus::CorpusId;
 use library::CLibrary;
 use std::{
     cell::RefCell,
     env,
     ffi::{OsStr, OsString},
     os::unix::ffi::{OsStrExt, OsStringExt},
-    path::{Path, PathBuf},
+    path::Path,
     rc::Rc,
 };
 
@@ -46,7 +45,6 @@ pub struct CustomMutators {
     /// The queue gets inputs as they were before `post_process`.
     pub keep_original: bool,
     /// The files of the testcases, for those who want to know.
-    files: Vec<PathBuf>,
     /// Whose [`CustomMutator::fuzz`] made the input that is run.
     current: Option<usize>,
     /// What `post_process` makes, one after another.
@@ -155,7 +153,6 @@ impl CustomMutators {
             abilities,
             only: is_set(ONLY),
             keep_original: is_set("AFL_POST_PROCESS_KEEP_ORIGINAL"),
-            files: Vec::new(),
             current: None,
             processed: Vec::new(),
             scratch: Vec::new(),
@@ -185,38 +182,17 @@ impl CustomMutators {
             .filter(move |(number, _)| has(&abilities[*number]))
     }
 
-    /// Remembers where a testcase lies.
-    pub fn remember(&mut self, id: CorpusId, file: PathBuf) {
-        let index = usize::from(id);
-        if self.files.len() <= index {
-            self.files.resize(index + 1, PathBuf::new());
-        }
-        self.files[index] = file;
-    }
-
-    /// Where a testcase lies.
-    pub fn file(&self, id: CorpusId) -> Option<&Path> {
-        let file = self.files.get(usize::from(id))?;
-        (!file.as_os_str().is_empty()).then_some(file)
-    }
-
-    /// Whether all of them want a testcase to be fuzzed.
-    pub fn want(&mut self, id: CorpusId) -> bool {
-        let Some(file) = self.file(id).map(Path::to_owned) else {
-            return true;
-        };
+    /// Whether all of them want the testcase in this file to be fuzzed.
+    pub fn want(&mut self, file: &Path) -> bool {
         self.with(|it| it.queue_get)
-            .all(|(_, mutator)| mutator.queue_get(&file))
+            .all(|(_, mutator)| mutator.queue_get(file))
     }
 
     /// Tells them of a new testcase. Returns whether its file was changed.
-    pub fn added(&mut self, file: &Path, source: Option<CorpusId>) -> bool {
-        let source = source
-            .and_then(|source| self.file(source))
-            .map(Path::to_owned);
+    pub fn added(&mut self, file: &Path, source: Option<&Path>) -> bool {
         let mut changed = false;
         for (_, mutator) in self.with(|it| it.queue_new_entry) {
-            changed |= mutator.queue_new_entry(file, source.as_deref());
+            changed |= mutator.queue_new_entry(file, source);
         }
         changed
     }
