@@ -1,10 +1,7 @@
 //! Filling the queue: with seeds, or with what an earlier session left.
 
 use super::{
-    State,
-    error::FuzzError,
-    executor::ForkServerExecutor,
-    judge::{Engine, NextNumbers},
+    State, counters::NextNumbers, error::FuzzError, executor::ForkServerExecutor, judge::Engine,
     seeds::Seed,
 };
 use crate::report::{

@@ -5,6 +5,7 @@ use super::{
     blind::BlindFaults,
     calibration::VariableEdges,
     control::Control,
+    counters::{Counters, NextNumbers},
     custom::Shared,
     error::FuzzError,
     executor::ForkServerExecutor,
@@ -13,10 +14,10 @@ use super::{
     queue::Queue,
     resume::{Identity, Pace},
     sanitized::Sanitized,
+    settings::Limits,
     strategy::Strategy,
     sync::Sync,
 };
-use crate::environment::Wishes;
 use crate::report::{
     counted,
     folder::OutputFolder,
@@ -29,7 +30,6 @@ use libafl::{
     schedulers::Scheduler,
     state::{HasCorpus, HasExecutions},
 };
-use serde::{Deserialize, Serialize};
 use std::{ffi::OsString, fs, time::Duration};
 use tine_controller::{Outcome, RunError};
 
@@ -38,25 +38,6 @@ const MOST_LOST: u32 = 10;
 
 /// No more inputs that take the fork server along are saved than this.
 const MOST_KEPT: u32 = 64;
-
-/// When to end, and which runs are too long.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Limit of a run.
-    pub run: Duration,
-    /// A run over [`Self::run`] is a hang only if it is over this one too.
-    pub hang: Duration,
-    /// End at this many runs.
-    pub runs: u64,
-    /// End after this time.
-    pub time: Option<Duration>,
-    /// End at the first crash.
-    pub until_crash: bool,
-    /// Crashes are what is looked for and kept; runs without one are of no use.
-    pub explore_crashes: bool,
-    /// What AFL's variables ask for.
-    pub wishes: Wishes,
-}
 
 /// What came of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,76 +59,6 @@ pub struct Account {
     pub command_line: String,
     /// The user's command at a new crash.
     pub on_crash: Option<OsString>,
-}
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    pub(super) found: u64,
-    pub(super) saved_crashes: u64,
-    pub(super) total_crashes: u64,
-    pub(super) saved_hangs: u64,
-    pub(super) total_timeouts: u64,
-    pub(super) last_find: u64,
-    pub(super) last_crash: u64,
-    pub(super) last_hang: u64,
-    pub(super) runs_at_last_crash: u64,
-    pub(super) cycles_before: u64,
-    pub(super) calibration: Duration,
-    /// Time that went into trimming.
-    pub(super) trim: Duration,
-    /// Time that went into the compare log.
-    pub(super) cmplog: Duration,
-    /// How far havoc was expanded.
-    pub(super) havoc_expansion: u64,
-    /// Most seconds that lie between two finds.
-    pub(super) longest_gap: u64,
-    pub(super) slowest: Duration,
-    /// Faults that were not seen again.
-    pub(super) unproven: u64,
-    /// Inputs in a row that took the fork server along.
-    lost: u32,
-    /// All such inputs.
-    pub(super) passed_over: u64,
-    /// How often the fork server was started again in earlier parts of the session.
-    pub(super) restarts_before: u64,
-}
-
-impl Counters {
-    /// Goes on with those of an earlier session that `fuzzer_stats` does not have.
-    pub(super) const fn recall(&mut self, earlier: &Self) {
-        self.total_crashes = earlier.total_crashes;
-        self.calibration = earlier.calibration;
-        self.trim = earlier.trim;
-        self.cmplog = earlier.cmplog;
-        self.longest_gap = earlier.longest_gap;
-        self.slowest = earlier.slowest;
-        self.unproven = earlier.unproven;
-    }
-
-    /// Takes note of a find. Times are seconds since 1970; `began` is the beginning of
-    /// this part of the session.
-    const fn found_at(&mut self, now: u64, began: u64) {
-        let before = if self.last_find == 0 {
-            began
-        } else {
-            self.last_find
-        };
-        let gap = now.saturating_sub(before);
-        if gap > self.longest_gap {
-            self.longest_gap = gap;
-        }
-        self.last_find = now;
-    }
-}
-
-/// Numbers of the next files.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NextNumbers {
-    pub(super) queue: u32,
-    pub(super) crash: u32,
-    pub(super) hang: u32,
-    pub(super) lost: u32,
 }
 
 /// The fuzzer: judges runs, keeps what is new. In LibAFL's words `Z`.

@@ -24,6 +24,7 @@
 //! | `executor` | LibAFL's executor over the controller's fork server |
 //! | `classify`, `trace`, `novelty` | counters, what a run covered, what is new |
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
+//! | `counters` | what is counted, and the numbers of the next files |
 //! | `control` | signals and the passing of time |
 //! | `sync` | testcases from other fuzzers, and to them |
 //! | `affinity` | which core to run on |
@@ -43,6 +44,7 @@ mod calibration;
 mod classify;
 mod control;
 mod corpus;
+mod counters;
 mod custom;
 mod dictionary;
 mod energy;

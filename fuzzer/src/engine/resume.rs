@@ -8,7 +8,8 @@
 use super::{
     State,
     calibration::VariableEdges,
-    judge::{Counters, Engine, NextNumbers},
+    counters::{Counters, NextNumbers},
+    judge::Engine,
     novelty::{FaultMap, VirginMap},
     queue::Entry,
 };

@@ -3,7 +3,6 @@
 
 use super::{
     corpus::DEFAULT_BUDGET, error::FuzzError, history::DEFAULT_INPUTS, import::LONGEST_RUN,
-    judge::Limits,
 };
 use crate::{
     cli::{FuzzArgs, MOST_REPLAY_INPUTS},
@@ -19,6 +18,25 @@ use std::{
 use tine_controller::TargetInfo;
 
 /// When to end, and which runs are too long.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Limit of a run.
+    pub run: Duration,
+    /// A run over [`Self::run`] is a hang only if it is over this one too.
+    pub hang: Duration,
+    /// End at this many runs.
+    pub runs: u64,
+    /// End after this time.
+    pub time: Option<Duration>,
+    /// End at the first crash.
+    pub until_crash: bool,
+    /// Crashes are what is looked for and kept; runs without one are of no use.
+    pub explore_crashes: bool,
+    /// What AFL's variables ask for.
+    pub wishes: Wishes,
+}
+
+/// Reads the limits.
 pub fn limits(args: &FuzzArgs, earlier: &Earlier, run: Duration) -> Result<Limits, TargetError> {
     Ok(Limits {
         run,
