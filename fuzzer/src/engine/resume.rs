@@ -39,7 +39,7 @@ pub const FILE: &str = ".tine_state";
 const MAGIC: [u8; 8] = *b"tine\x7fst\n";
 
 /// Raised when what follows changes in a way that [`layout`] does not see.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const HEADER: usize = MAGIC.len() + 4 + 4 + 8 + 8;
 
