@@ -58,10 +58,12 @@ pub const TABLE: &[Entry] = &[
     entry(Fuzz, &["AFL_EXPAND_HAVOC_NOW"],
         Honoured("havoc begins with its costly mutations")),
     entry(Fuzz, &[
-        "AFL_CUSTOM_MUTATOR_LIBRARY", "AFL_CUSTOM_MUTATOR_ONLY", "AFL_CUSTOM_MUTATOR_LATE_SEND",
-        "AFL_POST_PROCESS_KEEP_ORIGINAL",
+        "AFL_CUSTOM_MUTATOR_LIBRARY", "AFL_CUSTOM_MUTATOR_ONLY", "AFL_POST_PROCESS_KEEP_ORIGINAL",
     ],
         Honoured("custom mutators")),
+    entry(Fuzz, &["AFL_CUSTOM_MUTATOR_LATE_SEND"],
+        Default("without `afl_custom_fuzz_send` it asks for nothing; a library that has it is \
+            refused")),
     entry(Fuzz, &["AFL_CMPLOG_ONLY_NEW"],
         Honoured("the compare log is for finds only, not for seeds")),
     entry(Fuzz, &["AFL_SYNC_TIME", "AFL_FINAL_SYNC", "AFL_IMPORT_FIRST", "AFL_NO_SYNC"],
