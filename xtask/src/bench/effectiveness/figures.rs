@@ -149,6 +149,7 @@ impl Length {
             return "never".into();
         }
         match self {
+            Length::Seconds(_) if progress < 949.5 => format!("{progress:.0} ms"),
             Length::Seconds(_) if progress < 9_950.0 => format!("{:.1} s", progress / 1000.0),
             Length::Seconds(_) => format!("{:.0} s", progress / 1000.0),
             Length::Runs(_) if progress < 9_950.0 => format!("{progress:.0}"),

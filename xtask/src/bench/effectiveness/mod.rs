@@ -64,8 +64,8 @@ pub struct Args {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Keep the figures and pictures for docs/benchmarks.md
-    #[arg(long, conflicts_with_all = ["targets", "tine"])]
+    /// Keep the figures and pictures for docs/benchmarks.md; of all targets, or of a kind
+    #[arg(long, conflicts_with = "tine")]
     write: bool,
 }
 
@@ -111,6 +111,9 @@ impl Args {
     }
 }
 
+/// Kinds of targets, as `--targets` names them.
+const KINDS: [&str; 2] = ["real", "planted"];
+
 /// Load from which on a machine is not quiet.
 const QUIET: f64 = 0.5;
 
@@ -118,6 +121,16 @@ const QUIET: f64 = 0.5;
 pub fn run(args: &Args) -> Result<()> {
     if args.seeds == 0 || args.minutes == 0 || args.seconds_per_run == Some(0) {
         bail!("--seeds, --minutes and --seconds-per-run must be at least 1");
+    }
+    if args.write
+        && args
+            .targets
+            .iter()
+            .any(|name| !KINDS.contains(&name.as_str()))
+    {
+        bail!(
+            "--write keeps the figures of a whole kind of targets: leave out --targets, or give real or planted"
+        );
     }
     let peer = args.peer()?;
     let selection = Selection::of(&args.targets)?;
