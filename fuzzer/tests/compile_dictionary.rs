@@ -14,6 +14,12 @@ const ALWAYS: &[&[u8]] = &[
     b"\x88\x77\x66\x55\x44\x33\x22\x11",
     b"\x50\x89",
     b"\x89\xab\xcd\xef",
+    // Floating-point numbers, and what lies next to them.
+    &1999.5_f32.to_le_bytes(),
+    &1999.5_f32.next_up().to_le_bytes(),
+    b"1999.5",
+    &(-12.75_f64).to_le_bytes(),
+    b"-12.75",
 ];
 
 /// Where comparisons are inlined, or the functions called by their own names.

@@ -25,6 +25,8 @@ int main(void) {
     if (!memcmp(input + len / 3, "0123456789abcdefghijKLM", 23)) found |= 256;
     if (!strcasecmp(input, "Content-Type")) found |= 512;
     if (strstr(input, "needle")) found |= 1024;
+    if (AS(float, 20) > 1999.5f) found |= 4096;
+    if (AS(double, 24) < -12.75) found |= 8192;
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(input, words[i])) found |= 2048;
     return found;

@@ -138,6 +138,10 @@ fn value(instruction: &Instruction) -> Option<Value> {
             }))
         }
         Mnemonic::Movzx
+        | Mnemonic::Movss
+        | Mnemonic::Movsd
+        | Mnemonic::Vmovss
+        | Mnemonic::Vmovsd
         | Mnemonic::Movdqu
         | Mnemonic::Movdqa
         | Mnemonic::Movups
@@ -220,6 +224,17 @@ impl State<'_, '_> {
             Mnemonic::Cmp | Mnemonic::Xor | Mnemonic::Sub => {
                 self.compare_number(instruction, found)
             }
+            Mnemonic::Ucomiss
+            | Mnemonic::Ucomisd
+            | Mnemonic::Comiss
+            | Mnemonic::Comisd
+            | Mnemonic::Vucomiss
+            | Mnemonic::Vucomisd
+            | Mnemonic::Vcomiss
+            | Mnemonic::Vcomisd => {
+                self.compare_float(instruction, found);
+                None
+            }
             Mnemonic::Pcmpeqb
             | Mnemonic::Vpcmpeqb
             | Mnemonic::Pxor
@@ -287,6 +302,22 @@ impl State<'_, '_> {
         }
         found.number_in_memory(number, place.width);
         None
+    }
+
+    /// A floating-point constant comes from memory, right here or a little before.
+    fn compare_float(&self, instruction: &Instruction, found: &mut Collection) {
+        let right = match instruction.op1_kind() {
+            OpKind::Memory => Some(Place::of(instruction)),
+            _ => self.place_of(instruction.op1_register()),
+        };
+        let left = self.place_of(instruction.op0_register());
+        for bytes in [left, right]
+            .into_iter()
+            .flatten()
+            .filter_map(|place| self.bytes(place))
+        {
+            found.float(&bytes);
+        }
     }
 
     /// What is moved from another register.

@@ -8,6 +8,9 @@ use std::{
 /// Longer strings are messages rather than keywords.
 const LONGEST: usize = 64;
 
+/// A longer number is hardly what a person wrote.
+const LONGEST_NUMBER: usize = 12;
+
 /// A fuzzer that chooses from more than this hardly ever takes the right one.
 const MOST: usize = 1024;
 
@@ -60,6 +63,36 @@ impl Collection {
             self.string(text);
         } else {
             self.add(bytes.to_vec(), Source::Number);
+        }
+    }
+
+    /// A floating-point number, of four or eight bytes, that something is compared with:
+    /// itself, what lies next to it on both sides, and how it is written.
+    pub(super) fn float(&mut self, bytes: &[u8]) {
+        let (value, near): (f64, [Vec<u8>; 3]) = if let Ok(single) = bytes.try_into() {
+            let value = f32::from_le_bytes(single);
+            let near = [value, value.next_up(), value.next_down()];
+            (value.into(), near.map(|it| it.to_le_bytes().into()))
+        } else if let Ok(double) = bytes.try_into() {
+            let value = f64::from_le_bytes(double);
+            let near = [value, value.next_up(), value.next_down()];
+            (value, near.map(|it| it.to_le_bytes().into()))
+        } else {
+            return;
+        };
+        if !value.is_finite() || value == 0.0 {
+            return;
+        }
+        let text = if bytes.len() == 4 {
+            format!("{}", value as f32)
+        } else {
+            format!("{value}")
+        };
+        if text.len() <= LONGEST_NUMBER {
+            self.string(text.as_bytes());
+        }
+        for bytes in near {
+            self.add(bytes, Source::Number);
         }
     }
 
