@@ -58,6 +58,18 @@ pub const DOUBLE: Program = Program {
 };
 
 pub const ALL: &[Program] = &[
+    Program {
+        name: "a_beginning_and_what_follows",
+        seed: b"0123456789 bob\nand the rest",
+        body: r#"
+    char *line = (char *)b + 11, *end = strchr(line, '\n');
+    if (end) *end = 0;
+    if (strncmp(line, "guest-", 6)) return 1;
+    sink++;
+    if (line[6] == '~') abort();
+"#,
+        options: &[],
+    },
     NESTED,
     Program {
         name: "eight_bytes",

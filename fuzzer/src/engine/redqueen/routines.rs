@@ -132,6 +132,11 @@ fn as_it_is(subject: &Subject<'_>, goal: Goal<'_>, attempt: &mut Try<'_>) -> Con
                 insert,
             })
         };
+        // A beginning of so many bytes is enough: what stands behind it now may be looked
+        // at next.
+        if !goal.wanted.cut && !wanted.contains(&0) {
+            replace(wanted.len(), wanted)?;
+        }
         // A word by another one, which may have another length. One that goes on to the
         // end of the input is no word, but whatever lies there.
         let is_word = !string.is_empty() && place.len >= token.len();
