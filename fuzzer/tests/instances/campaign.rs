@@ -120,8 +120,8 @@ fn an_instance_that_is_lost_is_told_and_the_others_go_on() {
         .assert_stderr("1 instance did not end well: secondary-01");
 }
 
-/// A mutator that never returns in the process that comes first, and does nothing in
-/// others.
+/// A mutator that does not return from the first input of the process that comes first,
+/// and does nothing in others.
 const HANGING: &str = r#"
 #include <fcntl.h>
 #include <stdint.h>
@@ -132,8 +132,7 @@ void *afl_custom_init(void *afl, unsigned seed) {
     hangs = open(getenv("FIRST"), O_CREAT | O_EXCL | O_WRONLY, 0600) >= 0;
     return &hangs;
 }
-size_t afl_custom_fuzz(void *data, uint8_t *input, size_t size, uint8_t **out,
-                       uint8_t *other, size_t other_size, size_t most) {
+size_t afl_custom_post_process(void *data, uint8_t *input, size_t size, uint8_t **out) {
     while (hangs) pause();
     *out = input;
     return size;
