@@ -2,11 +2,7 @@
 
 mod support;
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 use support::{Finished, Runner, Stats, Workbench, peers::aflplusplus_440, testcases};
 
 /// `a` crashes, `t` takes 300 ms, `h` does not end.
@@ -29,14 +25,6 @@ int main(int argc, char **argv) {
     return 0;
 }
 "#;
-
-fn compile(bench: &Workbench) -> PathBuf {
-    let file = bench.write("prog.c", SOURCE);
-    let program = bench.path("prog");
-    let compiled = bench.tine_cc().args(["-O1", "-o"]).arg(&program).arg(file);
-    compiled.run().assert_code(0);
-    program
-}
 
 fn fuzz<'b>(bench: &'b Workbench, seeds: &[&str], options: &[&str], target: &[&str]) -> Runner<'b> {
     let _ = fs::remove_dir_all(bench.path("out"));
@@ -165,7 +153,7 @@ fn variables_are_told_of_or_refused_by_name() {
         ),
     ];
     let bench = Workbench::new();
-    compile(&bench);
+    bench.compile("prog", &["-O1"], SOURCE);
     for (variables, arguments, code, sentence) in CASES {
         let ends_early = sentence.starts_with("stopped");
         let options: &[&str] = if ends_early {
@@ -192,7 +180,7 @@ fn variables_are_told_of_or_refused_by_name() {
 #[test]
 fn variables_change_what_is_saved() {
     let bench = Workbench::new();
-    compile(&bench);
+    bench.compile("prog", &["-O1"], SOURCE);
     let run = |seeds: &[&str], options: &[&str], variables: &[&str]| -> Finished {
         with(fuzz(&bench, seeds, options, &["./prog"]), variables).run()
     };
@@ -236,7 +224,7 @@ fn variables_change_what_is_saved() {
 #[test]
 fn the_targets_environment_signals_and_input_file_are_as_asked() {
     let bench = Workbench::new();
-    compile(&bench);
+    bench.compile("prog", &["-O1"], SOURCE);
     // The target exits with 3 where WANTED is another one.
     let map = |variable: &str| {
         let runner = bench.tine().env("AFL_TARGET_ENV", variable);
@@ -302,7 +290,7 @@ fn the_targets_environment_signals_and_input_file_are_as_asked() {
 #[test]
 fn what_cannot_be_preloaded_is_named() {
     let bench = Workbench::new();
-    compile(&bench);
+    bench.compile("prog", &["-O1"], SOURCE);
     bench.write("text.so", "no shared object");
     for wrong in ["./missing.so", "./text.so"] {
         let run = fuzz(&bench, &["x"], &["-E", "100"], &["./prog"]).env("AFL_PRELOAD", wrong);
@@ -320,7 +308,7 @@ fn what_cannot_be_preloaded_is_named() {
 #[test]
 fn a_command_runs_at_each_crash_and_is_not_waited_for() {
     let bench = Workbench::new();
-    compile(&bench);
+    bench.compile("prog", &["-O1"], SOURCE);
     let command = "cp \"$TINE_CRASH\" copied && mv copied crash";
     let options = ["-V", "100", "-t", "1000", "--until-crash", "-I", command];
     fuzz(&bench, &["x"], &options, &["./prog"])
@@ -338,7 +326,7 @@ fn a_command_runs_at_each_crash_and_is_not_waited_for() {
 #[test]
 fn crashes_are_explored_from_a_crash() {
     let bench = Workbench::new();
-    compile(&bench);
+    bench.compile("prog", &["-O1"], SOURCE);
     let options = ["-C", "-V", "3", "-t", "1000", "-s", "5"];
     fuzz(&bench, &["ax", "x"], &options, &["./prog"])
         .run()

@@ -8,7 +8,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::{TcpListener, TcpStream, UdpSocket},
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 use support::{
@@ -29,14 +29,6 @@ int main(void) {
     return 2;
 }
 "#;
-
-fn compile(bench: &Workbench) -> PathBuf {
-    let file = bench.write("prog.c", SOURCE);
-    let program = bench.path("prog");
-    let compiled = bench.tine_cc().args(["-O1", "-o"]).arg(&program).arg(file);
-    compiled.run().assert_code(0);
-    program
-}
 
 /// A session in `out`.
 fn fuzz<'b>(bench: &'b Workbench, out: &str, options: &[&str], program: &Path) -> Runner<'b> {
@@ -89,7 +81,7 @@ fn afl_fuzz(bench: &Workbench, out: &str, program: &Path) {
 #[test]
 fn the_keys_and_columns_are_those_of_the_real_afl_fuzz() {
     let bench = Workbench::new();
-    let program = compile(&bench);
+    let program = bench.compile("prog", &["-O1"], SOURCE);
     fuzz(&bench, "out", &["-V", "1"], &program)
         .run()
         .assert_code(0);
@@ -133,7 +125,7 @@ fn the_keys_and_columns_are_those_of_the_real_afl_fuzz() {
 #[test]
 fn values_are_those_of_the_session() {
     let bench = Workbench::new();
-    let program = compile(&bench);
+    let program = bench.compile("prog", &["-O1"], SOURCE);
     let options = ["-V", "100", "-T", "a banner"];
     let session = running(&bench, fuzz(&bench, "out", &options, &program));
     let instance = bench.path("out/default");
@@ -172,7 +164,7 @@ fn values_are_those_of_the_session() {
 #[test]
 fn afl_whatsup_and_afl_plot_read_them() {
     let bench = Workbench::new();
-    let program = compile(&bench);
+    let program = bench.compile("prog", &["-O1"], SOURCE);
     let session = running(&bench, fuzz(&bench, "out", &["-V", "100"], &program));
     let instance = bench.path("out/default");
     session.wait_for("a crash, and time enough for a speed", |_| {
@@ -226,7 +218,7 @@ fn json(text: &str) -> serde_json::Value {
 #[test]
 fn status_tells_what_runs_and_what_was_found() {
     let bench = Workbench::new();
-    let program = compile(&bench);
+    let program = bench.compile("prog", &["-O1"], SOURCE);
     let nothing = bench.tine().args(["status", "out"]).run();
     nothing
         .assert_code(1)
@@ -318,7 +310,7 @@ fn address(program: &Running<'_>) -> String {
 #[test]
 fn prometheus_gets_the_figures_of_the_whole_campaign_from_one_place() {
     let bench = Workbench::new();
-    let program = compile(&bench);
+    let program = bench.compile("prog", &["-O1"], SOURCE);
     // Another instance of the campaign, which does not run any more.
     fuzz(&bench, "out", &["-V", "1"], &program)
         .run()
@@ -386,7 +378,7 @@ fn prometheus_gets_the_figures_of_the_whole_campaign_from_one_place() {
 #[test]
 fn statsd_gets_what_afl_fuzz_sends() {
     let bench = Workbench::new();
-    let program = compile(&bench);
+    let program = bench.compile("prog", &["-O1"], SOURCE);
     let listener = UdpSocket::bind("127.0.0.1:0").unwrap();
     listener
         .set_read_timeout(Some(Duration::from_secs(60)))

@@ -3,24 +3,8 @@
 
 mod support;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 use support::{Runner, Stats, Workbench, testcases};
-
-fn compile(bench: &Workbench, source: &str) -> PathBuf {
-    let file = bench.write("target.c", source);
-    let program = bench.path("target");
-    bench
-        .tine_cc()
-        .args(["-O0", "-o"])
-        .arg(&program)
-        .arg(file)
-        .run()
-        .assert_code(0);
-    program
-}
 
 /// A session of so many runs, the same each time.
 fn fuzz<'b>(bench: &'b Workbench, out: &str, options: &[&str], target: &Path) -> Runner<'b> {
@@ -103,7 +87,7 @@ fn a_testcase_is_trimmed_on_disk_and_covers_the_same() {
         let bench = Workbench::new();
         let seed = long_seed();
         bench.seeds("seeds", [&seed]);
-        let target = compile(&bench, source);
+        let target = bench.compile("target", &["-O0"], source);
         fuzz(&bench, "out", &["-E", "4000"], &target)
             .run()
             .assert_code(0);
@@ -122,7 +106,7 @@ fn trimming_can_be_switched_off_and_keeps_the_least_length() {
     let bench = Workbench::new();
     let seed = long_seed();
     bench.seeds("seeds", [&seed]);
-    let target = compile(&bench, HEADER);
+    let target = bench.compile("target", &["-O0"], HEADER);
     let run = |out: &str, options: &[&str], variables: &[(&str, &str)]| {
         let mut session = fuzz(&bench, out, options, &target);
         for (name, value) in variables {
@@ -155,7 +139,7 @@ int main(void) {
 fn the_deterministic_stage_finds_places_that_matter_and_walks_them() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["0123456789abcdef0123456789"]);
-    let target = compile(&bench, SWITCH);
+    let target = bench.compile("target", &["-O0"], SWITCH);
     let operations = |out: &str, options: &[&str]| {
         fuzz(&bench, out, options, &target).run().assert_code(0);
         let queue = testcases(&bench.path(out).join("default/queue"));
@@ -206,7 +190,7 @@ fn inputs_have_the_length_that_is_asked_for() {
         "tokens",
         "\"a long token of more than twenty bytes\"\n\"short\"\n",
     );
-    let target = compile(&bench, LENGTHS);
+    let target = bench.compile("target", &["-O0"], LENGTHS);
     let options = ["-E", "4000", "-u", "-x", "tokens"];
     let by_option = [&options[..], &["-g", "10", "-G", "20"]].concat();
     fuzz(&bench, "option", &by_option, &target)
@@ -229,7 +213,7 @@ fn inputs_have_the_length_that_is_asked_for() {
 fn options_that_cannot_be_followed_are_told_of() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["fifteen bytes.."]);
-    let target = compile(&bench, LENGTHS);
+    let target = bench.compile("target", &["-O0"], LENGTHS);
     for (options, sentence) in [
         (
             &["-g", "21", "-G", "20"][..],

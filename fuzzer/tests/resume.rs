@@ -9,25 +9,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{Finished, Runner, Stats, Workbench, testcases};
-
-/// Takes many branches, and never crashes.
-const BUSY: &str = r#"
-#include <unistd.h>
-volatile int sink;
-int main(int argc, char **argv) {
-    unsigned char b[64];
-    long n = read(0, b, sizeof b);
-    for (long i = 0; i < n; i++) switch (b[i] & 15) {
-        case 0: sink += 1; break;  case 1: sink += 2; break;
-        case 2: sink ^= 3; break;  case 3: sink -= 4; break;
-        case 4: sink *= 5; break;  case 5: sink |= 6; break;
-        case 6: sink ^= 7; break;  case 7: sink -= 8; break;
-        default: if (b[i] == 'z' && i > 2) sink++;
-    }
-    return 0;
-}
-"#;
+use support::{BUSY, Finished, Stats, Workbench, testcases};
 
 /// Has one way through, whatever it reads.
 const DULL: &str = r#"
@@ -37,28 +19,6 @@ int main(void) { char b[64]; return read(0, b, sizeof b) < 0; }
 
 /// The state file.
 const STATE: &str = "out/default/.tine_state";
-
-fn compile(bench: &Workbench, source: &str) -> PathBuf {
-    let program = bench.path("prog");
-    let file = bench.write("prog.c", source);
-    bench
-        .tine_cc()
-        .args(["-O1", "-o"])
-        .arg(&program)
-        .arg(file)
-        .run()
-        .assert_code(0);
-    program
-}
-
-fn fuzz<'b>(bench: &'b Workbench, seeds: &str, options: &[&str], target: &Path) -> Runner<'b> {
-    bench
-        .tine()
-        .args(["fuzz", "--no-ui", "-i", seeds, "-o", "out"])
-        .args(options)
-        .arg("--")
-        .arg(target)
-}
 
 fn stats(bench: &Workbench) -> Stats {
     Stats::read(&bench.path("out/default"))
@@ -71,8 +31,9 @@ fn queue(bench: &Workbench) -> Vec<PathBuf> {
 /// A session that is over, with a dozen testcases or so.
 fn session(bench: &Workbench) -> PathBuf {
     bench.seeds("seeds", ["hello", "0123", "zzz"]);
-    let target = compile(bench, BUSY);
-    fuzz(bench, "seeds", &["-E", "4000", "-s", "1"], &target)
+    let target = bench.compile("prog", &["-O1"], BUSY);
+    bench
+        .fuzz("seeds", &["-E", "4000", "-s", "1"], &target)
         .run()
         .assert_code(0);
     assert!(queue(bench).len() > 5, "{:?}", queue(bench));
@@ -89,7 +50,7 @@ fn what_is_known_is_not_run_again() {
     let bench = Workbench::new();
     let target = session(&bench);
     let before = stats(&bench);
-    let done = fuzz(&bench, "-", &["-E", "0", "-s", "1"], &target).run();
+    let done = bench.fuzz("-", &["-E", "0", "-s", "1"], &target).run();
     done.assert_code(0);
     assert!(!is_afresh(&done), "{}", done.stderr());
     let after = stats(&bench);
@@ -112,7 +73,8 @@ fn what_is_known_is_not_run_again() {
         assert_eq!(after.text(key), before.text(key), "{key}");
     }
     // With a wish to the contrary each testcase is run.
-    fuzz(&bench, "-", &["-E", "100000", "-V", "1"], &target)
+    bench
+        .fuzz("-", &["-E", "100000", "-V", "1"], &target)
         .env("AFL_NO_FASTRESUME", "1")
         .run()
         .assert_code(0);
@@ -128,9 +90,7 @@ fn what_came_after_the_state_file_is_calibrated() {
     let more = "out/default/queue/id:009000,src:000001,time:9000,execs:9000,op:havoc,rep:1";
     bench.write(more, "zzzzzzzzzzzzzzzz");
     let before = stats(&bench);
-    fuzz(&bench, "-", &["-E", "0"], &target)
-        .run()
-        .assert_code(0);
+    bench.fuzz("-", &["-E", "0"], &target).run().assert_code(0);
     let after = stats(&bench);
     let runs = after.number("execs_done") - before.number("execs_done");
     assert!(
@@ -145,11 +105,11 @@ fn what_came_after_the_state_file_is_calibrated() {
 fn a_killed_session_loses_nothing_that_was_saved() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, BUSY);
+    let target = bench.compile("prog", &["-O1"], BUSY);
     // The first one finds something; those after it begin with that.
     for (seeds, more) in [("seeds", 4), ("-", 0), ("-", 0)] {
         let least = queue(&bench).len() + more;
-        let running = fuzz(&bench, seeds, &["-V", "100"], &target).start();
+        let running = bench.fuzz(seeds, &["-V", "100"], &target).start();
         let file = bench.path("out/default/plot_data");
         running.wait_for("statistics and finds", |_| {
             file.exists() && queue(&bench).len() >= least
@@ -158,7 +118,7 @@ fn a_killed_session_loses_nothing_that_was_saved() {
         running.wait();
     }
     let names = queue(&bench);
-    let done = fuzz(&bench, "-", &["-E", "3000"], &target).run();
+    let done = bench.fuzz("-", &["-E", "3000"], &target).run();
     done.assert_code(0);
     assert!(!is_afresh(&done), "{}", done.stderr());
     let after = queue(&bench);
@@ -191,9 +151,7 @@ fn a_state_file_that_is_of_no_use_is_told_of_and_all_is_calibrated_afresh() {
     for (what, change, arguments, says) in changes {
         change(&bench);
         let before = stats(&bench);
-        let done = fuzz(&bench, "-", &["-V", "1"], &target)
-            .args(arguments)
-            .run();
+        let done = bench.fuzz("-", &["-V", "1"], &target).args(arguments).run();
         done.assert_code(0).assert_stderr(says);
         let sentences = done.stderr().matches("calibrated afresh").count();
         assert_eq!(sentences, 1, "{what}: {}", done.stderr());
@@ -203,9 +161,7 @@ fn a_state_file_that_is_of_no_use_is_told_of_and_all_is_calibrated_afresh() {
         assert!(runs >= 8.0 * count, "{what}: {runs} runs");
         assert!(after.number("corpus_count") >= count, "{what}");
         // It is written anew, and of use the next time.
-        let done = fuzz(&bench, "-", &["-E", "0"], &target)
-            .args(arguments)
-            .run();
+        let done = bench.fuzz("-", &["-E", "0"], &target).args(arguments).run();
         done.assert_code(0);
         assert!(!is_afresh(&done), "{what}: {}", done.stderr());
     }
@@ -224,7 +180,7 @@ fn replace(bench: &Workbench) {
 }
 
 fn rebuild(bench: &Workbench) {
-    compile(bench, &BUSY.replace("sink += 1;", "sink += 9;"));
+    bench.compile("prog", &["-O1"], &BUSY.replace("sink += 1;", "sink += 9;"));
 }
 
 #[test]
@@ -233,7 +189,8 @@ fn a_testcase_whose_file_is_gone_between_sessions_is_left_out() {
     let target = session(&bench);
     let before = stats(&bench);
     fs::remove_file(&queue(&bench)[1]).unwrap();
-    fuzz(&bench, "-", &["-E", "300"], &target)
+    bench
+        .fuzz("-", &["-E", "300"], &target)
         .run()
         .assert_code(0);
     let count = stats(&bench).number("corpus_count");
@@ -244,7 +201,7 @@ fn a_testcase_whose_file_is_gone_between_sessions_is_left_out() {
 fn files_that_are_deleted_or_changed_while_it_runs_are_told_of() {
     let bench = Workbench::new();
     let target = session(&bench);
-    let running = fuzz(&bench, "-", &["--corpus-memory", "0"], &target).start();
+    let running = bench.fuzz("-", &["--corpus-memory", "0"], &target).start();
     running.wait_for("the beginning", |it| it.stderr().contains("in the corpus"));
     let files = queue(&bench);
     fs::remove_file(&files[0]).unwrap();
@@ -269,8 +226,10 @@ fn files_that_are_deleted_or_changed_while_it_runs_are_told_of() {
 fn without_any_testcase_it_ends_with_a_reason() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["one", "two"]);
-    let target = compile(&bench, DULL);
-    let running = fuzz(&bench, "seeds", &["--corpus-memory", "0"], &target).start();
+    let target = bench.compile("prog", &["-O1"], DULL);
+    let running = bench
+        .fuzz("seeds", &["--corpus-memory", "0"], &target)
+        .start();
     running.wait_for("the beginning", |it| it.stderr().contains("in the corpus"));
     for file in queue(&bench) {
         fs::remove_file(file).unwrap();
@@ -283,7 +242,7 @@ fn without_any_testcase_it_ends_with_a_reason() {
 fn every_schedule_fuzzes_and_finds() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, BUSY);
+    let target = bench.compile("prog", &["-O1"], BUSY);
     for options in [
         &["-p", "explore"][..],
         &["-p", "mmopt"],
@@ -297,9 +256,7 @@ fn every_schedule_fuzzes_and_finds() {
         &["-Z"],
     ] {
         let options = [options, &["-E", "1500", "-s", "3"]].concat();
-        fuzz(&bench, "seeds", &options, &target)
-            .run()
-            .assert_code(0);
+        bench.fuzz("seeds", &options, &target).run().assert_code(0);
         let found = stats(&bench).number("corpus_found");
         assert!(found > 2.0, "{options:?}: {found}");
         fs::remove_dir_all(bench.path("out")).unwrap();
@@ -311,10 +268,12 @@ fn every_schedule_fuzzes_and_finds() {
         } else {
             "seeds"
         };
-        let done = fuzz(&bench, seeds, &["-E", "500", "-p", schedule], &target).run();
+        let done = bench
+            .fuzz(seeds, &["-E", "500", "-p", schedule], &target)
+            .run();
         done.assert_code(0);
         assert!(!is_afresh(&done), "{}", done.stderr());
     }
-    let refused = fuzz(&bench, "-", &["-p", "quick"], &target).run();
+    let refused = bench.fuzz("-", &["-p", "quick"], &target).run();
     refused.assert_code(1).assert_stderr("quick");
 }

@@ -1,7 +1,7 @@
 //! `tine cmin`.
 
 use super::{
-    compile, names,
+    names,
     support::{self, Runner, Workbench, peers},
 };
 use nix::sys::signal::Signal;
@@ -61,7 +61,7 @@ fn corpus(bench: &Workbench) {
 #[test]
 fn cmin_keeps_what_covers_all_and_says_what_became_of_the_rest() {
     let bench = Workbench::new();
-    let program = compile(&bench, "letters", LETTERS, &[]);
+    let program = bench.compile("letters", &["-O1", "-g"], LETTERS);
     corpus(&bench);
     let cases: [(&[&str], &[&str], &[&str]); 7] = [
         // One of the files with the same content, the shorter of those with the same edges.
@@ -132,7 +132,7 @@ fn cmin_keeps_what_covers_all_and_says_what_became_of_the_rest() {
 #[test]
 fn cmin_honours_the_variables_of_afl_cmin() {
     let bench = Workbench::new();
-    let program = compile(&bench, "letters", LETTERS, &[]);
+    let program = bench.compile("letters", &["-O1", "-g"], LETTERS);
     bench.write("in/one", "a");
     bench.write("in/crash", "ab!");
     let run = |variable: &str| {
@@ -167,7 +167,7 @@ fn cmin_honours_the_variables_of_afl_cmin() {
 #[test]
 fn cmin_refuses_what_it_cannot_do_in_a_sentence_and_deletes_nothing() {
     let bench = Workbench::new();
-    let program = compile(&bench, "letters", LETTERS, &[]);
+    let program = bench.compile("letters", &["-O1", "-g"], LETTERS);
     bench.write("in/crash", "!");
     bench.write("ok/one", "a");
     bench.write("full/mine", "precious");
@@ -228,7 +228,7 @@ fn cmin_refuses_what_it_cannot_do_in_a_sentence_and_deletes_nothing() {
 #[test]
 fn a_signal_ends_cmin_and_leaves_nothing() {
     let bench = Workbench::new();
-    let program = compile(&bench, "letters", LETTERS, &[]);
+    let program = bench.compile("letters", &["-O1", "-g"], LETTERS);
     bench.write("in/one", "a");
     bench.write("in/hang", "a?");
     let options = ["-i", "in", "-t", "100000"];
@@ -268,13 +268,12 @@ fn edges(bench: &Workbench, folder: &str, program: &Path) -> BTreeMap<u32, u32> 
 fn cmin_keeps_all_edges_with_no_more_files_than_afl_cmin() {
     let bench = Workbench::new();
     let file = support::targets_folder().join("demo.c");
-    let program = compile(
-        &bench,
+    let program = bench.compile(
         "demo",
+        &["-O1", "-g", "-DDEEP"],
         &fs::read_to_string(file).unwrap(),
-        &["-DDEEP"],
     );
-    let letters = compile(&bench, "letters", LETTERS, &[]);
+    let letters = bench.compile("letters", &["-O1", "-g"], LETTERS);
     let mut numbers = 1u64;
     for number in 0..150 {
         let mut text = String::new();

@@ -1,7 +1,7 @@
 //! `tine tmin`.
 
 use super::{
-    compile, names,
+    names,
     support::{Finished, Runner, Workbench},
 };
 use nix::sys::signal::Signal;
@@ -40,7 +40,7 @@ fn tmin<'b>(bench: &'b Workbench, options: &[&str], program: &Path) -> Runner<'b
 #[test]
 fn tmin_keeps_the_edges_the_crash_with_its_place_or_the_hang() {
     let bench = Workbench::new();
-    let program = compile(&bench, "bugs", BUGS, &[]);
+    let program = bench.compile("bugs", &["-O1", "-g"], BUGS);
     let text = " some (text) with a letter and more of it!".repeat(4);
     for (name, start) in [
         ("one", "a B"),
@@ -143,7 +143,7 @@ int main(void) {
 }
 "#;
     let bench = Workbench::new();
-    let program = compile(&bench, "asan", SOURCE, &["-fsanitize=address"]);
+    let program = bench.compile("asan", &["-O1", "-g", "-fsanitize=address"], SOURCE);
     bench.write("late", "some L and E here");
     bench.write("early", "some E and no other letter");
     for (name, expected, function) in [("late", 9, "late"), ("early", 3, "early")] {
@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 }
 "#;
     let bench = Workbench::new();
-    let harness = compile(&bench, "harness", HARNESS, &[]);
+    let harness = bench.compile("harness", &["-O1", "-g"], HARNESS);
     bench.write("key", "some text with a keyX and more");
     let done = tmin(&bench, &["-i", "key", "-o", "small"], &harness).run();
     done.assert_code(0).assert_stderr("SIGABRT in bad, called");
@@ -190,7 +190,7 @@ int main(int argc, char **argv) {
     return 0;
 }
 "#;
-    let reader = compile(&bench, "reader", READER, &[]);
+    let reader = bench.compile("reader", &["-O1", "-g"], READER);
     bench.write("letter", "some text with a Q and more");
     let line = tmin(&bench, &["-i", "letter", "-o", "small"], &reader).arg("@@");
     let done = line.run();
@@ -201,7 +201,7 @@ int main(int argc, char **argv) {
 #[test]
 fn tmin_works_on_a_folder_and_names_what_it_cannot_do() {
     let bench = Workbench::new();
-    let program = compile(&bench, "bugs", BUGS, &[]);
+    let program = bench.compile("bugs", &["-O1", "-g"], BUGS);
     bench.write("in/one", "some text with a B and more");
     bench.write("in/deep", "DEEP and more text behind it");
     bench.write("in/sub/one", "another text with a B");
@@ -223,7 +223,7 @@ fn tmin_works_on_a_folder_and_names_what_it_cannot_do() {
 #[test]
 fn a_signal_ends_tmin_with_the_shortest_input_so_far() {
     let bench = Workbench::new();
-    let program = compile(&bench, "bugs", BUGS, &[]);
+    let program = bench.compile("bugs", &["-O1", "-g"], BUGS);
     // Each run takes a second: it is not done for a long time.
     bench.write("hang", format!("HANG{}", "x".repeat(300)));
     let options = ["-H", "-t", "1000", "-i", "hang", "-o", "small"];

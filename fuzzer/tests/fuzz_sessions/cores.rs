@@ -1,8 +1,8 @@
 //! On which core a session runs.
 
 use crate::{
-    BUSY, compile, fuzz, instance, pid_of_server,
-    support::{Stats, Workbench},
+    instance, pid_of_server,
+    support::{BUSY, Stats, Workbench},
     wait_for_runs,
 };
 use nix::sys::signal::Signal;
@@ -12,10 +12,12 @@ use std::fs;
 fn a_session_runs_on_one_core_and_says_which() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, "busy", BUSY);
-    let refused = fuzz(&bench, "seeds", &["-b", "9999"], &target).run();
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
+    let refused = bench.fuzz("seeds", &["-b", "9999"], &target).run();
     refused.assert_code(1).assert_stderr("core 9999");
-    let session = fuzz(&bench, "seeds", &["-b", "0", "-V", "60"], &target).start();
+    let session = bench
+        .fuzz("seeds", &["-b", "0", "-V", "60"], &target)
+        .start();
     wait_for_runs(&session, &bench);
     for pid in [session.pid(), pid_of_server(&session)] {
         assert_eq!(allowed_cores(pid), "0", "process {pid}");
@@ -44,7 +46,7 @@ fn last_core() -> String {
 fn a_session_keeps_to_the_core_that_it_was_given() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, "busy", BUSY);
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
     let core = last_core();
     let line = [
         "-c",
@@ -76,7 +78,7 @@ fn a_session_keeps_to_the_core_that_it_was_given() {
 fn a_session_leaves_cores_alone_that_others_are_bound_to() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, "busy", BUSY);
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
     // The first that it would take.
     let taken = "0";
     let other = bench
@@ -84,7 +86,7 @@ fn a_session_leaves_cores_alone_that_others_are_bound_to() {
         .args(["-c", taken, "sleep", "600"])
         .start();
     other.wait_for("its core", |other| allowed_cores(other.pid()) == taken);
-    let session = fuzz(&bench, "seeds", &["-V", "60"], &target).start();
+    let session = bench.fuzz("seeds", &["-V", "60"], &target).start();
     wait_for_runs(&session, &bench);
     // Tests beside this one may have taken all the others: then it is not bound.
     // Where there is one core only, there is nothing to choose.

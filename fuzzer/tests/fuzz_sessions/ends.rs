@@ -1,8 +1,8 @@
 //! How a session is stopped, what stays, and how it goes on.
 
 use crate::{
-    BUSY, STEPS, compile, fuzz, instance, names, pid_of_server,
-    support::{Stats, Workbench, wait_until},
+    STEPS, instance, names, pid_of_server,
+    support::{BUSY, Stats, Workbench, wait_until},
     until_crash, wait_for_runs,
 };
 use nix::sys::signal::Signal;
@@ -16,25 +16,23 @@ use std::{
 fn a_session_goes_on_where_it_stopped() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["xello", "ab"]);
-    let target = compile(&bench, "steps", STEPS);
+    let target = bench.compile("steps", &["-O1", "-g"], STEPS);
     let options = until_crash(&bench);
-    fuzz(&bench, "seeds", &options, &target)
-        .run()
-        .assert_code(0);
+    bench.fuzz("seeds", &options, &target).run().assert_code(0);
     let instance = instance(&bench);
     let before = Stats::read(&instance);
     let queue_before = names(&instance.join("queue"));
     let crashes_before = names(&instance.join("crashes"));
 
     // Not by accident over what was found.
-    let refused = fuzz(&bench, "seeds", &["-V", "1"], &target).run();
+    let refused = bench.fuzz("seeds", &["-V", "1"], &target).run();
     refused
         .assert_code(1)
         .assert_stderr("`-i -`")
         .assert_stderr("1 crash");
     assert_eq!(names(&instance.join("queue")), queue_before);
 
-    let done = fuzz(&bench, "-", &["-E", "4000", "-t", "100"], &target).run();
+    let done = bench.fuzz("-", &["-E", "4000", "-t", "100"], &target).run();
     done.assert_code(0);
     let after = Stats::read(&instance);
     let queue = names(&instance.join("queue"));
@@ -54,7 +52,8 @@ fn a_session_goes_on_where_it_stopped() {
     assert_eq!(plot.matches('#').count(), 1, "one header:\n{plot}");
 
     // The same by the environment, as scripts for AFL do it.
-    let done = fuzz(&bench, "seeds", &["-E", "100", "-t", "100"], &target)
+    let done = bench
+        .fuzz("seeds", &["-E", "100", "-t", "100"], &target)
         .env("AFL_AUTORESUME", "1")
         .run();
     done.assert_code(0);
@@ -65,10 +64,11 @@ fn a_session_goes_on_where_it_stopped() {
 fn a_session_without_finds_can_be_begun_anew() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["x"]);
-    let target = compile(&bench, "ok", "int main(void) { return 0; }");
+    let target = bench.compile("ok", &["-O1", "-g"], "int main(void) { return 0; }");
     for seeds in [1, 2] {
         bench.seeds("seeds", vec!["x"; seeds]);
-        fuzz(&bench, "seeds", &["-E", "200"], &target)
+        bench
+            .fuzz("seeds", &["-E", "200"], &target)
             .run()
             .assert_code(0);
         assert_eq!(names(&instance(&bench).join("queue")).len(), seeds);
@@ -80,8 +80,8 @@ fn a_session_without_finds_can_be_begun_anew() {
 fn stop_by(signals: &[Signal], words: &str) {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, "busy", BUSY);
-    let session = fuzz(&bench, "seeds", &[], &target).start();
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
+    let session = bench.fuzz("seeds", &[], &target).start();
     wait_for_runs(&session, &bench);
     let server = pid_of_server(&session);
     std::thread::sleep(Duration::from_millis(300));
@@ -139,9 +139,9 @@ fn ctrl_c_does_not_wait_for_a_target_that_hangs() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["x"]);
     // Every run but that of the seed takes half a second.
-    let target = compile(
-        &bench,
+    let target = bench.compile(
         "slow",
+        &["-O1", "-g"],
         r#"
 #include <unistd.h>
 int main(void) {
@@ -152,7 +152,7 @@ int main(void) {
 }
 "#,
     );
-    let session = fuzz(&bench, "seeds", &["-t", "2000"], &target).start();
+    let session = bench.fuzz("seeds", &["-t", "2000"], &target).start();
     wait_for_runs(&session, &bench);
     let began = Instant::now();
     session.signal(Signal::SIGINT);
@@ -168,15 +168,16 @@ int main(void) {
 fn a_killed_fuzzer_leaves_no_process_and_no_segment() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, "busy", BUSY);
-    let session = fuzz(&bench, "seeds", &[], &target).start();
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
+    let session = bench.fuzz("seeds", &[], &target).start();
     wait_for_runs(&session, &bench);
     session.signal(Signal::SIGKILL);
     assert_eq!(session.wait().signal(), Some(9));
     let gone = wait_until(Duration::from_secs(5), || bench.leftovers().is_empty());
     assert!(gone, "{:?}", bench.leftovers());
     // What it found until then is there, and it can be gone on with.
-    fuzz(&bench, "-", &["-E", "500"], &target)
+    bench
+        .fuzz("-", &["-E", "500"], &target)
         .run()
         .assert_code(0);
 }

@@ -1,8 +1,8 @@
 //! What a session finds, and what it says and leaves of that.
 
 use crate::{
-    BUSY, STEPS, compile, entries, fuzz, instance, names,
-    support::{Compiler, Stats, Workbench, testcases},
+    STEPS, entries, instance, names,
+    support::{BUSY, Compiler, Stats, Workbench, testcases},
     until_crash,
 };
 use std::fs;
@@ -11,9 +11,9 @@ use std::fs;
 fn a_crash_is_found_named_saved_and_replayed_by_the_command_that_is_printed() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["xello"]);
-    let target = compile(&bench, "steps", STEPS);
+    let target = bench.compile("steps", &["-O1", "-g"], STEPS);
     let options = until_crash(&bench);
-    let done = fuzz(&bench, "seeds", &options, &target).run();
+    let done = bench.fuzz("seeds", &options, &target).run();
     done.assert_code(0)
         .assert_stderr("stopped at the first crash")
         .assert_stderr("1 crash in");
@@ -56,9 +56,9 @@ fn a_crash_is_found_named_saved_and_replayed_by_the_command_that_is_printed() {
 fn a_timeout_is_a_hang_only_if_it_stays_one_with_more_time() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["x"]);
-    let target = compile(
-        &bench,
+    let target = bench.compile(
         "slow",
+        &["-O1", "-g"],
         r#"
 #include <unistd.h>
 int main(void) {
@@ -71,7 +71,7 @@ int main(void) {
 "#,
     );
     bench.write("seeds/seed-0", [1, 2, 3]);
-    let done = fuzz(&bench, "seeds", &["-t", "50", "-V", "8"], &target).run();
+    let done = bench.fuzz("seeds", &["-t", "50", "-V", "8"], &target).run();
     done.assert_code(0).assert_stderr("1 hang in");
     let instance = instance(&bench);
     let hangs = testcases(&instance.join("hangs"));
@@ -89,8 +89,8 @@ int main(void) {
 fn statistics_are_complete_and_agree_with_what_lies_on_disk() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["abc", "def"]);
-    let target = compile(&bench, "busy", BUSY);
-    let done = fuzz(&bench, "seeds", &["-E", "5000"], &target).run();
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
+    let done = bench.fuzz("seeds", &["-E", "5000"], &target).run();
     done.assert_code(0).assert_stderr("(-E)");
     let instance = instance(&bench);
     let stats = Stats::read(&instance);
@@ -183,7 +183,7 @@ fn results(bench: &Workbench, out: &str) -> Vec<(String, Vec<u8>)> {
 fn a_seed_of_the_random_numbers_repeats_a_session() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello", "abcdefgh"]);
-    let target = compile(&bench, "busy", BUSY);
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
     let run = |seed: &str, out: &str| {
         let done = bench
             .tine()
@@ -205,9 +205,9 @@ fn a_seed_of_the_random_numbers_repeats_a_session() {
 fn a_dictionary_helps_over_a_long_compare() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["something quite different"]);
-    let target = compile(
-        &bench,
+    let target = bench.compile(
         "keyword",
+        &["-O1", "-g"],
         r#"
 #include <stdlib.h>
 #include <string.h>
@@ -222,11 +222,11 @@ int main(void) {
     );
     bench.write("words.dict", "# one token\nkey=\"KEYWORD\\x01\"\n");
     let options = ["-x", "words.dict", "--until-crash", "-V", "60"];
-    let done = fuzz(&bench, "seeds", &options, &target).run();
+    let done = bench.fuzz("seeds", &options, &target).run();
     done.assert_code(0).assert_stderr("1 crash");
 
     bench.write("bad.dict", "fine=\"x\"\nbroken=x\n");
-    let done = fuzz(&bench, "seeds", &["-x", "bad.dict"], &target).run();
+    let done = bench.fuzz("seeds", &["-x", "bad.dict"], &target).run();
     done.assert_code(1).assert_stderr("bad.dict, line 2");
 }
 
@@ -234,9 +234,9 @@ int main(void) {
 fn unstable_coverage_is_measured() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(
-        &bench,
+    let target = bench.compile(
         "unstable",
+        &["-O1", "-g"],
         r#"
 #include <time.h>
 #include <unistd.h>
@@ -251,7 +251,8 @@ int main(void) {
 }
 "#,
     );
-    fuzz(&bench, "seeds", &["-E", "3000"], &target)
+    bench
+        .fuzz("seeds", &["-E", "3000"], &target)
         .run()
         .assert_code(0);
     let stats = Stats::read(&instance(&bench));
@@ -273,6 +274,6 @@ fn targets_of_aflplusplus_are_fuzzed_too() {
         .run()
         .assert_code(0);
     let options = until_crash(&bench);
-    let done = fuzz(&bench, "seeds", &options, &target).run();
+    let done = bench.fuzz("seeds", &options, &target).run();
     done.assert_code(0).assert_stderr("1 crash in");
 }

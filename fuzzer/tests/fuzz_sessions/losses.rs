@@ -1,8 +1,8 @@
 //! What a session loses on its way: its output folder, its fork server.
 
 use crate::{
-    BUSY, compile, entries, fuzz, instance, pid_of_server,
-    support::{Stats, Workbench, testcases},
+    entries, instance, pid_of_server,
+    support::{BUSY, Stats, Workbench, testcases},
     wait_for_runs,
 };
 use nix::{
@@ -15,7 +15,7 @@ use std::fs;
 fn a_result_that_cannot_be_written_ends_it_with_a_reason_and_no_half_file() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, "busy", BUSY);
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
     // Files may have a block of 1024 bytes: the statistics need more.
     let script = format!(
         "ulimit -f 1; exec {} fuzz --no-ui -i seeds -o out -V 60 -- {}",
@@ -41,8 +41,8 @@ fn a_result_that_cannot_be_written_ends_it_with_a_reason_and_no_half_file() {
 fn an_output_folder_that_disappears_ends_it_with_a_reason() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, "busy", BUSY);
-    let session = fuzz(&bench, "seeds", &["-V", "60"], &target).start();
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
+    let session = bench.fuzz("seeds", &["-V", "60"], &target).start();
     wait_for_runs(&session, &bench);
     fs::rename(bench.path("out"), bench.path("moved")).unwrap();
     let done = session.wait();
@@ -54,8 +54,8 @@ fn an_output_folder_that_disappears_ends_it_with_a_reason() {
 fn a_lost_fork_server_comes_back() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["hello"]);
-    let target = compile(&bench, "busy", BUSY);
-    let session = fuzz(&bench, "seeds", &[], &target).start();
+    let target = bench.compile("busy", &["-O1", "-g"], BUSY);
+    let session = bench.fuzz("seeds", &[], &target).start();
     wait_for_runs(&session, &bench);
     let server = pid_of_server(&session);
     kill(Pid::from_raw(server), Signal::SIGKILL).unwrap();
@@ -71,9 +71,9 @@ fn a_lost_fork_server_comes_back() {
 fn an_input_that_kills_the_fork_server_is_passed_over() {
     let bench = Workbench::new();
     bench.seeds("seeds", ["x"]);
-    let target = compile(
-        &bench,
+    let target = bench.compile(
         "killer",
+        &["-O1", "-g"],
         r#"
 #include <signal.h>
 #include <unistd.h>
@@ -84,7 +84,7 @@ int main(void) {
 }
 "#,
     );
-    let done = fuzz(&bench, "seeds", &["-V", "5"], &target).run();
+    let done = bench.fuzz("seeds", &["-V", "5"], &target).run();
     done.assert_code(0)
         .assert_stderr("1 input passed over so far")
         .assert_stderr("took the fork server along")

@@ -14,21 +14,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use support::{Runner, Running, Workbench, testcases};
-
-/// A target that this test file compiles for itself.
-fn compile(bench: &Workbench, name: &str, source: &str) -> PathBuf {
-    let file = bench.write(format!("{name}.c"), source);
-    let program = bench.path(name);
-    bench
-        .tine_cc()
-        .args(["-O1", "-g", "-o"])
-        .arg(&program)
-        .arg(file)
-        .run()
-        .assert_code(0);
-    program
-}
+use support::{Running, Workbench, testcases};
 
 /// Aborts on input that begins with "ab!", hangs on input that begins with "h".
 const STEPS: &str = r#"
@@ -59,33 +45,6 @@ fn until_crash(bench: &Workbench) -> [&'static str; 8] {
         "-x",
         "steps.dict",
     ]
-}
-
-/// Takes many branches, and never crashes.
-const BUSY: &str = r#"
-#include <unistd.h>
-volatile int sink;
-int main(void) {
-    unsigned char b[64];
-    long n = read(0, b, sizeof b);
-    for (long i = 0; i < n; i++) switch (b[i] & 15) {
-        case 0: sink += 1; break;  case 1: sink += 2; break;
-        case 2: sink ^= 3; break;  case 3: sink -= 4; break;
-        case 4: sink *= 5; break;  case 5: sink |= 6; break;
-        case 6: sink ^= 7; break;  case 7: sink -= 8; break;
-        default: if (b[i] == 'z' && i > 2) sink++;
-    }
-    return 0;
-}
-"#;
-
-fn fuzz<'b>(bench: &'b Workbench, seeds: &str, options: &[&str], target: &Path) -> Runner<'b> {
-    bench
-        .tine()
-        .args(["fuzz", "--no-ui", "-i", seeds, "-o", "out"])
-        .args(options)
-        .arg("--")
-        .arg(target)
 }
 
 fn instance(bench: &Workbench) -> PathBuf {

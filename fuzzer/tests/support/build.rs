@@ -77,7 +77,7 @@ impl Workbench {
         }
         // Whole or not at all: a build that is broken off leaves no program.
         let fresh = tempfile::tempdir_in(&parent).expect("a folder to build in");
-        self.compile(data, compiler, fresh.path())?;
+        self.build_target(data, compiler, fresh.path())?;
         fs::write(fresh.path().join("stamp"), stamp).expect("the stamp");
         if built.folder.exists() {
             fs::remove_dir_all(&built.folder).expect("remove the outdated build");
@@ -86,7 +86,12 @@ impl Workbench {
         Ok(built)
     }
 
-    fn compile(&self, data: &TargetData, compiler: &Compiler, folder: &Path) -> Result<(), String> {
+    fn build_target(
+        &self,
+        data: &TargetData,
+        compiler: &Compiler,
+        folder: &Path,
+    ) -> Result<(), String> {
         for library in &data.libraries {
             let output = folder.join(format!("lib{}.so", library.name));
             self.run_compiler(data, compiler, &library.sources, |runner| {

@@ -23,6 +23,7 @@ mod compiler;
 mod data;
 mod leaks;
 pub mod peers;
+mod programs;
 mod workbench;
 
 pub use afl::{Stats, testcases};
@@ -33,4 +34,5 @@ pub use data::folder as targets_folder;
 pub use data::{
     Case, Compilers, Expected, Fuzz, Input, InputRoute, Mode, Sequence, TargetData, expected,
 };
+pub use programs::BUSY;
 pub use workbench::{Workbench, in_process, wait_until};

@@ -105,6 +105,25 @@ impl Workbench {
         folder
     }
 
+    /// Compiles a program in C with `tine-cc`. The source lies beside it, as `NAME.c`.
+    pub fn compile(&self, name: &str, flags: &[&str], source: &str) -> PathBuf {
+        let file = self.write(format!("{name}.c"), source);
+        let program = self.path(name);
+        let cc = self.tine_cc().args(flags).arg("-o").arg(&program);
+        cc.arg(file).run().assert_code(0);
+        program
+    }
+
+    /// A session on a program, in the folder `out`.
+    #[must_use]
+    pub fn fuzz(&self, seeds: &str, options: &[&str], program: &Path) -> Runner<'_> {
+        let tine = self.tine().args(["fuzz", "--no-ui", "-i", seeds]);
+        tine.args(["-o", "out"])
+            .args(options)
+            .arg("--")
+            .arg(program)
+    }
+
     /// Runs `tine`.
     #[must_use]
     pub fn tine(&self) -> Runner<'_> {
