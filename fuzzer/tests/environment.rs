@@ -3,7 +3,9 @@
 mod support;
 
 use std::{collections::BTreeSet, fs, path::Path};
-use support::{Finished, Runner, Stats, Workbench, peers::aflplusplus_440, testcases};
+use support::{
+    Finished, Runner, Stats, Workbench, peers::aflplusplus_440, targets_folder, testcases,
+};
 
 /// `a` crashes, `t` takes 300 ms, `h` does not end.
 const SOURCE: &str = r#"
@@ -68,6 +70,11 @@ fn every_variable_of_aflplusplus_has_an_answer() {
         .join("envs.h");
     let theirs = quoted(&fs::read_to_string(header).expect("its list of names"), '"');
     assert!(theirs.len() > 250, "{}", theirs.len());
+    let list = targets_folder().join("conformance/variables-5.02c.txt");
+    let list = fs::read_to_string(list).expect("the names that 5.02c looks up");
+    let newer = list.lines().filter(|line| !line.starts_with('#'));
+    let theirs: BTreeSet<String> = newer.map(str::to_owned).chain(theirs).collect();
+    assert!(theirs.len() > 330, "{}", theirs.len());
     let table = bench.tine().args(["status", "--variables"]).run();
     let ours = quoted(&table.assert_code(0).stdout(), '`');
     let missing: Vec<_> = theirs.difference(&ours).collect();
@@ -309,18 +316,31 @@ fn what_cannot_be_preloaded_is_named() {
 fn a_command_runs_at_each_crash_and_is_not_waited_for() {
     let bench = Workbench::new();
     bench.compile("prog", &["-O1"], SOURCE);
-    let command = "cp \"$TINE_CRASH\" copied && mv copied crash";
-    let options = ["-V", "100", "-t", "1000", "--until-crash", "-I", command];
-    fuzz(&bench, &["x"], &options, &["./prog"])
-        .run()
-        .assert_code(0);
-    let copy = bench.path("crash");
-    assert!(support::wait_until(
-        std::time::Duration::from_secs(20),
-        || copy.exists()
-    ));
-    let crash = &testcases(&bench.path("out/default/crashes"))[0];
-    assert_eq!(fs::read(copy).unwrap(), fs::read(crash).unwrap());
+    bench.write("copy.sh", "cp \"$2\" copied && mv copied \"$1\"\n");
+    // Each leaves a copy of the crash under its own name. A plain command gets the path
+    // as its last argument.
+    for (copy, command) in [
+        (
+            "by-variable",
+            "cp \"$TINE_CRASH\" copied && mv copied by-variable",
+        ),
+        ("by-parameter", "cp \"$1\" copied && mv copied by-parameter"),
+        ("by-argument", "sh ./copy.sh by-argument"),
+    ] {
+        let options = ["-V", "100", "-t", "1000", "--until-crash", "-I", command];
+        fuzz(&bench, &["x"], &options, &["./prog"])
+            .run()
+            .assert_code(0);
+        let copy = bench.path(copy);
+        let limit = std::time::Duration::from_secs(20);
+        assert!(
+            support::wait_until(limit, || copy.exists()),
+            "{}",
+            copy.display()
+        );
+        let crash = &testcases(&bench.path("out/default/crashes"))[0];
+        assert_eq!(fs::read(copy).unwrap(), fs::read(crash).unwrap());
+    }
 }
 
 #[test]

@@ -79,23 +79,29 @@ impl Default for CompareLevel {
     }
 }
 
-/// A level that means nothing.
+/// A level that cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("give a level from 1 to 3 and letters of A, T, X, S and R, such as 2AT")]
-pub struct CompareLevelError;
+pub enum CompareLevelError {
+    /// It means nothing.
+    #[error("give a level from 1 to 3 and letters of A, T, X, S and R, such as 2AT")]
+    Unknown,
+    /// A letter of afl-fuzz 5 that asks for feedback from compares.
+    #[error("{0} is a letter of afl-fuzz 5 for which tine has no counterpart: leave it out")]
+    NotThere(char),
+}
 
 impl FromStr for CompareLevel {
     type Err = CompareLevelError;
 
     fn from_str(text: &str) -> Result<Self, CompareLevelError> {
         if text.is_empty() {
-            return Err(CompareLevelError);
+            return Err(CompareLevelError::Unknown);
         }
         let mut chosen = Self::default();
         let mut level = None;
         for letter in text.chars() {
             match letter.to_ascii_uppercase() {
-                '0'..='9' if level.is_some() => return Err(CompareLevelError),
+                '0'..='9' if level.is_some() => return Err(CompareLevelError::Unknown),
                 // afl-fuzz takes 0 for 1.
                 '0' | '1' => level = Some(1),
                 '2' => level = Some(2),
@@ -105,7 +111,8 @@ impl FromStr for CompareLevel {
                 'X' => chosen.extreme = true,
                 'S' => chosen.scale = true,
                 'R' => chosen.random = true,
-                _ => return Err(CompareLevelError),
+                letter @ ('M' | 'Z') => return Err(CompareLevelError::NotThere(letter)),
+                _ => return Err(CompareLevelError::Unknown),
             }
         }
         chosen.level = level.unwrap_or(chosen.level);
@@ -115,7 +122,7 @@ impl FromStr for CompareLevel {
 
 #[cfg(test)]
 mod tests {
-    use super::{CompareLevel, CompareProgram};
+    use super::{CompareLevel, CompareLevelError, CompareProgram};
     use std::ffi::OsString;
 
     #[test]
@@ -130,6 +137,7 @@ mod tests {
         for wrong in ["", "4", "33", "2A3", "2Q", "2 T", "-1"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(parse("2AM"), Err(CompareLevelError::NotThere('M')));
         let program = |text: &str| CompareProgram::from(OsString::from(text));
         assert_eq!(program("-"), CompareProgram::Off);
         assert_eq!(program("0"), CompareProgram::Target);

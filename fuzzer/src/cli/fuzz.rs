@@ -110,7 +110,7 @@ pub struct FuzzArgs {
     #[arg(short = 'T', long, value_name = "TEXT")]
     pub banner: Option<String>,
 
-    /// Shell command to run at each new crash, in the background; the crash is $TINE_CRASH
+    /// Shell command to run at each new crash, in the background; the crash is $TINE_CRASH and $1
     #[arg(short = 'I', long, value_name = "COMMAND")]
     pub on_crash: Option<OsString>,
 

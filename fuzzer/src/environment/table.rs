@@ -1,5 +1,6 @@
-//! Every variable of AFL++ 4.40c, and what it is to tine. `include/envs.h` there is the
-//! list of names; a test compares.
+//! Every variable of AFL++ 4.40c and 5.02c, and what it is to tine. A test compares the
+//! names with `include/envs.h` of 4.40c and with what 5.02c's programs look up
+//! (`targets/conformance/variables-5.02c.txt`).
 
 use super::{
     Answer::{Default, Elsewhere, Honoured, NoEffect, Refused},
@@ -126,8 +127,14 @@ pub const TABLE: &[Entry] = &[
         "AFL_CMPLOG_MAX_LEN", "AFL_PC_FILTER", "AFL_PC_FILTER_FILE", "AFL_LLVM_ONLY_FSRV",
         "AFL_GCC_ONLY_FRSV", "AFL_SAN_NO_INST", "AFL_FUZZER_LOOPCOUNT", "AFL_DUMP_MAP_SIZE",
         "AFL_DRIVER_STDERR_DUPLICATE_FILENAME", "AFL_NO_IJON", "AFL_IJON_HISTORY_LIMIT",
+        "AFL_DRIVER_CLOSE_FD_MASK", "AFL_DRIVER_DONT_DEFER", "AFL_DEFER_FORKSVR",
+        "AFL_GCC_ONLY_FSRV", "AFL_IJON_RETIRE_MAX", "AFL_IJON_VERBOSE", "AFL_NO_C11",
     ],
         Elsewhere("what AFL++ linked into the target, which gets it as it is")),
+    entry(All, &["AFL_OLD_CHILD_SYNC"],
+        Default("persistent targets are always driven by the two pipes")),
+    entry(All, &["AFL_CHILD_SYNC_SHM", "AFL_FORKSERVER_PARENT", "AFL_QEMU_MODE"],
+        NoEffect("afl-fuzz sets it for its own targets, and tine does not")),
     entry(All, &["AFL_NO_FORKSRV"],
         Refused("instrumented targets run by their fork server: leave it out, or use -n, which \
             runs any program without coverage")),
@@ -189,7 +196,8 @@ pub const TABLE: &[Entry] = &[
         "AFL_QEMU_PERSISTENT_GPR", "AFL_QEMU_PERSISTENT_HOOK", "AFL_QEMU_PERSISTENT_MEM",
         "AFL_QEMU_PERSISTENT_RET", "AFL_QEMU_PERSISTENT_RETADDR_OFFSET",
         "AFL_QEMU_PERSISTENT_EXITS", "AFL_QEMU_INST_RANGES", "AFL_QEMU_EXCLUDE_RANGES",
-        "AFL_QEMU_SNAPSHOT", "AFL_QEMU_TRACK_UNSTABLE", "AFL_QEMU_IJON", "AFL_USE_QASAN",
+        "AFL_QEMU_SNAPSHOT", "AFL_QEMU_TRACK_UNSTABLE", "AFL_QEMU_IJON", "AFL_QEMU_BACKEND",
+        "AFL_QEMU_CMPLOG_NO_RTN", "AFL_USE_QASAN",
         "AFL_USE_FASAN", "AFL_COMPCOV_BINNAME", "AFL_COMPCOV_LEVEL", "AFL_CODE_START",
         "AFL_CODE_END", "AFL_ENTRYPOINT", "AFL_EXITPOINT", "AFL_INST_LIBS", "AFL_DEBUG_UNICORN",
         "AFL_UNTRACER_FILE", "AFL_WINE_PATH", "AFL_CS_CUSTOM_BIN", "AFL_NYX_AUX_SIZE",
@@ -236,13 +244,20 @@ pub const TABLE: &[Entry] = &[
         "AFL_OPT_LEVEL", "AFL_PASSTHROUGH", "AFL_PATH", "AFL_REAL_LD", "AFL_REAL_PATH",
         "AFL_LD_PASSTHROUGH", "AFL_SKIP_OSSFUZZ", "AFL_TRACE_PC", "AFL_USE_ASAN", "AFL_USE_CFISAN",
         "AFL_CFISAN_VERBOSE", "AFL_USE_LSAN", "AFL_USE_MSAN", "AFL_USE_TRACE_PC", "AFL_USE_TSAN",
-        "AFL_USE_UBSAN", "AFL_UBSAN_VERBOSE", "AFL_FUZZER_ARGS",
+        "AFL_USE_UBSAN", "AFL_UBSAN_VERBOSE", "AFL_FUZZER_ARGS", "AFL_USE_RTSAN", "AFL_LD",
+        "AFL_LD_CALLER", "AFL_LLVM_ABORTLIST", "AFL_LLVM_CRASHLIST", "AFL_LLVM_BUG",
+        "AFL_LLVM_BUG_ALLOCSIZE", "AFL_LLVM_BUG_ALLOCSIZE_DERIVE",
+        "AFL_LLVM_BUG_ALLOCSIZE_FREE_FUNCS", "AFL_LLVM_BUG_ALLOCSIZE_FUNCS",
+        "AFL_LLVM_BUG_ALLOCSIZE_STACK", "AFL_LLVM_BUG_BUDGET", "AFL_LLVM_BUG_DUMP_SUMMARY",
+        "AFL_LLVM_BUG_SCALAR", "AFL_LLVM_BUG_SCALAR_SLICE", "AFL_LLVM_BUG_SIZEFILL",
+        "AFL_LLVM_BUG_SLACK", "AFL_LLVM_C11", "AFL_LLVM_LTO_PATH", "AFL_LLVM_PATH",
+        "AFL_LLVM_PATH_MAX_PATHS", "AFL_LLVM_PATH_MODE",
     ],
         Elsewhere("compilers and build systems")),
     entry(All, &[
         "AFL_ALLOW_TMP", "AFL_ANALYZE_HEX", "AFL_CMIN_ALLOW_ANY", "AFL_CMIN_CRASHES_ONLY",
         "AFL_DEBUG_GDB", "AFL_GDB", "AFL_KEEP_TRACES", "AFL_PERFORMANCE_FILE",
-        "AFL_PRINT_FILENAMES", "AFL_TMIN_EXACT",
+        "AFL_PRINT_FILENAMES", "AFL_TMIN_EXACT", "AFL_HEALTH_NOW",
     ],
         Elsewhere("afl-cmin, afl-tmin, afl-analyze and other tools")),
     entry(All, &[
