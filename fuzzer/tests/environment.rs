@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use support::{
     Finished, Runner, Stats, Workbench, peers::aflplusplus_440, targets_folder, testcases,
 };
+use tine_protocol::env::{self, SET_BY_CONTROLLERS};
 
 /// `a` crashes, `t` takes 300 ms, `h` does not end.
 const SOURCE: &str = r#"
@@ -367,4 +368,38 @@ fn crashes_are_explored_from_a_crash() {
     let none = fuzz(&bench, &["x"], &options, &["./prog"]).run();
     none.assert_code(1)
         .assert_stderr("no seed crashes the target");
+}
+
+/// Aborts if a variable has the value that the test gave it.
+const PASSED_ON: &str = r#"
+#include <stdlib.h>
+#include <string.h>
+extern char **environ;
+int main(void) {
+    for (char **variable = environ; *variable; variable++)
+        if (strstr(*variable, "=31415926")) abort();
+    return 0;
+}
+"#;
+
+/// tine may run inside a target of another fuzzer, whose words to that target would
+/// make ours wait for somebody else.
+#[test]
+fn what_another_fuzzer_told_its_target_does_not_reach_ours() {
+    let bench = Workbench::new();
+    bench.compile("prog", &["-O1"], PASSED_ON);
+    let variables: Vec<String> = SET_BY_CONTROLLERS
+        .iter()
+        .map(|name| format!("{}=31415926", env::name(name)))
+        .collect();
+    let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
+    let showmap = with(bench.tine(), &variables)
+        .args(["showmap", "-o", "map", "--", "./prog"])
+        .stdin("x");
+    showmap.run().assert_code(0);
+    for mode in [&["-E", "10"][..], &["-n", "-E", "10"]] {
+        with(fuzz(&bench, &["x"], mode, &["./prog"]), &variables)
+            .run()
+            .assert_code(0);
+    }
 }

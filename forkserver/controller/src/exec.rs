@@ -5,7 +5,7 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
-    ffi::{CString, OsString},
+    ffi::{CString, OsStr, OsString},
     fs::{File, OpenOptions},
     io,
     os::{fd::AsRawFd, unix::ffi::OsStringExt},
@@ -17,7 +17,7 @@ use tine_ipc::{
     poll::{self, Ready},
     process, signal,
 };
-use tine_protocol::WaitStatus;
+use tine_protocol::{WaitStatus, env};
 
 /// A process that is over its limit is killed again so often.
 const KILL_AGAIN: Duration = Duration::from_millis(50);
@@ -58,6 +58,9 @@ impl Launcher {
             TargetOutput::Inherit => None,
         };
         let mut environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        for variable in env::SET_BY_CONTROLLERS {
+            environment.remove(OsStr::new(env::name(variable)));
+        }
         environment.extend(config.env.iter().cloned());
         environment.insert(variable.0.into(), variable.1.into());
         let environment = environment.into_iter().map(|(name, value)| {

@@ -11,7 +11,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 use tine_ipc::{pipe, process, signal};
-use tine_protocol::fds::{CONTROL_FD, STATUS_FD};
+use tine_protocol::{
+    env,
+    fds::{CONTROL_FD, STATUS_FD},
+};
 
 /// A target that was executed, and the controller's ends of its pipes.
 #[derive(Debug)]
@@ -34,6 +37,9 @@ pub(crate) fn spawn(
     let (status, status_write) = pipe::create().map_err(pipe_error)?;
 
     let mut command = Command::new(&config.program);
+    for variable in env::SET_BY_CONTROLLERS {
+        command.env_remove(env::name(variable));
+    }
     command
         .args(&config.args)
         .envs(config.env.iter().map(|(name, value)| (name, value)));

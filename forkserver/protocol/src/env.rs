@@ -39,6 +39,25 @@ pub const PERSISTENT: &CStr = c"__AFL_PERSISTENT";
 /// Set to 1 when the target starts the fork server itself, with `__AFL_INIT()`.
 pub const DEFERRED: &CStr = c"__AFL_DEFER_FORKSRV";
 
+/// Offset in the coverage segment of the word by which afl-fuzz 5.x and a persistent
+/// child wake each other. A runtime that finds it waits for that word instead of
+/// stopping itself, so a controller that does not serve the word must not pass it on.
+pub const CHILD_SYNC_SHM: &CStr = c"AFL_CHILD_SYNC_SHM";
+
+/// What a controller tells a runtime. It removes from a target's environment whatever it
+/// does not set itself: the controller may run inside another fuzzer's target.
+pub const SET_BY_CONTROLLERS: [&CStr; 9] = [
+    COVERAGE_SHM_ID,
+    INPUT_SHM_ID,
+    INPUT_SHM_SIZE,
+    CMPLOG_SHM_ID,
+    CONTROL_PAGE_SHM_ID,
+    SERVER_TOKEN,
+    PERSISTENT,
+    DEFERRED,
+    CHILD_SYNC_SHM,
+];
+
 /// Set by the user: children take the whole way through `exit`, also where it
 /// makes no difference.
 pub const FULL_EXIT: &CStr = c"TINE_FULL_EXIT";
