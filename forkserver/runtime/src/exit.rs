@@ -15,15 +15,15 @@
 //! sanitizers, static programs, libraries that were loaded meanwhile) `exit`
 //! takes its usual way; `TINE_FULL_EXIT=1` asks for it.
 
-mod objects;
-
-use crate::environment;
+use crate::{
+    environment,
+    objects::{self, Object, tag},
+};
 use core::{
     ffi::{CStr, c_int, c_void},
     ptr,
     sync::atomic::{AtomicPtr, AtomicUsize, Ordering},
 };
-use objects::{Object, tag};
 use tine_ipc::process;
 use tine_protocol::env;
 

@@ -26,6 +26,7 @@ mod environment;
 mod exit;
 mod exports;
 mod input;
+mod objects;
 mod persistent;
 mod server;
 mod start;

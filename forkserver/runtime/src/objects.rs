@@ -4,7 +4,7 @@
 use core::ffi::{CStr, c_char, c_int};
 
 /// Tags of a dynamic section's entries.
-pub(super) mod tag {
+pub(crate) mod tag {
     pub const STRTAB: i64 = 5;
     pub const SYMTAB: i64 = 6;
     pub const FINI: i64 = 13;
@@ -26,7 +26,7 @@ struct Entry {
 /// A loaded object (`struct link_map`, its public part).
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub(super) struct Object {
+pub(crate) struct Object {
     base: usize,
     name: *const c_char,
     dynamic: *const Entry,
@@ -70,7 +70,7 @@ unsafe extern "C" {
 }
 
 /// The program, first of the loaded objects; `None` in a static program.
-pub(super) fn first() -> Option<*const Object> {
+pub(crate) fn first() -> Option<*const Object> {
     // SAFETY: the slot is defined above and filled in by the dynamic linker.
     let dynamic = unsafe { (&raw const tine_dynamic).read_volatile() };
     let debug = entry(dynamic, tag::DEBUG)? as *const Debug;
@@ -83,7 +83,7 @@ pub(super) fn first() -> Option<*const Object> {
 }
 
 /// `first` and those behind it.
-pub(super) fn from(first: *const Object) -> impl Iterator<Item = Object> {
+pub(crate) fn from(first: *const Object) -> impl Iterator<Item = Object> {
     let mut next = first;
     core::iter::from_fn(move || {
         if next.is_null() {
@@ -99,22 +99,22 @@ pub(super) fn from(first: *const Object) -> impl Iterator<Item = Object> {
 
 impl Object {
     /// The value of its dynamic section's first entry with this tag.
-    pub(super) fn entry(&self, tag: i64) -> Option<usize> {
+    pub(crate) fn entry(&self, tag: i64) -> Option<usize> {
         entry(self.dynamic, tag)
     }
 
     /// Where something lies that its dynamic section gives relative to its base.
-    pub(super) fn at(&self, offset: usize) -> usize {
+    pub(crate) fn at(&self, offset: usize) -> usize {
         self.base.wrapping_add(offset)
     }
 
     /// The name by which others ask for it.
-    pub(super) fn soname(&self) -> Option<&'static CStr> {
+    pub(crate) fn soname(&self) -> Option<&'static CStr> {
         Some(self.tables()?.string(self.entry(tag::SONAME)?))
     }
 
     /// The address of a symbol that it offers to others.
-    pub(super) fn symbol(&self, name: &CStr) -> Option<usize> {
+    pub(crate) fn symbol(&self, name: &CStr) -> Option<usize> {
         let tables = self.tables()?;
         let hash = name.to_bytes().iter().fold(5381u32, |hash, byte| {
             hash.wrapping_mul(33).wrapping_add(u32::from(*byte))
@@ -140,7 +140,7 @@ impl Object {
     /// independent and takes a function's address is where others find it, and
     /// has the hash table know it. `None` if that table does not tell how many
     /// symbols there are.
-    pub(super) fn wanted(&self) -> Option<impl Iterator<Item = &'static CStr>> {
+    pub(crate) fn wanted(&self) -> Option<impl Iterator<Item = &'static CStr>> {
         const UNDEFINED: u16 = 0;
         let tables = self.tables()?;
         let hashed = HashTable::of(self)?;
