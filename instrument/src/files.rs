@@ -221,4 +221,6 @@ fn write_whole(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod tests;

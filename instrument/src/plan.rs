@@ -284,13 +284,8 @@ fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
         LinkWith::Nothing => {}
         LinkWith::Callbacks => words.linker(link.files.shared()),
         LinkWith::Runtime => {
-            // Shared objects, also those that are loaded later, find the
-            // runtime here.
-            let mut exports = OsString::from("--dynamic-list=");
-            exports.push(link.files.exports());
-            words.linker(exports);
-            for (alias, symbol) in FOR_SHARED_OBJECTS {
-                words.linker(format!("--defsym={alias}={symbol}"));
+            if !facts.is_static {
+                export(words, &link.files);
             }
             if facts.fuzzer {
                 // The driver calls it, but stands behind the library that has it.
@@ -315,8 +310,20 @@ fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
     }
 }
 
-/// Calls of functions that compare buffers go to hooks, those of the runtime too, so the
-/// hooks stand behind it.
+/// Shared objects, also those that are loaded later, find the runtime in the program.
+/// Into a static program none is loaded; and ld.bfd, told of a dynamic list and
+/// `--no-dynamic-linker`, leaves its indirect functions for nobody to resolve.
+fn export(words: &mut Words, files: &Files) {
+    let mut exports = OsString::from("--dynamic-list=");
+    exports.push(files.exports());
+    words.linker(exports);
+    for (alias, symbol) in FOR_SHARED_OBJECTS {
+        words.linker(format!("--defsym={alias}={symbol}"));
+    }
+}
+
+/// Calls of functions that compare buffers go to hooks, which stand behind all that may
+/// call them.
 fn hooks(words: &mut Words, facts: &Facts, link: &Link) {
     let wrap = |words: &mut Words, families: &[routine::Family]| {
         for name in names(families) {
@@ -335,7 +342,7 @@ fn hooks(words: &mut Words, facts: &Facts, link: &Link) {
     } else {
         // A static C++ library is linked behind the hooks, and its calls of them come too
         // late. What its members compare goes to memcmp, which is asked for here.
-        if !facts.is_static {
+        if !facts.static_cxx {
             wrap(words, routine::STRING);
         }
         if is_program {

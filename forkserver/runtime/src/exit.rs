@@ -41,7 +41,8 @@ const REGISTER: [&CStr; 7] = [
 
 /// The objects that implement `exit`: their own ends are part of it.
 const OWN: [&CStr; 2] = [LIBC, c"ld-linux-x86-64.so.2"];
-const LIBC: &CStr = c"libc.so.6";
+/// Where glibc keeps its functions.
+pub(crate) const LIBC: &CStr = c"libc.so.6";
 
 type Handler = extern "C" fn(c_int, *mut c_void);
 type Flush = unsafe extern "C" fn(*mut c_void) -> c_int;

@@ -12,16 +12,18 @@
 //!
 //! Without a fuzzer (no `__AFL_SHM_ID` in the environment) it does nothing at
 //! all. It is `no_std`, keeps no memory of the heap and never panics: it lives in
-//! somebody else's program.
+//! somebody else's program, and needs no name that the program may define itself.
 
 #![no_std]
 // What runs inside the target: exported symbols, raw memory of the target,
 // fork. Each block argues for itself.
 #![allow(unsafe_code)]
 
+mod allocator;
 mod cmplog;
 mod coverage;
 mod dictionary;
+mod elf;
 mod environment;
 mod exit;
 mod exports;

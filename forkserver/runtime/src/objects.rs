@@ -52,6 +52,9 @@ struct Symbol {
     size: u64,
 }
 
+/// Section of a symbol that an object wants from others.
+const UNDEFINED: u16 = 0;
+
 // A weak symbol, so that the runtime links into static programs: a slot that
 // nobody fills is null.
 core::arch::global_asm!(
@@ -124,7 +127,10 @@ impl Object {
         while index >= hashed.first {
             let word = hashed.chain(index);
             let symbol = tables.symbol(index);
-            if word | 1 == hash | 1 && tables.string(symbol.name as usize) == name {
+            if word | 1 == hash | 1
+                && symbol.section != UNDEFINED
+                && tables.string(symbol.name as usize) == name
+            {
                 return Some(self.at(symbol.value as usize));
             }
             if word & 1 == 1 {
@@ -141,7 +147,6 @@ impl Object {
     /// has the hash table know it. `None` if that table does not tell how many
     /// symbols there are.
     pub(crate) fn wanted(&self) -> Option<impl Iterator<Item = &'static CStr>> {
-        const UNDEFINED: u16 = 0;
         let tables = self.tables()?;
         let hashed = HashTable::of(self)?;
         if hashed.count == 1 && hashed.bucket(0) == 0 {

@@ -1,6 +1,8 @@
 //! From the constructor to the fork server.
 
-use crate::{cmplog, coverage, dictionary, environment, exit, exports, input, server, trace};
+use crate::{
+    allocator, cmplog, coverage, dictionary, environment, exit, exports, input, server, trace,
+};
 use core::sync::atomic::{AtomicBool, Ordering};
 use tine_ipc::{pipe, process, shm::Segment};
 use tine_protocol::{
@@ -52,17 +54,10 @@ pub(crate) fn start() {
     }
     // Before the first fork, so that no child has to do it.
     exports::set_connected();
-    set_up_allocator();
+    allocator::set_up();
     exit::shorten();
     cmplog::start();
     server::serve(agreement, page.filter(|_| agreement.control_page));
-}
-
-/// Has the target's allocator set itself up here, once, and not in each child:
-/// that is a heap to create, three system calls and half a dozen page faults.
-fn set_up_allocator() {
-    // SAFETY: malloc may be called from a constructor; free takes what it gave.
-    unsafe { libc::free(core::hint::black_box(libc::malloc(1))) };
 }
 
 /// The dialect that the controller's environment calls for.

@@ -66,8 +66,10 @@ pub(crate) struct Facts {
     pub(crate) linker: Option<String>,
     /// `-nostdlib` or a relative of it: no C library unless it is named.
     pub(crate) no_libc: bool,
-    /// The C++ library, at least, is linked statically.
+    /// The program loads no shared object.
     pub(crate) is_static: bool,
+    /// The C++ library, at least, is linked statically.
+    pub(crate) static_cxx: bool,
     /// `-lc` is there.
     pub(crate) names_libc: bool,
     /// Linker scripts that the user gave with `-T`.
@@ -239,8 +241,10 @@ impl Reader {
             "-nostdlib" | "--no-standard-libraries" | "-nodefaultlibs" | "-nolibc" => {
                 self.facts.no_libc = true;
             }
-            "-static" | "--static" | "-static-pie" | "-static-libstdc++" => {
+            "-static-libstdc++" => self.facts.static_cxx = true,
+            "-static" | "--static" | "-static-pie" => {
                 self.facts.is_static = true;
+                self.facts.static_cxx = true;
             }
             "-m32" | "-mx32" | "-m16" => self.facts.foreign_architecture = Some(text.to_owned()),
             "--cmplog" => {

@@ -2,6 +2,8 @@
 
 #![no_std]
 
+mod memory;
+
 pub use tine_runtime::*;
 
 /// Nothing in the runtime panics; should it happen, the target dies by a signal

@@ -8,9 +8,9 @@
 //! Functions are not inlined into one another: all of this is part of every target, also
 //! of those that never log.
 
+use crate::{elf::Headers, objects};
 use core::{
     cell::UnsafeCell,
-    ffi::c_int,
     sync::atomic::{AtomicUsize, Ordering},
 };
 use tine_ipc::own_memory;
@@ -61,34 +61,31 @@ pub(super) fn program_start() -> usize {
 
 /// Notes where constants and variables of the loaded objects lie.
 pub(super) fn learn_places() {
-    // SAFETY: the callback fits; nothing is loaded or unloaded meanwhile, in a
-    // constructor or at __AFL_INIT().
-    unsafe { libc::dl_iterate_phdr(Some(note_object), core::ptr::null_mut()) };
+    note_object(program_start(), true);
+    let Some(program) = objects::first() else {
+        return;
+    };
+    for object in objects::from(program).skip(1) {
+        note_object(object.at(0), false);
+    }
 }
 
-unsafe extern "C" fn note_object(
-    object: *mut libc::dl_phdr_info,
-    _size: libc::size_t,
-    _data: *mut libc::c_void,
-) -> c_int {
-    // SAFETY: libc hands out a filled structure.
-    let object = unsafe { &*object };
-    let index = COUNT.load(Ordering::Relaxed);
-    // The program comes first.
-    let is_program = index == 0;
-    let mut next = index;
-    for header in 0..usize::from(object.dlpi_phnum) {
-        // SAFETY: the object has so many program headers.
-        let header = unsafe { object.dlpi_phdr.add(header).read() };
-        if header.p_type != libc::PT_LOAD || header.p_flags & libc::PF_R == 0 || next == MAX_RANGES
-        {
-            continue;
+/// Notes the parts of an object whose file header lies at `address`, as it does where
+/// an object is loaded.
+fn note_object(address: usize, is_program: bool) {
+    let Some(headers) = Headers::at(address, is_program) else {
+        return;
+    };
+    let mut next = COUNT.load(Ordering::Relaxed);
+    for segment in headers.segments().filter(|segment| segment.is_readable()) {
+        if next == MAX_RANGES {
+            break;
         }
-        let start = (object.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
+        let (start, end) = headers.bounds(segment);
         let range = Range {
             start,
-            end: start.wrapping_add(header.p_filesz.min(header.p_memsz) as usize),
-            writable: header.p_flags & libc::PF_W != 0,
+            end,
+            writable: segment.is_writable(),
             stays: is_program,
         };
         // SAFETY: in bounds, and nobody reads it before COUNT tells of it.
@@ -96,7 +93,6 @@ unsafe extern "C" fn note_object(
         next += 1;
     }
     COUNT.store(next, Ordering::Relaxed);
-    0
 }
 
 fn range_of(address: usize) -> Option<Range> {

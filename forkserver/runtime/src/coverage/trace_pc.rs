@@ -4,23 +4,13 @@
 //! address, xor the (shifted) hash of the block before, as in AFL. Counters go
 //! from 255 to 1, not to 0.
 
-use core::{
-    cell::UnsafeCell,
-    sync::atomic::{AtomicPtr, Ordering},
-};
+use core::sync::atomic::{AtomicPtr, Ordering};
 use tine_ipc::shm::Segment;
 use tine_protocol::layout::coverage::DEFAULT_MAP_SIZE;
 
-struct Scratch(UnsafeCell<[u8; DEFAULT_MAP_SIZE]>);
-// SAFETY: written by the callback only, a byte at a time, and never read.
-unsafe impl Sync for Scratch {}
-
-/// Where blocks are counted while no segment is there.
-static SCRATCH: Scratch = Scratch(UnsafeCell::new([0; DEFAULT_MAP_SIZE]));
-
-/// Where blocks are counted. The callback reads it.
+/// Where blocks are counted; null while no segment is there. The callback reads it.
 #[unsafe(no_mangle)]
-static tine_trace_map: AtomicPtr<u8> = AtomicPtr::new(SCRATCH.0.get().cast());
+static tine_trace_map: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 
 // The callback sits on every basic block, so it is written for its length. It
 // may use the registers that any call may clobber. 0x9e37… is 2^64 divided by
@@ -38,6 +28,11 @@ core::arch::global_asm!(
     ".globl __sanitizer_cov_trace_pc",
     ".type __sanitizer_cov_trace_pc, @function",
     "__sanitizer_cov_trace_pc:",
+    // First of all: resolvers of indirect functions run before the program is
+    // relocated, and in static programs before there is thread-local storage.
+    "mov rsi, qword ptr [rip + tine_trace_map]",
+    "test rsi, rsi",
+    "je 9f",
     "mov rax, qword ptr [rsp]",
     "lea rcx, [rip + __ehdr_start]",
     "sub rax, rcx",
@@ -49,10 +44,9 @@ core::arch::global_asm!(
     "xor rax, qword ptr fs:[rcx]",
     "shr rdx",
     "mov qword ptr fs:[rcx], rdx",
-    "mov rcx, qword ptr [rip + tine_trace_map]",
-    "add byte ptr [rcx + rax], 1",
-    "adc byte ptr [rcx + rax], 0",
-    "ret",
+    "add byte ptr [rsi + rax], 1",
+    "adc byte ptr [rsi + rax], 0",
+    "9: ret",
     ".size __sanitizer_cov_trace_pc, . - __sanitizer_cov_trace_pc",
     ".globl tine_reset_previous_block",
     ".hidden tine_reset_previous_block",
@@ -84,13 +78,15 @@ pub(super) fn map(segment: Segment) -> u32 {
 
 pub(super) fn clear() {
     let map = tine_trace_map.load(Ordering::Relaxed);
-    // SAFETY: the scratch map or a segment; both have at least this many bytes.
-    unsafe { core::ptr::write_bytes(map, 0, DEFAULT_MAP_SIZE) };
+    if !map.is_null() {
+        // SAFETY: the segment, which has at least this many bytes.
+        unsafe { core::ptr::write_bytes(map, 0, DEFAULT_MAP_SIZE) };
+    }
     reset_previous();
 }
 
 pub(super) fn detach() {
-    tine_trace_map.store(SCRATCH.0.get().cast(), Ordering::Relaxed);
+    tine_trace_map.store(core::ptr::null_mut(), Ordering::Relaxed);
 }
 
 /// The next block has no block before it.

@@ -1,0 +1,89 @@
+//! What the archives want of a program that they are linked into, and what they give
+//! it: they live in somebody else's namespace.
+
+use super::{RUNTIME, SHARED};
+use object::{Object, ObjectSymbol, read::archive::ArchiveFile};
+use std::collections::BTreeSet;
+
+/// Names that the runtime refers to, each with the reason why no program stands in its
+/// way. What the compiler calls by itself (`memcpy` and its like) the archive has as
+/// labels of its own.
+const WANTED_BY_THE_RUNTIME: &[(&str, &str)] = &[
+    ("_DYNAMIC", "weak; the linker's own"),
+    ("__ehdr_start", "the linker's own"),
+    (
+        "__afl_sharedmem_fuzzing",
+        "weak; the target's side of the protocol",
+    ),
+    (
+        "__environ",
+        "weak; reserved, and set by the start-up code of every libc",
+    ),
+    (
+        "__libc_malloc",
+        "weak; reserved, and looked at in static programs only",
+    ),
+    (
+        "__libc_free",
+        "weak; reserved, and looked at in static programs only",
+    ),
+];
+
+/// How the names begin that the archives define for others to see.
+const GIVEN: [&str; 5] = [
+    "__afl_",
+    "__sanitizer_cov_",
+    "__sancov_should_track",
+    "tine_",
+    // Rust's names of statics in the runtime.
+    "_ZN12tine_runtime",
+];
+
+/// Names that an archive refers to, and those that it defines for others.
+fn names(archive: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut wanted, mut given) = (BTreeSet::new(), BTreeSet::new());
+    for member in ArchiveFile::parse(archive).unwrap().members() {
+        let member = member.unwrap().data(archive).unwrap();
+        let file = object::File::parse(member).unwrap();
+        for symbol in file.symbols() {
+            let name = symbol.name().unwrap().to_owned();
+            if symbol.is_undefined() && !name.is_empty() {
+                wanted.insert(name);
+            } else if symbol.is_global() {
+                given.insert(name);
+            }
+        }
+    }
+    let wanted = wanted.difference(&given).cloned().collect();
+    (wanted, given)
+}
+
+#[test]
+fn the_archives_want_no_name_that_a_program_may_define() {
+    let allowed: BTreeSet<&str> = WANTED_BY_THE_RUNTIME.iter().map(|(it, _)| *it).collect();
+    let wanted = names(RUNTIME).0;
+    assert_eq!(
+        wanted.iter().collect::<Vec<_>>(),
+        allowed.iter().collect::<Vec<_>>()
+    );
+    // What shared objects get wants the runtime.
+    let foreign: Vec<_> = names(SHARED)
+        .0
+        .into_iter()
+        .filter(|it| !it.starts_with("tine_"))
+        .collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+#[test]
+fn the_archives_define_no_name_that_a_program_may_define() {
+    for archive in [RUNTIME, SHARED] {
+        let given = names(archive).1;
+        let foreign: Vec<_> = given
+            .iter()
+            .filter(|name| !GIVEN.iter().any(|prefix| name.starts_with(prefix)))
+            .collect();
+        assert!(foreign.is_empty(), "{foreign:?}");
+        assert!(!given.is_empty());
+    }
+}
