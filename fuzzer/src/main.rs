@@ -25,6 +25,7 @@ mod ui;
 const FAILURE: u8 = 1;
 
 fn main() -> ExitCode {
+    tine_controller::inherited::settle_signals();
     std::panic::set_hook(Box::new(report_bug));
     // `tine demo` gives tine the compiler wrapper's name where only tine was built.
     let name = std::env::args_os().next();

@@ -77,6 +77,8 @@ struct RealArgs {
 }
 
 fn main() -> ExitCode {
+    // Steps wait for their children, and tests for theirs.
+    tine_controller::inherited::settle_signals();
     match run(Cli::parse().task) {
         Ok(code) => code,
         Err(error) => {

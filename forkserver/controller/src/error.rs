@@ -41,6 +41,16 @@ pub enum StartError {
         /// What the system said.
         source: Errno,
     },
+    /// The pipes cannot be put where the target expects them.
+    #[error(
+        "a fork server has its pipes on the descriptors 198 and 199, and no more than {limit} \
+         descriptors are allowed here: raise the hard limit (`ulimit -Hn 1024` as root, \
+         `docker run --ulimit nofile=1024`), or give -n"
+    )]
+    DescriptorLimit {
+        /// The hard limit.
+        limit: u64,
+    },
     /// The target could not be executed.
     #[error(
         "cannot execute {}: {source}{}",

@@ -50,6 +50,7 @@ pub use error::{LossReason, RunError, StartError};
 pub use outcome::{Outcome, signal_name};
 pub use server::{ForkServer, TargetInfo};
 pub use signatures::Signatures;
+pub use spawn::start_clean;
 pub use target_file::{TargetFile, TargetFileError};
-pub use tine_ipc::page_tracking;
+pub use tine_ipc::{inherited, page_tracking};
 pub use tine_protocol::{handshake::controller::Dialect, layout::coverage::FIRST_MAP_SIZE};

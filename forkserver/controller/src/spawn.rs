@@ -10,11 +10,17 @@ use std::{
     },
     process::{Child, Command, Stdio},
 };
-use tine_ipc::{pipe, process, signal};
+use tine_ipc::{Errno, inherited, pipe, process, signal};
 use tine_protocol::{
     env,
     fds::{CONTROL_FD, STATUS_FD},
 };
+
+/// So many descriptors at least reach to the pipes.
+const DESCRIPTORS: u64 = STATUS_FD as u64 + 1;
+
+/// So many, where both ends have to be put out of the way.
+const DESCRIPTORS_AT_MOST: u64 = DESCRIPTORS + 2;
 
 /// A target that was executed, and the controller's ends of its pipes.
 #[derive(Debug)]
@@ -33,13 +39,15 @@ pub(crate) fn spawn(
     stdin: Option<File>,
 ) -> Result<Spawned, StartError> {
     let pipe_error = |source| StartError::Pipe { source };
+    let (_, hard) = process::descriptor_limits().map_err(pipe_error)?;
+    if hard < DESCRIPTORS {
+        return Err(StartError::DescriptorLimit { limit: hard });
+    }
     let (control_read, control) = pipe::create().map_err(pipe_error)?;
     let (status, status_write) = pipe::create().map_err(pipe_error)?;
 
     let mut command = Command::new(&config.program);
-    for variable in env::SET_BY_CONTROLLERS {
-        command.env_remove(env::name(variable));
-    }
+    forget_outer_controller(&mut command);
     command
         .args(&config.args)
         .envs(config.env.iter().map(|(name, value)| (name, value)));
@@ -62,7 +70,7 @@ pub(crate) fn spawn(
         memory_limit: config.memory_limit,
         controller: process::id(),
     };
-    run_before_exec(&mut command, setup);
+    run_before_exec(&mut command, move || setup.apply());
     let process = command.spawn().map_err(|source| StartError::Spawn {
         program: config.program.clone(),
         source,
@@ -91,26 +99,62 @@ impl ChildSetup {
             // The controller died before the line above took effect.
             process::exit_now(1);
         }
-        signal::default_child_signal()?;
+        inherited::shed()?;
         process::limit_core_files()?;
         if let Some(bytes) = self.memory_limit {
             process::limit_address_space(bytes)?;
         }
         // Containers may forbid it. Edges of clang targets do not depend on it.
         let _ = process::fix_addresses();
-        process::allow_descriptors(STATUS_FD + 1)?;
-        // Out of the way first: an end may sit on the other end's number.
-        let control = process::duplicate_above(self.control_read, STATUS_FD + 1)?;
-        let status = process::duplicate_above(self.status_write, STATUS_FD + 1)?;
+        self.place_pipes()?;
+        Ok(())
+    }
+
+    /// The limit of descriptors is raised for this alone: the target's is the user's.
+    fn place_pipes(self) -> Result<(), Errno> {
+        let (soft, hard) = process::descriptor_limits()?;
+        if soft < DESCRIPTORS_AT_MOST {
+            process::limit_descriptors(hard.min(DESCRIPTORS_AT_MOST))?;
+        }
+        // Out of the way first: an end may sit on the other end's number, or on its own.
+        let is_in_the_way = |fd| fd == CONTROL_FD || fd == STATUS_FD;
+        let away = |fd| match is_in_the_way(fd) {
+            true => process::duplicate_above(fd, STATUS_FD + 1),
+            false => Ok(fd),
+        };
+        let control = away(self.control_read)?;
+        let status = away(self.status_write)?;
         process::place_descriptor(control, CONTROL_FD)?;
         process::place_descriptor(status, STATUS_FD)?;
+        if soft < DESCRIPTORS_AT_MOST {
+            process::limit_descriptors(soft)?;
+        }
         Ok(())
     }
 }
 
+/// Has `command`, which runs a target by itself, start as a target does under its fork
+/// server: without this process's ignored and blocked signals, without its descriptors
+/// beyond standard error, and without what another controller told this process.
+pub fn start_clean(command: &mut Command) {
+    forget_outer_controller(command);
+    run_before_exec(command, || inherited::shed().map_err(Into::into));
+}
+
+/// This process may be a target itself. What its controller says is not for its own
+/// target. Call it before variables are set.
+fn forget_outer_controller(command: &mut Command) {
+    for variable in env::SET_BY_CONTROLLERS {
+        command.env_remove(env::name(variable));
+    }
+}
+
 #[allow(unsafe_code)]
-fn run_before_exec(command: &mut Command, setup: ChildSetup) {
-    // SAFETY: the closure makes system calls only: it neither allocates nor
-    // takes a lock, so it is safe in the child of a process with threads.
-    unsafe { command.pre_exec(move || setup.apply()) };
+fn run_before_exec(
+    command: &mut Command,
+    steps: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+) {
+    // SAFETY: both callers' steps are system calls only: they neither allocate nor take
+    // a lock, so they are safe in the child of a process with threads.
+    unsafe { command.pre_exec(steps) };
 }

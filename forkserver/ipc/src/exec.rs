@@ -4,8 +4,9 @@
 
 use crate::{
     Errno,
-    errno::{check, retry, system_call},
-    process, signal,
+    errno::{check, system_call},
+    inherited, process,
+    signal::{self, Mask},
 };
 use core::{
     ffi::{CStr, c_char, c_void},
@@ -28,6 +29,8 @@ pub struct Program {
     path: CString,
     arguments: Strings,
     environment: Strings,
+    /// Signals that this process ignores.
+    ignored: Vec<i32>,
     stack: Box<[u8]>,
 }
 
@@ -56,13 +59,14 @@ pub struct Started {
 
 impl Program {
     /// A program at `path`. `arguments` begin with its name; `environment` has
-    /// `NAME=VALUE`.
+    /// `NAME=VALUE`. What this process ignores of signals now, the program will not.
     #[must_use]
     pub fn new(path: CString, arguments: Vec<CString>, environment: Vec<CString>) -> Self {
         Self {
             path,
             arguments: Strings::new(arguments),
             environment: Strings::new(environment),
+            ignored: signal::all().filter(|it| signal::is_ignored(*it)).collect(),
             stack: vec![0; STACK].into(),
         }
     }
@@ -73,17 +77,13 @@ impl Program {
     /// `EAGAIN` or `ENOMEM` when no process is to be had; otherwise what one of the
     /// steps said, such as `ENOENT` when there is no such program.
     pub fn start(&mut self, setup: Setup<'_>) -> Result<Started, Errno> {
-        const ALL: u64 = u64::MAX;
-        const NONE: u64 = 0;
-        let mut mask = NONE;
         let end = self.stack.as_mut_ptr().wrapping_add(STACK);
         let top = end.map_addr(|address| address & !15);
         // A signal must not be handled by the new process while it shares this memory.
-        set_signal_mask(ALL, &mut mask)?;
+        let mask = Mask::ALL.apply()?;
         let order = Order {
             program: self,
             setup,
-            mask,
             controller: process::id(),
             error: AtomicI32::new(0),
         };
@@ -107,7 +107,7 @@ impl Program {
             Errno(error.raw_os_error().unwrap_or(libc::EAGAIN))
         });
         let error = order.error.load(Ordering::Relaxed);
-        let restored = set_signal_mask(mask, &mut 0);
+        let restored = mask.apply();
         if let Some(errno) = failed {
             return Err(errno);
         }
@@ -126,8 +126,6 @@ impl Program {
 struct Order<'a> {
     program: &'a Program,
     setup: Setup<'a>,
-    /// Signals that the program does not get.
-    mask: u64,
     controller: i32,
     /// What went wrong before the program was executed.
     error: AtomicI32,
@@ -152,9 +150,11 @@ impl Order<'_> {
         if process::parent_id() != self.controller {
             process::exit_now(1);
         }
-        signal::default_child_signal()?;
-        // Rust's runtime ignores it, and exec would keep it so.
-        signal::default_pipe_signal()?;
+        for signal in &self.program.ignored {
+            // Exec would keep it so.
+            signal::restore_default(*signal)?;
+        }
+        inherited::close_extra_on_exec()?;
         process::limit_core_files()?;
         if let Some(bytes) = self.setup.memory_limit {
             process::limit_address_space(bytes)?;
@@ -170,7 +170,7 @@ impl Order<'_> {
             process::place_descriptor(output, 2)?;
         }
         process::place_descriptor(self.setup.stdin, 0)?;
-        set_signal_mask(self.mask, &mut 0)?;
+        Mask::NONE.apply()?;
         // SAFETY: a C string and two arrays of such that end with null, all alive.
         check(unsafe {
             system_call!(
@@ -182,21 +182,6 @@ impl Order<'_> {
         })
         .map(drop)
     }
-}
-
-/// Replaces the mask of blocked signals of this thread; `before` receives the old one.
-fn set_signal_mask(mask: u64, before: &mut u64) -> Result<(), Errno> {
-    // SAFETY: the kernel reads one mask and writes another, 8 bytes each.
-    retry(|| unsafe {
-        system_call!(
-            rt_sigprocmask,
-            libc::SIG_SETMASK,
-            &raw const mask,
-            &raw mut *before,
-            size_of::<u64>()
-        )
-    })
-    .map(drop)
 }
 
 /// C strings, and pointers to them that end with null.
@@ -228,7 +213,8 @@ mod tests {
     use super::{CString, Errno, Program, Setup, Vec};
     use crate::{
         poll::{self, Ready},
-        process, signal,
+        process,
+        signal::{self, Mask},
     };
     use core::time::Duration;
     use std::{fs::File, os::fd::AsRawFd, vec};
@@ -274,9 +260,8 @@ mod tests {
             let script = std::format!("kill -{signal} $$; exit 0");
             assert_eq!(run(&mut shell(&script), None), Ok(signal));
         }
-        let mut mask = 1;
-        super::set_signal_mask(0, &mut mask).unwrap();
-        assert_eq!(mask, 0, "and this process has its signals again");
+        let mask = Mask::NONE.apply();
+        assert_eq!(mask, Ok(Mask::NONE), "this process has its signals again");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | [`pipe`] | anonymous pipe | both sides: control and status pipe |
 //! | [`shm`] | System V shared memory | both sides: coverage, input, control page |
 //! | [`signal`] | signals | both sides: what must end |
+//! | [`inherited`] | signals and descriptors that exec keeps | controller: what a target must not get |
 //! | [`process`] | clone, wait, process group, limits | both sides |
 //! | `exec` (feature `std`) | a program executed without a copy of this process | controller: targets without a fork server |
 //! | [`poll`] | readiness with a deadline | controller |
@@ -33,6 +34,7 @@ mod errno;
 #[cfg(feature = "std")]
 pub mod exec;
 pub mod futex;
+pub mod inherited;
 #[cfg(feature = "all")]
 pub mod mapping;
 pub mod own_memory;

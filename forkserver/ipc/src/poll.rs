@@ -27,18 +27,20 @@ pub fn readable(fd: i32, limit: Duration) -> Result<Ready, Errno> {
         events: libc::POLLIN,
         revents: 0,
     };
-    let limit = libc::timespec {
+    // The kernel writes what is left of the time to it.
+    let mut limit = libc::timespec {
         tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
         tv_nsec: limit.subsec_nanos().into(),
     };
-    // SAFETY: `entry` is one pollfd, as the count says; `limit` lives across the
-    // call; no signal mask is given, so its size is not looked at.
+    // SAFETY: `entry` is one pollfd, as the count says; `limit` is one timespec; the
+    // kernel may write both, and they live across the call. No signal mask is given, so
+    // its size is not looked at.
     let returned = unsafe {
         system_call!(
             ppoll,
             &raw mut entry,
             1usize,
-            &raw const limit,
+            &raw mut limit,
             core::ptr::null::<libc::sigset_t>(),
             0
         )

@@ -190,14 +190,12 @@ pub fn fix_addresses() -> Result<(), Errno> {
     check(unsafe { system_call!(personality, fixed) }).map(drop)
 }
 
-/// Makes sure that descriptors up to `highest` can be used, if the hard limit
-/// lets it.
+/// Limits of this process's descriptors: every number is below the first of them, which
+/// the process may raise up to the second one.
 ///
 /// # Errors
 /// What `prlimit(2)` says.
-pub fn allow_descriptors(highest: i32) -> Result<(), Errno> {
-    const ROOM: u64 = 16;
-    let needed = highest as u64 + ROOM;
+pub fn descriptor_limits() -> Result<(u64, u64), Errno> {
     let mut limit = libc::rlimit64 {
         rlim_cur: 0,
         rlim_max: 0,
@@ -207,10 +205,19 @@ pub fn allow_descriptors(highest: i32) -> Result<(), Errno> {
         core::ptr::null(),
         &raw mut limit,
     )?;
-    if limit.rlim_cur >= needed {
-        return Ok(());
-    }
-    limit.rlim_cur = needed.min(limit.rlim_max);
+    Ok((limit.rlim_cur, limit.rlim_max))
+}
+
+/// Changes the first of [`descriptor_limits`]. Descriptors beyond it stay open.
+///
+/// # Errors
+/// What `prlimit(2)` says.
+pub fn limit_descriptors(soft: u64) -> Result<(), Errno> {
+    let (_, hard) = descriptor_limits()?;
+    let limit = libc::rlimit64 {
+        rlim_cur: soft.min(hard),
+        rlim_max: hard,
+    };
     limit_call(
         libc::RLIMIT_NOFILE as i32,
         &raw const limit,

@@ -2,7 +2,7 @@
 
 use crate::{
     Errno,
-    errno::{check, system_call},
+    errno::{check, retry, system_call},
 };
 
 /// Ends a process; it cannot be caught.
@@ -102,22 +102,67 @@ impl Action {
 /// wait for them.
 pub const CHILD: i32 = libc::SIGCHLD;
 
-/// Has this process told of its children's ends, whatever its parent did.
-///
-/// # Errors
-/// What `sigaction(2)` says.
-pub fn default_child_signal() -> Result<(), Errno> {
-    // SAFETY: the default is always allowed.
-    unsafe { treat(CHILD, Action::DEFAULT) }.map(drop)
+/// Every signal that a process can treat, real-time ones included.
+pub fn all() -> impl Iterator<Item = i32> {
+    const LAST: i32 = 64;
+    (1..=LAST).filter(|signal| ![KILL, STOP].contains(signal))
 }
 
-/// Has this process ended by a write to a pipe that nobody reads, whatever its parent did.
+/// Whether this process ignores `signal`.
+#[must_use]
+pub fn is_ignored(signal: i32) -> bool {
+    let mut action = Action::DEFAULT;
+    // SAFETY: nothing is changed; the kernel writes one such struct.
+    let asked = check(unsafe {
+        system_call!(
+            rt_sigaction,
+            signal,
+            core::ptr::null::<Action>(),
+            &raw mut action,
+            size_of::<u64>()
+        )
+    });
+    asked.is_ok() && action.handler == libc::SIG_IGN
+}
+
+/// Has `signal` do to this process what it does by default, whatever its parent did.
 ///
 /// # Errors
-/// What `sigaction(2)` says.
-pub fn default_pipe_signal() -> Result<(), Errno> {
+/// `EINVAL` for a signal that cannot be treated.
+pub fn restore_default(signal: i32) -> Result<(), Errno> {
     // SAFETY: the default is always allowed.
-    unsafe { treat(libc::SIGPIPE, Action::DEFAULT) }.map(drop)
+    unsafe { treat(signal, Action::DEFAULT) }.map(drop)
+}
+
+/// Signals that a thread does not get for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mask(u64);
+
+impl Mask {
+    /// It gets all.
+    pub const NONE: Self = Self(0);
+    /// It gets none.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Blocks these signals and no others, in the calling thread. Returns which were
+    /// blocked before.
+    ///
+    /// # Errors
+    /// What `sigprocmask(2)` says.
+    pub fn apply(self) -> Result<Self, Errno> {
+        let mut before = Self::NONE;
+        // SAFETY: the kernel reads one mask and writes another, 8 bytes each.
+        retry(|| unsafe {
+            system_call!(
+                rt_sigprocmask,
+                libc::SIG_SETMASK,
+                &raw const self.0,
+                &raw mut before.0,
+                size_of::<u64>()
+            )
+        })?;
+        Ok(before)
+    }
 }
 
 /// Changes how this process treats `signal`. Returns how it did before.

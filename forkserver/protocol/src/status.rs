@@ -77,8 +77,9 @@ mod tests {
     use std::process::{Command, ExitStatus};
 
     fn of_shell(script: &str) -> WaitStatus {
-        let status = Command::new("/bin/sh")
-            .args(["-c", script])
+        // By `env`, because whoever runs the tests may have signals ignored (nohup).
+        let status = Command::new("env")
+            .args(["--default-signal", "/bin/sh", "-c", script])
             .status()
             .expect("sh runs");
         WaitStatus(status.into_raw())

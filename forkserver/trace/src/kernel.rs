@@ -6,7 +6,7 @@ use std::{
     io, mem, ptr,
     sync::atomic::{AtomicBool, AtomicI32, Ordering},
 };
-use tine_ipc::signal;
+use tine_ipc::{inherited, signal};
 
 /// What `waitpid` says of a traced thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,8 @@ pub(crate) fn stop_killing() -> bool {
 }
 
 fn treat_ending_signals(handler: libc::sighandler_t) {
-    for signal in ENDING {
+    // A handler would take a signal that this process was started to ignore.
+    for signal in ENDING.into_iter().filter(|it| !inherited::is_unwanted(*it)) {
         // SAFETY: the structure is made of integers, for which zeros are values.
         let mut action: libc::sigaction = unsafe { mem::zeroed() };
         action.sa_sigaction = handler;

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    tine_controller::inherited::settle_signals();
     tine_instrument::main(tine_instrument::Language::Cxx)
 }

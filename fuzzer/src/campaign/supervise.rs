@@ -8,15 +8,13 @@ use super::{
 };
 use crate::{
     cli::FuzzArgs,
+    engine::ending_signals,
     report::{figures::Figures, stats::Snapshot, summary::Ending},
     target::is_set,
     ui::Status,
 };
 use nix::sys::signal::Signal;
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    flag,
-};
+use signal_hook::flag;
 use std::{
     collections::HashSet,
     io,
@@ -341,7 +339,7 @@ impl<'a> Campaign<'a> {
 /// first, ends this process at once, and the instances with it.
 fn listen_for_signals() -> io::Result<(Arc<AtomicUsize>, Arc<AtomicBool>)> {
     let (asked, impatient) = (Arc::default(), Arc::default());
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    for signal in ending_signals() {
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&impatient))?;
         flag::register_usize(signal, Arc::clone(&asked), signal as usize)?;
     }

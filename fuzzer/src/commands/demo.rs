@@ -19,6 +19,7 @@ use std::{
     time::Instant,
 };
 use tempfile::TempDir;
+use tine_controller::start_clean;
 
 /// The sample program, with a bug planted in it.
 const SOURCE: &str = include_str!("../../../targets/demo.c");
@@ -257,7 +258,9 @@ fn replay(program: &Path, input: &Path) -> Result<Option<i32>, DemoError> {
         source,
     };
     let file = File::open(input).map_err(|source| failed(input, source))?;
-    Command::new(program)
+    let mut command = Command::new(program);
+    start_clean(&mut command);
+    command
         .stdin(file)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

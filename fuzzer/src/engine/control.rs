@@ -18,7 +18,7 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
-use tine_controller::Outcome;
+use tine_controller::{Outcome, inherited::is_unwanted};
 
 /// How often there is time for things that need not be done for each run.
 const TICK: Duration = Duration::from_millis(100);
@@ -31,6 +31,14 @@ const TICKS_OF_GRACE: u32 = 5;
 /// A run that is not over so many ticks after the signal is broken off: its limit
 /// may be minutes away.
 const TICKS_TO_END_RUN: u32 = 3;
+
+/// The signals that ask for an end, without those that this process was started to
+/// ignore.
+pub fn ending_signals() -> impl Iterator<Item = i32> {
+    [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| !is_unwanted(*signal))
+}
 
 /// Listens for signals, and ticks while it lives. Handlers stay when it is gone:
 /// without them the system would lose signals rather than obey them.
@@ -61,7 +69,7 @@ impl Control {
             last_work: Arc::default(),
             ticker: None,
         };
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in ending_signals() {
             let impatient = Arc::clone(&control.impatient);
             flag::register_conditional_shutdown(signal, 128 + signal, impatient)?;
             flag::register_usize(signal, Arc::clone(&control.signal), signal as usize)?;

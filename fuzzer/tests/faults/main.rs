@@ -145,6 +145,7 @@ fn start_error(error: &StartError) -> &'static str {
         StartError::Segment { .. } => "segment",
         StartError::Input { .. } => "input",
         StartError::Pipe { .. } => "pipe",
+        StartError::DescriptorLimit { .. } => "descriptor-limit",
         StartError::Spawn { .. } => "spawn",
         StartError::Died { .. } => "died",
         StartError::TimedOut { .. } => "timed-out",

@@ -34,6 +34,8 @@ pub struct Runner<'b> {
 impl<'b> Runner<'b> {
     pub(super) fn new(bench: &'b Workbench, program: OsString) -> Self {
         let mut command = Command::new(&program);
+        // However the tests were started: by nohup, or in the background of a script.
+        tine_controller::start_clean(&mut command);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if FOREIGN.iter().any(|prefix| text.starts_with(prefix))

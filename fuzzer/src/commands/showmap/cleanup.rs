@@ -1,5 +1,6 @@
 //! Takes the temporary folder away when a signal ends the command.
 
+use crate::engine::ending_signals;
 use nix::sys::signal::{SigSet, Signal, raise};
 use std::{fs, path::PathBuf, thread};
 
@@ -7,8 +8,8 @@ use std::{fs, path::PathBuf, thread};
 /// `folder` first. Call it before other threads are started: those inherit what
 /// is blocked here.
 pub(super) fn remove_on_signal(folder: PathBuf) {
-    let ending: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]
-        .into_iter()
+    let ending: SigSet = ending_signals()
+        .filter_map(|signal| Signal::try_from(signal).ok())
         .collect();
     if ending.thread_block().is_err() {
         // Then the folder may stay behind; that is no reason to give up.

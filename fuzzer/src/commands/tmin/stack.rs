@@ -27,7 +27,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tine_controller::{InputRoute, TargetConfig};
+use tine_controller::{InputRoute, TargetConfig, start_clean};
 
 /// So many functions of the target's own code tell a crash from others.
 const TOP: usize = 3;
@@ -101,6 +101,7 @@ impl Tracer {
             }
         };
         let mut command = Command::new(&self.config.program);
+        start_clean(&mut command);
         command
             .args(&self.config.args)
             .envs(self.config.env.iter().map(|(name, value)| (name, value)))

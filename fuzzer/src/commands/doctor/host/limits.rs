@@ -22,8 +22,8 @@ const LEAST_SPACE: u64 = 16 * MIB;
 const LITTLE_SPACE: u64 = 1024 * MIB;
 const LITTLE_FILES: u64 = 10_000;
 
-/// The pipes' descriptors and the few that are needed to put them there.
-const DESCRIPTORS: u64 = STATUS_FD as u64 + 1 + 16;
+/// So many descriptors reach to those of the pipes.
+const DESCRIPTORS: u64 = STATUS_FD as u64 + 1;
 
 pub fn examine(host: &impl Host) -> Vec<Finding> {
     let mut findings = vec![memory(host), processes(host), open_files(host)];

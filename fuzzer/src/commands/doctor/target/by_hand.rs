@@ -16,7 +16,7 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use tine_controller::{InputRoute, TargetConfig};
+use tine_controller::{InputRoute, TargetConfig, start_clean};
 
 /// Longer is not waited for.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -88,7 +88,9 @@ fn start(config: &TargetConfig, input: &[u8]) -> std::io::Result<ByHand> {
             Stdio::from(File::open("/dev/null")?)
         }
     };
-    let mut child = Command::new(&config.program)
+    let mut command = Command::new(&config.program);
+    start_clean(&mut command);
+    let mut child = command
         .args(&config.args)
         .envs(config.env.iter().map(|(name, value)| (name, value)))
         .stdin(stdin)

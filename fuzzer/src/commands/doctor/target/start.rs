@@ -57,7 +57,9 @@ pub fn failed(
         }
         StartError::Segment { .. } => vec![Finding::fails(Id::Segments, error.to_string())],
         StartError::Input { .. } => vec![Finding::fails(Id::Arguments, error.to_string())],
-        StartError::Pipe { .. } => vec![Finding::fails(Id::OpenFiles, error.to_string())],
+        StartError::Pipe { .. } | StartError::DescriptorLimit { .. } => {
+            vec![Finding::fails(Id::OpenFiles, error.to_string())]
+        }
         StartError::MapTooLarge { limit, .. } => vec![
             Finding::fails(
                 Id::Map,
