@@ -12,6 +12,9 @@ use std::{
 /// children install them side by side under these suffixes.
 const CLANG_VERSIONS: std::ops::RangeInclusive<u32> = 14..=22;
 
+/// The first clang that can put a test around callbacks at comparisons.
+pub(crate) const CLANG_WITH_GATE: u32 = 20;
+
 /// Programs that run a compiler named by their first argument.
 const LAUNCHERS: &[&str] = &["ccache", "sccache", "distcc", "icecc"];
 
@@ -59,6 +62,11 @@ impl Compiler {
                 variable: language.variable(),
             }),
         }
+    }
+
+    /// Whether a launcher such as ccache runs it.
+    pub(crate) fn is_launched(&self) -> bool {
+        self.program != self.path
     }
 
     /// The version of clang, by its name or by asking it.

@@ -121,11 +121,18 @@ pub enum InstrumentError {
         second: &'static str,
     },
 
-    /// A response file that cannot be read.
-    #[error("cannot read the response file {path:?}: {source}")]
+    /// A response file or configuration file that cannot be read.
+    #[error("cannot read the file of arguments {path:?}: {source}")]
     ResponseFile {
         /// The file.
         path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+
+    /// A response file that was read cannot be handed on.
+    #[error("cannot hand a response file on to the compiler: {source}; write its words out")]
+    ResponseCopy {
         /// Why not.
         source: io::Error,
     },

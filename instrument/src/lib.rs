@@ -13,33 +13,35 @@
 //! compiler    who does the work                     Compiler
 //! linker      how the counters get their pages      Linking
 //! files       the runtime, out of this program      Files
-//! plan        all of it, as one command             Plan
+//! situation   all of it, read and asked             Situation
+//! plan        as one command                        Plan
+//! execute     which is run
 //! ```
 
 mod arguments;
 mod compiler;
 pub mod dictionary;
 mod error;
+mod execute;
 mod files;
 mod help;
 mod linker;
 mod macros;
 mod plan;
 mod settings;
+mod situation;
 
 pub use error::InstrumentError;
 pub use macros::LEAK_EXIT_CODE;
 
-use arguments::CommandLine;
 use compiler::Compiler;
-use files::Files;
-use plan::{Link, LinkWith, Plan};
+use plan::Plan;
 use settings::Settings;
+use situation::Situation;
 use std::{
     ffi::{OsStr, OsString},
-    os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 /// The language that the wrapper stands for. It decides which compiler is run;
@@ -133,25 +135,16 @@ fn attempt(language: Language, arguments: Vec<OsString>) -> Result<ExitCode, Ins
         _ => {}
     }
     let plan = plan(language, arguments, &settings)?;
-    let mut command = Command::new(&plan.program);
-    command.args(&plan.arguments);
-    let cannot_run = |source| InstrumentError::Exec {
-        path: plan.program.clone(),
-        source,
+    let Some(program) = plan.links.as_ref().filter(|_| !settings.no_dictionary) else {
+        return execute::replace(&plan);
     };
-    let Some(program) = plan.links.filter(|_| !settings.no_dictionary) else {
-        return Err(cannot_run(command.exec()));
-    };
-    let status = command.status().map_err(cannot_run)?;
-    if !status.success() {
-        // As a shell says it, if a signal ended it.
-        let code = status.code().or(status.signal().map(|signal| 128 + signal));
-        return Ok(ExitCode::from(code.unwrap_or(1) as u8));
-    }
-    if let Err(error) = dictionary::embed(&program, settings.dictionary_file.as_deref()) {
+    let code = execute::run(&plan)?;
+    if code == 0
+        && let Err(error) = dictionary::embed(program, settings.dictionary_file.as_deref())
+    {
         help::complain(language, format_args!("warning: {error}"));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(code))
 }
 
 /// The compiler that `tine-cc` (or `tine-c++`) would run here.
@@ -173,37 +166,17 @@ pub fn tools() -> Vec<String> {
     compiler::known_tools(&settings)
 }
 
-/// The command that `arguments` become.
+/// The command that `arguments` become. Tells of what the user should know.
 fn plan(
     language: Language,
     arguments: Vec<OsString>,
     settings: &Settings,
 ) -> Result<Plan, InstrumentError> {
-    let compiler = Compiler::find(language, settings)?;
-    let line = CommandLine::parse(arguments)?;
-    let with = LinkWith::of(&line.facts);
-    // Errors that need no file come first.
-    if with == LinkWith::Nothing || line.facts.foreign_architecture.is_some() {
-        return Plan::new(&line, &compiler, settings, None);
-    }
-    let mut linking = linker::decide(&line.facts, &compiler, settings)?;
-    if plan::logs_compares(&line.facts, settings) {
-        linking.is_lld = linker::is_lld(&line.facts, &linking, &compiler);
-    }
-    if let Some(warning) = &linking.warning {
+    let situation = Situation::gather(language, arguments, settings)?;
+    for warning in &situation.warnings {
         help::complain(language, format_args!("warning: {warning}"));
     }
-    let files = Files::install(settings)?;
-    Plan::new(
-        &line,
-        &compiler,
-        settings,
-        Some(&Link {
-            with,
-            linking,
-            files,
-        }),
-    )
+    Plan::new(&situation, settings)
 }
 
 /// Puts `tine-c++` beside this program, where Cargo can only put `tine-cxx`.

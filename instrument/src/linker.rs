@@ -1,13 +1,13 @@
-//! Decides how the linker is told where the counters go.
+//! Which linker links, and how it is told where the counters go.
 //!
 //! A linker-script fragment gives the counters pages of their own. ld.bfd and
 //! lld take it beside their own script; gold and mold take none.
 
 use crate::{
-    arguments::Facts,
+    arguments::{CommandLine, OVERRIDES},
     compiler::{Compiler, Family, which},
     error::InstrumentError,
-    settings::Settings,
+    settings::{Sanitizer, Settings},
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -15,95 +15,117 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// The linkers that tine knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Linker {
+    Bfd,
+    Gold,
+    Lld,
+    Mold,
+    /// The first line of what it says about itself.
+    Other(String),
+}
+
+impl Linker {
+    /// By the answer to `--version`.
+    fn of_answer(answer: &str) -> Linker {
+        let first = answer.lines().next().unwrap_or_default();
+        // Others say that they are compatible with GNU's.
+        if first.starts_with("mold") || first.contains("sold") {
+            Linker::Mold
+        } else if first.contains("LLD") {
+            Linker::Lld
+        } else if first.starts_with("GNU gold") {
+            Linker::Gold
+        } else if first.starts_with("GNU ld") {
+            Linker::Bfd
+        } else {
+            Linker::Other(first.to_owned())
+        }
+    }
+}
+
 /// How to link.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Linking {
-    /// The linker to use in place of the compiler's own choice.
-    pub(crate) linker: Option<OsString>,
+    /// The linker that does it; not known where it makes no difference.
+    pub(crate) linker: Option<Linker>,
+    /// An option that chooses it, in place of the compiler's own choice.
+    pub(crate) choice: Option<OsString>,
     /// The fragment is given.
     pub(crate) fragment: bool,
     /// What the user should know.
     pub(crate) warning: Option<String>,
-    /// It is lld. Known only where it makes a difference ([`is_lld`]).
-    pub(crate) is_lld: bool,
 }
 
-/// Decides for the link that `facts` describe.
+/// Decides for the link that `line` describes. `wants_hooks`: the functions that compare
+/// are to be wrapped.
 pub(crate) fn decide(
-    facts: &Facts,
+    line: &CommandLine,
     compiler: &Compiler,
     settings: &Settings,
+    wants_hooks: bool,
 ) -> Result<Linking, InstrumentError> {
-    if let Some(name) = facts.linker.as_deref().and_then(without_scripts) {
-        return match compiler.family {
-            Family::Clang => Err(InstrumentError::UnsupportedLinker {
-                linker: name.to_owned(),
-            }),
-            // gcc's callbacks need no layout.
-            Family::Gcc => Ok(Linking::default()),
-        };
-    }
-    let lto = facts.lto
-        || settings
-            .sanitizers
-            .contains(&crate::settings::Sanitizer::ControlFlow);
-    let linker = match (compiler.family, lto, &facts.linker) {
-        (Family::Clang, true, None) => lto_linker(compiler, settings)?,
-        _ => None,
+    let facts = &line.facts;
+    // gcc's callbacks need no layout.
+    let has_counters = compiler.family == Family::Clang;
+    let mut linking = Linking {
+        linker: None,
+        choice: None,
+        fragment: has_counters,
+        warning: None,
     };
-    let is_lld = facts
-        .linker
-        .as_deref()
-        .is_some_and(|name| name.contains("lld"))
-        || linker.is_some();
-    if let Some(script) = facts
-        .scripts
-        .iter()
-        .find(|script| replaces_layout(Path::new(script)))
-        && !is_lld
-        && compiler.family == Family::Clang
+    if !has_counters && !wants_hooks {
+        return Ok(linking);
+    }
+    let mut linker = ask(line, compiler);
+    let lto = facts.lto || settings.sanitizers.contains(&Sanitizer::ControlFlow);
+    if has_counters && lto && !facts.chooses_linker && linker == Linker::Bfd {
+        linking.choice = lto_linker(compiler, settings)?;
+        if linking.choice.is_some() {
+            linker = Linker::Lld;
+        }
+    }
+    if has_counters && matches!(linker, Linker::Gold | Linker::Mold) {
+        return Err(InstrumentError::UnsupportedLinker {
+            linker: format!("{linker:?}").to_lowercase(),
+        });
+    }
+    if has_counters
+        && linker != Linker::Lld
+        && let Some(script) = facts
+            .scripts
+            .iter()
+            .find(|script| replaces_layout(Path::new(script)))
     {
         // ld.bfd cannot insert into a script that is not its own: it fails, or
         // puts the counters' end in the wrong place.
-        let warning = format!(
+        linking.fragment = false;
+        linking.warning = Some(format!(
             "the linker script {script:?} leaves no room for the coverage counters' pages, so a fuzzer will get no coverage from this program: link with -fuse-ld=lld"
-        );
-        return Ok(Linking {
-            linker,
-            fragment: false,
-            warning: Some(warning),
-            is_lld: false,
-        });
+        ));
     }
-    Ok(Linking {
-        linker,
-        fragment: true,
-        warning: None,
-        is_lld: false,
-    })
+    linking.linker = Some(linker);
+    Ok(linking)
 }
 
-/// Whether lld links: by the linker's name, or by what the compiler's own choice says it
-/// is.
-pub(crate) fn is_lld(facts: &Facts, linking: &Linking, compiler: &Compiler) -> bool {
-    if linking.linker.is_some() {
-        return true;
-    }
-    if let Some(name) = &facts.linker {
-        return name.contains("lld");
-    }
+/// Asks the linker that the compiler runs, given the user's options, what it is: options,
+/// folders, the environment and a wrapper such as `mold -run` all have a say.
+fn ask(line: &CommandLine, compiler: &Compiler) -> Linker {
     let asked = Command::new(&compiler.program)
         .args(&compiler.leading)
+        .args(line.options())
         .arg("-Wl,--version")
+        .env_remove(OVERRIDES)
         .stdin(Stdio::null())
         .output();
-    asked.is_ok_and(|asked| String::from_utf8_lossy(&asked.stdout).contains("LLD"))
-}
-
-/// The name of `linker` if it takes no linker-script fragment.
-fn without_scripts(linker: &str) -> Option<&str> {
-    let name = Path::new(linker).file_name()?.to_str()?;
-    (name.contains("gold") || name.contains("mold")).then_some(name)
+    let answer = asked.map(|asked| asked.stdout).unwrap_or_default();
+    let answer = String::from_utf8_lossy(&answer);
+    if answer.is_empty() {
+        // It cannot be run, which the compiler will say.
+        return Linker::Bfd;
+    }
+    Linker::of_answer(&answer)
 }
 
 /// Whether a script describes the whole layout. One with INSERT only adds to
@@ -152,107 +174,4 @@ pub(crate) fn version(path: &Path) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{fs, os::unix::fs::PermissionsExt};
-
-    fn clang(path: &Path) -> Compiler {
-        Compiler {
-            program: path.to_owned(),
-            leading: Vec::new(),
-            path: path.to_owned(),
-            family: Family::Clang,
-        }
-    }
-
-    fn facts(linker: Option<&str>, lto: bool) -> Facts {
-        Facts {
-            linker: linker.map(str::to_owned),
-            lto,
-            ..Facts::default()
-        }
-    }
-
-    #[test]
-    fn linkers_without_scripts_are_refused_for_clang_only() {
-        let mut compiler = clang(Path::new("/usr/bin/clang"));
-        for linker in ["gold", "mold", "/usr/bin/ld.gold"] {
-            let error = decide(&facts(Some(linker), false), &compiler, &Settings::default());
-            assert!(
-                matches!(error, Err(InstrumentError::UnsupportedLinker { .. })),
-                "{linker}"
-            );
-        }
-        for linker in [Some("lld"), Some("bfd"), Some("/opt/ld.lld"), None] {
-            let linking = decide(&facts(linker, false), &compiler, &Settings::default()).unwrap();
-            assert_eq!(
-                linking,
-                Linking {
-                    fragment: true,
-                    ..Linking::default()
-                },
-                "{linker:?}"
-            );
-        }
-        compiler.family = Family::Gcc;
-        let linking = decide(&facts(Some("gold"), false), &compiler, &Settings::default());
-        assert_eq!(linking.unwrap(), Linking::default());
-    }
-
-    #[test]
-    fn lto_takes_the_compilers_own_lld_then_its_plugin() {
-        let root = tempfile::tempdir().unwrap();
-        let bin = root.path().join("llvm-19/bin");
-        let lib = root.path().join("llvm-19/lib");
-        fs::create_dir_all(&bin).unwrap();
-        fs::create_dir_all(&lib).unwrap();
-        fs::write(bin.join("clang"), "").unwrap();
-        let compiler = clang(&bin.join("clang"));
-        let settings = Settings {
-            path: Some(root.path().into()),
-            ..Settings::default()
-        };
-        let decide = |facts: &Facts| decide(facts, &compiler, &settings);
-
-        let error = decide(&facts(None, true)).unwrap_err().to_string();
-        assert!(error.contains("install lld-19"), "{error}");
-
-        fs::write(lib.join("LLVMgold.so"), "").unwrap();
-        assert_eq!(decide(&facts(None, true)).unwrap().linker, None);
-
-        let on_path = root.path().join("ld.lld-19");
-        fs::write(&on_path, "").unwrap();
-        fs::set_permissions(&on_path, fs::Permissions::from_mode(0o755)).unwrap();
-        let option = |path: &Path| Some(OsString::from(format!("--ld-path={}", path.display())));
-        assert_eq!(decide(&facts(None, true)).unwrap().linker, option(&on_path));
-
-        let beside = bin.canonicalize().unwrap().join("ld.lld");
-        fs::write(&beside, "").unwrap();
-        assert_eq!(decide(&facts(None, true)).unwrap().linker, option(&beside));
-        assert_eq!(decide(&facts(Some("bfd"), true)).unwrap().linker, None);
-        assert_eq!(decide(&facts(None, false)).unwrap().linker, None);
-    }
-
-    #[test]
-    fn a_script_that_replaces_the_layout_is_told_of() {
-        let folder = tempfile::tempdir().unwrap();
-        let compiler = clang(Path::new("/usr/bin/clang"));
-        let warned = |text: &str, linker: Option<&str>| {
-            let script = folder.path().join("x.ld");
-            fs::write(&script, text).unwrap();
-            let facts = Facts {
-                scripts: vec![script.into()],
-                ..facts(linker, false)
-            };
-            let linking = decide(&facts, &compiler, &Settings::default()).unwrap();
-            assert_eq!(linking.fragment, linking.warning.is_none());
-            linking.warning.is_some()
-        };
-        assert!(warned("SECTIONS { .text : { *(.text) } }", None));
-        assert!(!warned("SECTIONS { .text : { *(.text) } }", Some("lld")));
-        assert!(!warned(
-            "SECTIONS { .x : { *(.x) } } INSERT AFTER .text;",
-            None
-        ));
-    }
-}
+mod tests;

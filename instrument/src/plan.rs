@@ -1,4 +1,4 @@
-//! From the user's command line to the compiler's: nothing is read, written or
+//! From what is known to the compiler's command line: nothing is read, written or
 //! run here.
 //!
 //! ```text
@@ -9,13 +9,14 @@
 //! the order of inputs counts.
 
 use crate::{
-    arguments::{CommandLine, Facts, Output, Stage},
+    arguments::{Argument, Facts, Stage},
     compiler::{Compiler, Family},
     error::InstrumentError,
     files::Files,
-    linker::Linking,
+    linker::Linker,
     macros,
     settings::{Sanitizer, Settings},
+    situation::{Link, LinkWith, Situation, logs_compares},
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -41,9 +42,6 @@ const CLANG_COMPARES: &[&str] = &["-Xclang", "-fsanitize-coverage-trace-cmp"];
 /// A test around each callback, so that a program that does not log is hardly slower.
 const CLANG_GATE: &[&str] = &["-mllvm", "-sanitizer-coverage-gated-trace-callbacks"];
 
-/// The first clang that knows the gate.
-const CLANG_WITH_GATE: u32 = 20;
-
 /// The same of gcc.
 const GCC_COMPARES: &str = "-fsanitize-coverage=trace-cmp";
 
@@ -60,85 +58,45 @@ pub(crate) const FOR_SHARED_OBJECTS: [(&str, &str); 4] = [
     ("tine_manual_init", "__afl_manual_init"),
 ];
 
-/// What a link gets from tine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LinkWith {
-    /// Nothing.
-    Nothing,
-    /// The fork server, and a `main` if there is none.
-    Runtime,
-    /// What an instrumented object needs to be linked at all: in a shared
-    /// object, which finds the runtime in the program, or without a C library,
-    /// on which the runtime depends.
-    Callbacks,
-}
-
-impl LinkWith {
-    pub(crate) fn of(facts: &Facts) -> LinkWith {
-        match (facts.is_question, facts.stage, facts.output) {
-            (true, _, _) | (_, _, Output::Relocatable) => LinkWith::Nothing,
-            (_, Stage::Link, Output::SharedObject) => LinkWith::Callbacks,
-            (_, Stage::Link, Output::Program) if facts.no_libc && !facts.names_libc => {
-                LinkWith::Callbacks
-            }
-            (_, Stage::Link, Output::Program) => LinkWith::Runtime,
-            _ => LinkWith::Nothing,
-        }
-    }
-}
-
-/// How a link is done, and with which files.
-#[derive(Debug)]
-pub(crate) struct Link {
-    pub(crate) with: LinkWith,
-    pub(crate) linking: Linking,
-    pub(crate) files: Files,
-}
-
 /// The command to execute.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) program: PathBuf,
-    pub(crate) arguments: Vec<OsString>,
+    pub(crate) arguments: Vec<Argument>,
+    /// Variables that the compiler is not to see.
+    pub(crate) spent_variables: Vec<&'static str>,
     /// The program that is linked with the runtime.
     pub(crate) links: Option<PathBuf>,
 }
 
 impl Plan {
-    /// The command for `line`. `link` is what is known of the link, if there is
-    /// one.
-    pub(crate) fn new(
-        line: &CommandLine,
-        compiler: &Compiler,
-        settings: &Settings,
-        link: Option<&Link>,
-    ) -> Result<Plan, InstrumentError> {
+    /// The command for `situation`.
+    pub(crate) fn new(situation: &Situation, settings: &Settings) -> Result<Plan, InstrumentError> {
+        let Situation { line, compiler, .. } = situation;
         let facts = &line.facts;
-        let mut arguments = compiler.leading.clone();
+        let mut words = Words(
+            compiler
+                .leading
+                .iter()
+                .cloned()
+                .map(Argument::Word)
+                .collect(),
+        );
         if facts.is_question {
-            arguments.extend(line.edited());
-            return Ok(Plan {
-                program: compiler.program.clone(),
-                arguments,
-                links: None,
-            });
+            words.0.extend(line.edited());
+            return Ok(words.into_plan(situation, settings, None));
         }
-        if let Some(option) = &facts.foreign_architecture {
-            return Err(InstrumentError::WrongArchitecture {
-                option: option.clone(),
-            });
-        }
-        let mut words = Words(arguments);
+        words.all(&facts.undo);
         if facts.preprocesses {
             let leak_sanitizer = settings.sanitizers.contains(&Sanitizer::Leak);
-            words
-                .0
-                .extend(macros::definitions(&facts.macros, leak_sanitizer));
+            for definition in macros::definitions(&facts.macros, leak_sanitizer) {
+                words.add(definition);
+            }
         }
-        if facts.has_source || facts.stage == Stage::Link {
+        if facts.has_source() || facts.stage == Stage::Link {
             sanitize(&mut words, facts, compiler, settings)?;
         }
-        if facts.has_source {
+        if facts.has_source() {
             compile(&mut words, facts, settings);
         }
         if instruments(facts, compiler, settings) {
@@ -146,29 +104,41 @@ impl Plan {
                 Family::Clang => words.all(CLANG_COVERAGE),
                 Family::Gcc => words.add(GCC_COVERAGE),
             }
-            if logs_compares(facts, settings) {
-                compares(&mut words, compiler)?;
+            if logs_compares(facts, settings) && !facts.no_compares {
+                compares(&mut words, situation);
             }
         }
         words.0.extend(line.edited());
-        if let Some(link) = link {
-            self::link(&mut words, facts, link, logs_compares(facts, settings));
-        }
-        Ok(Plan {
-            program: compiler.program.clone(),
-            arguments: words.0,
-            links: link
-                .filter(|link| link.with == LinkWith::Runtime)
-                .map(|_| facts.output_file.clone().unwrap_or("a.out".into())),
-        })
+        let Some(link) = &situation.link else {
+            return Ok(words.into_plan(situation, settings, None));
+        };
+        self::link(&mut words, facts, link, logs_compares(facts, settings));
+        let is_program = link.with == LinkWith::Runtime;
+        let file = || facts.output_file.clone().unwrap_or("a.out".into());
+        Ok(words.into_plan(situation, settings, is_program.then(file)))
     }
 
     /// The command as a line for a shell.
     pub(crate) fn to_shell(&self) -> OsString {
-        let mut line = quoted(self.program.as_os_str());
+        let mut line = OsString::new();
+        if !self.spent_variables.is_empty() {
+            line.push("env ");
+            for variable in &self.spent_variables {
+                line.push("-u ");
+                line.push(variable);
+                line.push(" ");
+            }
+        }
+        line.push(quoted(self.program.as_os_str()));
         for argument in &self.arguments {
-            line.push(" ");
-            line.push(quoted(argument));
+            let words = match argument {
+                Argument::Word(word) => std::slice::from_ref(word),
+                Argument::Response(words) => words,
+            };
+            for word in words {
+                line.push(" ");
+                line.push(quoted(word));
+            }
         }
         line
     }
@@ -179,25 +149,20 @@ fn instruments(facts: &Facts, compiler: &Compiler, settings: &Settings) -> bool 
     if settings.no_instrument || facts.no_coverage {
         return false;
     }
-    let compiles = facts.has_source && facts.stage >= Stage::Compile;
+    let compiles = facts.has_source() && facts.stage >= Stage::Compile;
     // gcc instruments when it makes machine code, which with -flto is here.
     let gcc_lto = compiler.family == Family::Gcc && facts.lto && facts.stage == Stage::Link;
     compiles || gcc_lto
 }
 
-/// Whether what comes out can log its comparisons.
-pub(crate) fn logs_compares(facts: &Facts, settings: &Settings) -> bool {
-    facts.cmplog || settings.cmplog
-}
-
 /// Callbacks at comparisons; and functions that compare buffers are called, where the
 /// compiler would do their work in place.
-fn compares(words: &mut Words, compiler: &Compiler) -> Result<(), InstrumentError> {
-    match compiler.family {
+fn compares(words: &mut Words, situation: &Situation) {
+    match situation.compiler.family {
         Family::Gcc => words.add(GCC_COMPARES),
         Family::Clang => {
             words.all(CLANG_COMPARES);
-            if compiler.version()? >= CLANG_WITH_GATE {
+            if situation.has_gate {
                 words.all(CLANG_GATE);
             }
         }
@@ -205,7 +170,6 @@ fn compares(words: &mut Words, compiler: &Compiler) -> Result<(), InstrumentErro
     for name in names(routine::BUILTIN) {
         words.add(format!("-fno-builtin-{name}"));
     }
-    Ok(())
 }
 
 /// Optimisation and debug information, unless the user chose.
@@ -264,7 +228,7 @@ fn sanitize(
             _ => {}
         }
     }
-    if !settings.sanitizers.is_empty() && facts.has_source && !facts.frame_pointer {
+    if !settings.sanitizers.is_empty() && facts.has_source() && !facts.frame_pointer {
         words.add("-fno-omit-frame-pointer");
     }
     Ok(())
@@ -273,7 +237,7 @@ fn sanitize(
 /// What stands behind the user's inputs. All of it goes by -Xlinker, which a
 /// user's -x does not touch and in which a path may contain commas.
 fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
-    if let Some(option) = &link.linking.linker {
+    if let Some(option) = &link.linking.choice {
         words.add(option);
     }
     if link.linking.fragment {
@@ -334,7 +298,7 @@ fn hooks(words: &mut Words, facts: &Facts, link: &Link) {
     let is_program = link.with == LinkWith::Runtime;
     wrap(words, routine::BUILTIN);
     wrap(words, routine::LIBRARY);
-    if link.linking.is_lld {
+    if link.linking.linker == Some(Linker::Lld) {
         wrap(words, routine::STRING);
         words.linker("--whole-archive");
         words.linker(link.files.hooks_for_lld());
@@ -369,20 +333,40 @@ fn names(families: &[routine::Family]) -> impl Iterator<Item = &'static str> {
 }
 
 /// A growing command line.
-struct Words(Vec<OsString>);
+struct Words(Vec<Argument>);
 
 impl Words {
     fn add(&mut self, word: impl Into<OsString>) {
-        self.0.push(word.into());
+        self.0.push(Argument::Word(word.into()));
     }
 
     fn all(&mut self, words: &[&str]) {
-        self.0.extend(words.iter().map(OsString::from));
+        for word in words {
+            self.add(*word);
+        }
     }
 
     fn linker(&mut self, word: impl Into<OsString>) {
         self.add("-Xlinker");
         self.add(word);
+    }
+
+    fn into_plan(
+        mut self,
+        situation: &Situation,
+        settings: &Settings,
+        links: Option<PathBuf>,
+    ) -> Plan {
+        if situation.compiler.is_launched() {
+            // A launcher may have another process read the file.
+            self.0 = self.0.into_iter().flat_map(Argument::into_words).collect();
+        }
+        Plan {
+            program: situation.compiler.program.clone(),
+            arguments: self.0,
+            spent_variables: situation.spent_variables(settings),
+            links,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the environment asks of `tine-cc`.
 
-use crate::{Language, error::InstrumentError};
+use crate::{Language, arguments::OVERRIDES, error::InstrumentError};
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
@@ -83,6 +83,8 @@ pub(crate) struct Settings {
     pub(crate) no_dictionary: bool,
     /// `AFL_LLVM_DICT2FILE`: a file to add the constants to.
     pub(crate) dictionary_file: Option<PathBuf>,
+    /// `CCC_OVERRIDE_OPTIONS`: how clang is to change its command line.
+    pub(crate) overrides: Option<String>,
     /// Folders to keep the runtime's files in, the best first.
     pub(crate) cache: Vec<PathBuf>,
     /// Whether the user named the folder.
@@ -130,6 +132,7 @@ impl Settings {
             sanitizers,
             no_dictionary: flag("TINE_NO_DICTIONARY"),
             dictionary_file: text("AFL_LLVM_DICT2FILE").map(PathBuf::from),
+            overrides: text(OVERRIDES).map(|edits| edits.to_string_lossy().into_owned()),
             cache,
             cache_chosen: chosen.is_some(),
         })

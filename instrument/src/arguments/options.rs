@@ -1,4 +1,4 @@
-//! Which options take the word behind them, and what inputs are.
+//! Which options take the next word as their value, and what inputs are.
 
 use std::path::Path;
 
@@ -51,6 +51,28 @@ const WITH_VALUE: &[&str] = &[
     "-Xanalyzer",
     "-Xopenmp-target",
     "-Xoffload-linker",
+    "-Xcuda-fatbinary",
+    "-Xcuda-ptxas",
+    "-Xclangas",
+    "-G",
+    "-mmlir",
+    "-meabi",
+    "-mthread-model",
+    "-ccc-gcc-name",
+    "-ccc-install-dir",
+    "-dependency-dot",
+    "-dependency-file",
+    "-module-dependency-dir",
+    "-fdebug-compilation-dir",
+    "-fmodules-user-build-path",
+    "-ftrapv-handler",
+    "-gen-cdb-fragment-path",
+    "-iapinotes-modules",
+    "-iframeworkwithsysroot",
+    "-vfsoverlay",
+    "-dsym-dir",
+    "--analyzer-output",
+    "--CLASSPATH",
     "-mllvm",
     "-arch",
     "-target",
@@ -112,6 +134,32 @@ pub(super) fn is_question(option: &str) -> bool {
         || option.starts_with("--print-")
 }
 
+/// Whether `option` may decide which linker the compiler runs.
+pub(super) fn matters_to_linking(option: &str) -> bool {
+    const THESE: [&str; 12] = [
+        "-fuse-ld",
+        "--ld-path",
+        "-B",
+        "--prefix",
+        "-specs",
+        "--specs",
+        "-target",
+        "--target",
+        "--sysroot",
+        "--gcc-toolchain",
+        "--config",
+        "--no-default-config",
+    ];
+    THESE.iter().any(|these| option.starts_with(these))
+        || [
+            "-m64",
+            "-gcc-toolchain",
+            "-no-canonical-prefixes",
+            "-wrapper",
+        ]
+        .contains(&option)
+}
+
 /// What an input is to tine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Input {
@@ -119,9 +167,15 @@ pub(super) enum Input {
     Source,
     /// The same, preprocessed already.
     Preprocessed,
+    /// The compiled interface of a C++20 module, which holds code as well.
+    Module,
     /// A header, which becomes a precompiled one.
     Header,
-    /// Something that is compiled or assembled but never instrumented.
+    /// CUDA, HIP, OpenCL: compiled for another processor, maybe for this one as well.
+    Device,
+    /// Something that is compiled or assembled but never instrumented: assembler and
+    /// LLVM's own language, which `tine-cc` may have instrumented before, and other
+    /// languages.
     Other,
     /// Something for the linker.
     Object,
@@ -131,15 +185,11 @@ pub(super) enum Input {
 pub(super) fn classify(language: Option<&str>, name: &str) -> Input {
     if let Some(language) = language {
         return match language {
-            "c" | "c++" | "objective-c" | "objective-c++" => Input::Source,
-            "cpp-output"
-            | "c-cpp-output"
-            | "c++-cpp-output"
-            | "objective-c-cpp-output"
-            | "objective-c++-cpp-output" => Input::Preprocessed,
-            _ if language.ends_with("-header") || language.ends_with("-user-header") => {
-                Input::Header
-            }
+            "c" | "c++" | "objective-c" | "objective-c++" | "c++-module" => Input::Source,
+            "cuda" | "hip" | "cl" | "clcpp" => Input::Device,
+            "pcm" => Input::Module,
+            _ if language.ends_with("cpp-output") => Input::Preprocessed,
+            _ if language.ends_with("-header") => Input::Header,
             _ => Input::Other,
         };
     }
@@ -147,14 +197,20 @@ pub(super) fn classify(language: Option<&str>, name: &str) -> Input {
         .extension()
         .and_then(|extension| extension.to_str())
     {
-        Some("c" | "cc" | "cp" | "cxx" | "cpp" | "CPP" | "c++" | "C" | "CC" | "m" | "mm" | "M") => {
-            Input::Source
-        }
-        Some("i" | "ii" | "mi" | "mii") => Input::Preprocessed,
+        Some(
+            "c" | "cc" | "cp" | "cxx" | "cpp" | "CPP" | "c++" | "C" | "CC" | "CXX" | "C++" | "m"
+            | "mm" | "M"
+            // Interfaces of C++20 modules, by the names of clang, gcc, MSVC and CMake.
+            | "cppm" | "ccm" | "cxxm" | "c++m" | "ixx" | "mpp" | "mxx",
+        ) => Input::Source,
+        Some("i" | "ii" | "mi" | "mii" | "iim") => Input::Preprocessed,
+        Some("pcm") => Input::Module,
         Some("h" | "hh" | "H" | "hp" | "hxx" | "hpp" | "HPP" | "h++" | "tcc") => Input::Header,
-        Some("s" | "S" | "sx" | "asm" | "ll" | "bc" | "cu" | "cl" | "cppm" | "f" | "f90" | "d") => {
-            Input::Other
-        }
+        Some("cu" | "cui" | "hip" | "hipi" | "cl" | "clcpp") => Input::Device,
+        Some(
+            "s" | "S" | "sx" | "asm" | "ll" | "bc" | "cuh" | "f" | "f90" | "F" | "F90" | "d" | "go"
+            | "adb" | "ads",
+        ) => Input::Other,
         // `-` without `-x` is C to the preprocessor and an error otherwise.
         _ if name == "-" => Input::Source,
         _ => Input::Object,

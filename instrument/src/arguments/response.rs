@@ -1,12 +1,16 @@
 //! Response files: `@file` stands for the arguments that the file holds.
 //!
-//! They are read only to learn what the compiler will see; the compiler gets
-//! the `@file` itself, unless a word inside has to change.
+//! clang reads whatever can be opened, so also `@/dev/fd/63`, which is a pipe and can
+//! be read once. gcc wants a file with an end, and takes the word as it stands if there
+//! is none.
 
-use crate::error::InstrumentError;
+use super::words::{Syntax, split};
+use crate::{compiler::Family, error::InstrumentError};
 use std::{
     ffi::{OsStr, OsString},
-    os::unix::ffi::{OsStrExt, OsStringExt},
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::ffi::OsStrExt,
     path::Path,
 };
 
@@ -14,84 +18,104 @@ use std::{
 /// few.
 const MAX_DEPTH: usize = 16;
 
-/// What the compiler makes of one argument: the argument, or the words of the
-/// file that it names.
-pub(super) fn expand(argument: &OsStr) -> Result<Vec<OsString>, InstrumentError> {
-    let mut words = Vec::new();
-    expand_into(argument, 0, &mut words)?;
-    Ok(words)
+/// What an argument stands for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Expansion {
+    /// The argument, or the words of the file that it names.
+    pub(super) words: Vec<OsString>,
+    /// A file was a pipe or the like: it is empty now.
+    pub(super) is_used_up: bool,
+}
+
+/// What a compiler of `family` makes of one argument.
+pub(super) fn expand(argument: &OsStr, family: Family) -> Result<Expansion, InstrumentError> {
+    let mut expansion = Expansion::default();
+    expand_into(argument, family, 0, &mut expansion)?;
+    Ok(expansion)
 }
 
 fn expand_into(
     argument: &OsStr,
+    family: Family,
     depth: usize,
-    words: &mut Vec<OsString>,
+    expansion: &mut Expansion,
 ) -> Result<(), InstrumentError> {
-    let Some(name) = argument.as_bytes().strip_prefix(b"@") else {
-        words.push(argument.to_owned());
+    let file = argument
+        .as_bytes()
+        .strip_prefix(b"@")
+        .map(OsStr::from_bytes);
+    let Some((path, mut file)) = file.and_then(|name| open(Path::new(name), family)) else {
+        // Compilers take it literally then.
+        expansion.words.push(argument.to_owned());
         return Ok(());
     };
-    let path = Path::new(OsStr::from_bytes(name));
-    if !path.is_file() {
-        // Compilers take it literally then.
-        words.push(argument.to_owned());
-        return Ok(());
-    }
     if depth == MAX_DEPTH {
         return Err(InstrumentError::ResponseFileLoop {
             path: path.to_owned(),
         });
     }
-    let text = std::fs::read(path).map_err(|source| InstrumentError::ResponseFile {
-        path: path.to_owned(),
-        source,
-    })?;
-    for word in split(&text) {
-        expand_into(&word, depth + 1, words)?;
+    let mut text = Vec::new();
+    expansion.is_used_up |= !has_end(&mut file);
+    file.read_to_end(&mut text)
+        .map_err(|source| InstrumentError::ResponseFile {
+            path: path.to_owned(),
+            source,
+        })?;
+    for word in split(&text, Syntax::of(family)) {
+        expand_into(&word, family, depth + 1, expansion)?;
     }
     Ok(())
 }
 
-/// Splits at white space. Quotes of either kind keep words together, and a
-/// backslash takes the next byte as it is, also within quotes.
-fn split(text: &[u8]) -> Vec<OsString> {
-    let mut words = Vec::new();
-    let mut word: Option<Vec<u8>> = None;
-    let mut quote: Option<u8> = None;
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (byte, quote) {
-            (b'\\', _) => word.get_or_insert_default().extend(bytes.next()),
-            (_, Some(open)) if byte == open => quote = None,
-            (b'"' | b'\'', None) => {
-                quote = Some(byte);
-                word.get_or_insert_default();
-            }
-            (_, None) if byte.is_ascii_whitespace() || byte == 0x0b => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(byte),
+/// The file, if the compiler would read it.
+fn open(path: &Path, family: Family) -> Option<(&Path, File)> {
+    // Without waiting for a FIFO's writer there would be nothing to read.
+    let mut file = File::open(path).ok()?;
+    let is_folder = file.metadata().is_ok_and(|data| data.is_dir());
+    let reads = !is_folder && (family == Family::Clang || has_end(&mut file));
+    reads.then_some((path, file))
+}
+
+fn has_end(file: &mut File) -> bool {
+    let length = file.seek(SeekFrom::End(0));
+    length.is_ok() && file.seek(SeekFrom::Start(0)).is_ok()
+}
+
+/// The text of a response file that holds `words`.
+pub(crate) fn text(words: &[OsString]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for word in words {
+        if word.is_empty() {
+            text.extend(b"\"\"");
         }
+        for &byte in word.as_bytes() {
+            // A backslash takes any byte as it is, for either compiler.
+            if byte.is_ascii_whitespace() || b"\\\"'\x0b".contains(&byte) {
+                text.push(b'\\');
+            }
+            text.push(byte);
+        }
+        text.push(b'\n');
     }
-    words.extend(word);
-    words.into_iter().map(OsString::from_vec).collect()
+    text
+}
+
+/// A file without a name that holds `words`: its descriptor is open in whatever this
+/// process starts or becomes.
+pub(crate) fn unnamed(words: &[OsString]) -> io::Result<File> {
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+    let file = File::from(memfd_create(c"arguments", MFdFlags::empty())?);
+    io::Write::write_all(&mut &file, &text(words))?;
+    Ok(file)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsRawFd;
 
-    #[test]
-    fn words_are_split_as_gcc_splits_them() {
-        let cases: [(&str, &[&str]); 6] = [
-            ("", &[]),
-            (" -c\n\ta.c ", &["-c", "a.c"]),
-            (r#"-DX="a b" 'c d'"#, &["-DX=a b", "c d"]),
-            (r#"a\ b \"q\" "" "#, &["a b", "\"q\"", ""]),
-            (r#""it's" 'say "hi"'"#, &["it's", "say \"hi\""]),
-            (r#""a\"b""#, &["a\"b"]),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(split(text.as_bytes()), expected, "{text:?}");
-        }
+    fn words(argument: &str, family: Family) -> Vec<OsString> {
+        expand(OsStr::new(argument), family).unwrap().words
     }
 
     #[test]
@@ -101,8 +125,28 @@ mod tests {
         let outer = folder.path().join("outer");
         std::fs::write(&inner, "-O1 b.c").unwrap();
         std::fs::write(&outer, format!("-c @{} @missing", inner.display())).unwrap();
-        let words = expand(OsStr::new(&format!("@{}", outer.display()))).unwrap();
-        assert_eq!(words, ["-c", "-O1", "b.c", "@missing"]);
+        let argument = format!("@{}", outer.display());
+        for family in [Family::Clang, Family::Gcc] {
+            assert_eq!(words(&argument, family), ["-c", "-O1", "b.c", "@missing"]);
+        }
+        let folder = format!("@{}", folder.path().display());
+        assert_eq!(words(&folder, Family::Clang), [folder.as_str()]);
+    }
+
+    #[test]
+    fn a_pipe_is_read_once_and_by_clang_only() {
+        let argument = |pipe: &File| format!("@/proc/self/fd/{}", pipe.as_raw_fd());
+        let pipe = || {
+            let (reader, writer) = nix::unistd::pipe().unwrap();
+            io::Write::write_all(&mut File::from(writer), b"-c 'a b.c'").unwrap();
+            File::from(reader)
+        };
+        let (clangs, gccs) = (pipe(), pipe());
+        let expansion = expand(OsStr::new(&argument(&clangs)), Family::Clang).unwrap();
+        assert_eq!(expansion.words, ["-c", "a b.c"]);
+        assert!(expansion.is_used_up);
+        let literal = argument(&gccs);
+        assert_eq!(words(&literal, Family::Gcc), [literal.as_str()]);
     }
 
     #[test]
@@ -111,10 +155,24 @@ mod tests {
         let file = folder.path().join("loop");
         let argument = format!("@{}", file.display());
         std::fs::write(&file, &argument).unwrap();
-        let error = expand(OsStr::new(&argument)).unwrap_err();
+        let error = expand(OsStr::new(&argument), Family::Gcc).unwrap_err();
         assert!(
             matches!(error, InstrumentError::ResponseFileLoop { .. }),
             "{error}"
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let words = ["-DX=\"a b\"", "it's", "back\\slash", "tab\tand\nline", "-c"];
+        let words = words.map(OsString::from);
+        for syntax in [Syntax::Gnu, Syntax::Clang] {
+            assert_eq!(split(&text(&words), syntax), words);
+        }
+        let mut read = String::new();
+        let file = unnamed(&words).unwrap();
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        File::open(path).unwrap().read_to_string(&mut read).unwrap();
+        assert_eq!(read.as_bytes(), text(&words));
     }
 }

@@ -1,7 +1,36 @@
 use super::*;
+use crate::compiler::Family;
+use std::path::Path;
+
+fn compiler(family: Family) -> Compiler {
+    let path = Path::new("/nowhere/compiler");
+    Compiler {
+        program: path.into(),
+        leading: Vec::new(),
+        path: path.into(),
+        family,
+    }
+}
+
+fn read(arguments: Vec<OsString>) -> CommandLine {
+    CommandLine::read(arguments, &compiler(Family::Clang), None).unwrap()
+}
 
 fn parse(line: &str) -> CommandLine {
-    CommandLine::parse(line.split_whitespace().map(OsString::from).collect()).unwrap()
+    read(line.split_whitespace().map(OsString::from).collect())
+}
+
+/// The edited arguments with blanks between them; response files in brackets.
+fn shown(line: &CommandLine) -> String {
+    let shown = |argument| match argument {
+        Argument::Word(word) => word.into_string().unwrap(),
+        Argument::Response(words) => format!("[{}]", words.join(OsStr::new("|")).display()),
+    };
+    line.edited()
+        .into_iter()
+        .map(shown)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -66,11 +95,21 @@ fn inputs() {
         ("-MF a.c b.o", false, false),
         ("-x cpp-output a", false, true),
         ("-- a.c", true, true),
+        ("a.cppm", true, true),
+        ("a.ixx", true, true),
+        ("a.mm", true, true),
+        ("a.ii", false, true),
+        ("a.pcm", false, true),
+        ("-x c++-module a", true, true),
+        ("-x c++-module-cpp-output a", false, true),
+        ("a.ll", false, false),
+        ("a.cu", false, false),
+        ("-fdebug-compilation-dir a.c b.o", false, false),
     ];
     for (line, preprocesses, has_source) in cases {
         let facts = parse(line).facts;
         assert_eq!(
-            (facts.preprocesses, facts.has_source),
+            (facts.preprocesses, facts.has_source()),
             (preprocesses, has_source),
             "{line}"
         );
@@ -119,26 +158,25 @@ fn debug_and_optimisation() {
 
 #[test]
 fn the_last_word_on_architecture_counts() {
+    let foreign = |option: &str| Architecture::Foreign(option.to_owned());
     let cases = [
-        ("-m32 a.c", Some("-m32")),
-        ("-m32 -m64 a.c", None),
+        ("a.c", Architecture::Default),
+        ("-m32 a.c", foreign("-m32")),
+        ("-m32 -m64 a.c", Architecture::Fits),
         (
             "--target=aarch64-linux-gnu a.c",
-            Some("--target aarch64-linux-gnu"),
+            foreign("--target aarch64-linux-gnu"),
         ),
-        ("-target i386-linux-gnu a.c", Some("-target i386-linux-gnu")),
-        ("--target=x86_64-linux-gnu a.c", None),
+        ("-target bpf a.c", foreign("-target bpf")),
+        ("--target=x86_64-linux-gnu a.c", Architecture::Fits),
         (
             "--target=x86_64-linux-gnux32 a.c",
-            Some("--target x86_64-linux-gnux32"),
+            foreign("--target x86_64-linux-gnux32"),
         ),
+        ("a.o -Wl,-m,elf_i386", foreign("-Wl,-m,elf_i386")),
     ];
-    for (line, option) in cases {
-        assert_eq!(
-            parse(line).facts.foreign_architecture.as_deref(),
-            option,
-            "{line}"
-        );
+    for (line, architecture) in cases {
+        assert_eq!(parse(line).facts.architecture, architecture, "{line}");
     }
 }
 
@@ -146,7 +184,7 @@ fn the_last_word_on_architecture_counts() {
 fn link_facts() {
     let facts = parse("a.o -flto=thin -fuse-ld=lld -nostdlib -lc -Wl,-T,x.ld").facts;
     assert!(facts.lto && facts.no_libc && facts.names_libc);
-    assert_eq!(facts.linker.as_deref(), Some("lld"));
+    assert!(facts.chooses_linker);
     assert_eq!(facts.scripts, ["x.ld"]);
     assert!(!parse("a.o -flto -fno-lto").facts.lto);
     for (line, script) in [
@@ -185,38 +223,93 @@ fn what_changes_on_the_way_to_the_compiler() {
         ("-c -- -a.c b.c", "-c ./-a.c b.c"),
     ];
     for (line, expected) in cases {
-        assert_eq!(
-            parse(line).edited().join(OsStr::new(" ")),
-            expected,
-            "{line}"
-        );
+        assert_eq!(shown(&parse(line)), expected, "{line}");
     }
     let facts = parse("-fsanitize=address,fuzzer,undefined -fno-sanitize=undefined a.c").facts;
     assert_eq!(facts.sanitizers, BTreeSet::from(["address".to_owned()]));
 }
 
 #[test]
-fn a_response_file_is_passed_on_unless_a_word_inside_changes() {
+fn a_response_file_is_passed_on_unless_it_is_used_up_or_a_word_inside_changes() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("args");
     let argument = format!("@{}", file.display());
+    let line = || read(vec![argument.clone().into(), "-O1".into()]);
 
     std::fs::write(&file, "-c 'a b.c'").unwrap();
-    let line = CommandLine::parse(vec![argument.clone().into(), "-O1".into()]).unwrap();
-    assert_eq!(line.facts.stage, Stage::Compile);
-    assert!(line.facts.has_source);
-    assert_eq!(line.edited(), [argument.as_str(), "-O1"]);
+    assert_eq!(line().facts.stage, Stage::Compile);
+    assert!(line().facts.has_source());
+    assert_eq!(shown(&line()), format!("{argument} -O1"));
 
     std::fs::write(&file, "-c 'a b.c' -fsanitize=fuzzer").unwrap();
-    let line = CommandLine::parse(vec![argument.into(), "-O1".into()]).unwrap();
-    assert_eq!(line.edited(), ["-c", "a b.c", "-O1"]);
+    assert_eq!(shown(&line()), "[-c|a b.c] -O1");
+
+    let pipe = || {
+        let (reader, writer) = nix::unistd::pipe().unwrap();
+        std::io::Write::write_all(&mut std::fs::File::from(writer), b"-c a.c").unwrap();
+        reader
+    };
+    let descriptor = |file: &std::os::fd::OwnedFd| {
+        format!("@/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file))
+    };
+    let reader = pipe();
+    let line = read(vec![descriptor(&reader).into(), "-O1".into()]);
+    assert_eq!(shown(&line), "[-c|a.c] -O1");
+    assert_eq!(line.facts.stage, Stage::Compile);
+
+    let reader = pipe();
+    let line = read(vec![format!("-Wl,-z,{}", descriptor(&reader)).into()]);
+    assert_eq!(shown(&line), "-Xlinker -z -Xlinker -c -Xlinker a.c");
+    // A driver expands a word of its own first; gcc leaves a pipe to the linker.
+    for (family, expected) in [
+        (Family::Clang, "-Xlinker [-c|a.c] a.o"),
+        (Family::Gcc, "-Xlinker -c -Xlinker a.c a.o"),
+    ] {
+        let reader = pipe();
+        let words = ["-Xlinker", &descriptor(&reader), "a.o"].map(OsString::from);
+        let line = CommandLine::read(words.to_vec(), &compiler(family), None).unwrap();
+        assert_eq!(shown(&line), expected);
+    }
+}
+
+#[test]
+fn the_linkers_response_files_are_read_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("args");
+    std::fs::write(&file, "-shared -o x.so").unwrap();
+    for argument in [
+        format!("-Wl,-z,now,@{}", file.display()),
+        format!("-Wl,@{}", file.display()),
+    ] {
+        let line = parse(&format!("{argument} a.o -o a.out"));
+        assert_eq!(line.facts.output, Output::SharedObject, "{argument}");
+        assert_eq!(line.facts.output_file.as_deref(), Some(Path::new("x.so")));
+        assert_eq!(shown(&line), format!("{argument} a.o -o a.out"));
+    }
+}
+
+#[test]
+fn clangs_overrides_are_done_and_gone() {
+    let words = |line: &str| line.split_whitespace().map(OsString::from).collect();
+    let clang = compiler(Family::Clang);
+    let line = CommandLine::read(words("a.c -o a"), &clang, Some("# +-c X-o")).unwrap();
+    assert_eq!(line.facts.stage, Stage::Compile);
+    assert_eq!(line.facts.output_file, None);
+    assert_eq!(shown(&line), "a.c -c");
+}
+
+#[test]
+fn what_a_question_about_the_linker_keeps() {
+    let line = parse("a.c -c -o x -B dir -fuse-ld=lld -MF d -Wl,-z,now -m64 -flto --sysroot /s");
+    let options = line.options().join(OsStr::new(" "));
+    assert_eq!(options, "-B dir -fuse-ld=lld -m64 --sysroot /s");
 }
 
 #[test]
 fn macros_that_the_user_defines() {
-    let facts = parse("-DA -D B=1 -DC(x)=x a.c").facts;
+    let facts = parse("-DA -D B=1 -DC(x)=x -Wp,-MD,x.d,-DD=2 -Xpreprocessor -DE a.c").facts;
     assert_eq!(
         facts.macros,
-        BTreeSet::from(["A", "B", "C"].map(str::to_owned))
+        BTreeSet::from(["A", "B", "C", "D", "E"].map(str::to_owned))
     );
 }

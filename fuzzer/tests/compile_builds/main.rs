@@ -1,0 +1,25 @@
+//! `tine-cc` in the builds of others: words from elsewhere, names of sources, lists of
+//! what to instrument, linkers, code that is hard to count.
+
+#[path = "../support/mod.rs"]
+mod support;
+mod words;
+
+use support::{Compiler, Workbench};
+
+/// All compilers that the tests have.
+fn compilers() -> [Compiler; 4] {
+    [
+        Compiler::clang_version(14),
+        Compiler::clang_version(19),
+        Compiler::clang_version(22),
+        Compiler::gcc(),
+    ]
+}
+
+/// Whether an object file or a program refers to what counts its edges.
+fn is_instrumented(bench: &Workbench, file: &str) -> bool {
+    let bytes = std::fs::read(bench.path(file)).unwrap_or_default();
+    let has = |mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
+    has(b"__sancov_cntrs") || has(b"__sanitizer_cov_trace_pc")
+}
