@@ -51,6 +51,8 @@ enum Task {
     Soak(soak::Soak),
     /// Record real handshakes for forkserver/protocol/testdata
     Record,
+    /// Conformance and speed against the AFL++ of Debian's unstable suite, in a root of its own
+    Peers(peers::Args),
     /// Build docs/ as a book, with mdBook
     Book,
     /// Measure
@@ -97,6 +99,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Lab(lab) => lab::run(&lab)?,
         Task::Soak(soak) => soak::run(&soak)?,
         Task::Record => record::run()?,
+        Task::Peers(args) => peers::run(&args)?,
         Task::Book => println!("{}", docs::book::build()?.display()),
         Task::Bench(bench) => bench::run(bench)?,
     }

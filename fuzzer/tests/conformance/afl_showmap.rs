@@ -1,4 +1,4 @@
-//! A batch under AFL++'s afl-showmap, of either version.
+//! A batch under AFL++'s afl-showmap, of any version.
 
 use std::fs;
 
@@ -10,6 +10,7 @@ use crate::support::{Workbench, peers};
 pub fn run(bench: &Workbench, cell: &Cell, batch: &Batch) -> Result<Seen, String> {
     let tool = match cell.controller {
         Controller::Afl404 => peers::aflplusplus_404("afl-showmap"),
+        Controller::AflUnstable => peers::aflplusplus_unstable("afl-showmap"),
         _ => peers::aflplusplus_440("afl-showmap"),
     };
     let (inputs, maps) = (bench.path("inputs"), bench.path("maps"));

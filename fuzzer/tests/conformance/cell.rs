@@ -77,7 +77,9 @@ impl Cell {
 
     fn run(&self, bench: &Workbench, batch: &Batch) -> Result<Seen, String> {
         match self.controller {
-            Controller::Afl404 | Controller::Afl440 => afl_showmap::run(bench, self, batch),
+            Controller::Afl404 | Controller::Afl440 | Controller::AflUnstable => {
+                afl_showmap::run(bench, self, batch)
+            }
             Controller::Tine | Controller::LibAfl => in_process::run(bench, self, batch),
         }
     }

@@ -1,13 +1,13 @@
 //! All cells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{self, Cell};
-use crate::support::{Compiler, Workbench, targets_folder};
+use crate::support::{Compiler, Workbench, peers, targets_folder};
 
 /// Who drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub enum Controller {
     Afl404,
     #[serde(rename = "AFL++ 4.40c")]
     Afl440,
+    #[serde(rename = "AFL++ unstable")]
+    AflUnstable,
     #[serde(rename = "LibAFL 0.16.1")]
     LibAfl,
 }
@@ -33,6 +35,8 @@ pub enum Maker {
     Afl404,
     #[serde(rename = "AFL++ 4.40c")]
     Afl440,
+    #[serde(rename = "AFL++ unstable")]
+    AflUnstable,
 }
 
 /// How the target takes its inputs.
@@ -67,6 +71,7 @@ impl Maker {
             Self::TineGcc => Compiler::gcc(),
             Self::Afl404 => Compiler::aflplusplus(),
             Self::Afl440 => Compiler::aflplusplus_440(),
+            Self::AflUnstable => Compiler::aflplusplus_unstable(),
         }
     }
 }
@@ -116,17 +121,17 @@ struct Line {
 fn every_cell_of_the_matrix_is_as_the_data_says() {
     let expected = expected();
     let bench = Workbench::new();
-    let targets = build_all(&bench);
+    let pairs = pairs();
+    let makers: BTreeSet<Maker> = pairs.iter().map(|(_, maker)| *maker).collect();
+    let targets = build_all(&bench, &makers);
     let mut cells: Vec<Cell> = Vec::new();
-    for controller in CONTROLLERS {
-        for maker in MAKERS {
-            cells.extend(MODES.map(|mode| Cell {
-                controller,
-                maker,
-                mode,
-                program: targets[&(maker, mode)].clone(),
-            }));
-        }
+    for (controller, maker) in pairs {
+        cells.extend(MODES.map(|mode| Cell {
+            controller,
+            maker,
+            mode,
+            program: targets[&(maker, mode)].clone(),
+        }));
     }
     let mut lines = Vec::new();
     let mut wrong = Vec::new();
@@ -150,9 +155,28 @@ fn every_cell_of_the_matrix_is_as_the_data_says() {
         cells.len(),
         wrong.join("\n")
     );
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("conformance.json");
+    let name = match peers::is_for_unstable() {
+        true => "conformance-unstable.json",
+        false => "conformance.json",
+    };
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(name);
     let text = serde_json::to_string_pretty(&lines).expect("plain data");
     std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+}
+
+/// Who drives whom: everybody everybody, or, in a run for the newest AFL++, it everybody
+/// and everybody it.
+fn pairs() -> Vec<(Controller, Maker)> {
+    if peers::is_for_unstable() {
+        let driven = CONTROLLERS.map(|controller| (controller, Maker::AflUnstable));
+        let drives = MAKERS.map(|maker| (Controller::AflUnstable, maker));
+        let itself = (Controller::AflUnstable, Maker::AflUnstable);
+        return [&driven[..], &drives, &[itself]].concat();
+    }
+    CONTROLLERS
+        .iter()
+        .flat_map(|controller| MAKERS.map(|maker| (*controller, maker)))
+        .collect()
 }
 
 /// Runs a cell. Returns why it can't work, if the data says so and it fails as said.
@@ -181,9 +205,9 @@ fn expected() -> Expected {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Builds mode.c by every compiler in every mode.
-fn build_all(bench: &Workbench) -> BTreeMap<(Maker, Mode), PathBuf> {
-    let pairs: Vec<(Maker, Mode)> = MAKERS
+/// Builds mode.c by each compiler in every mode.
+fn build_all(bench: &Workbench, makers: &BTreeSet<Maker>) -> BTreeMap<(Maker, Mode), PathBuf> {
+    let pairs: Vec<(Maker, Mode)> = makers
         .iter()
         .flat_map(|maker| MODES.map(|mode| (*maker, mode)))
         .collect();

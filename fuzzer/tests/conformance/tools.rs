@@ -1,4 +1,4 @@
-//! AFL++'s own tools, of both versions, with targets of ours: afl-fuzz, afl-cmin and
+//! AFL++'s own tools, of each version, with targets of ours: afl-fuzz, afl-cmin and
 //! afl-tmin. (afl-showmap is a controller of the matrix.) None is told to take the
 //! target for granted: `AFL_SKIP_BIN_CHECK` is not set.
 
@@ -6,20 +6,26 @@ use std::path::PathBuf;
 
 use tine_controller::{ForkServer, TargetConfig};
 
-use crate::support::peers::{aflplusplus_404, aflplusplus_440};
+use crate::support::peers::{self, aflplusplus_404, aflplusplus_440};
 use crate::support::{Compiler, Runner, Stats, Workbench, in_process, testcases};
 
 /// A way to find the tools of one version.
 type Peer = fn(&str) -> PathBuf;
 
-const PEERS: [(&str, Peer); 2] = [("4.04c", aflplusplus_404), ("4.40c", aflplusplus_440)];
+/// The versions that are tested: the newest alone in a run for it.
+fn peers() -> Vec<(&'static str, Peer)> {
+    match peers::is_for_unstable() {
+        true => vec![("unstable", peers::aflplusplus_unstable)],
+        false => vec![("4.04c", aflplusplus_404), ("4.40c", aflplusplus_440)],
+    }
+}
 
 /// persistent_crash.c takes its inputs by shared memory in a persistent loop.
 const TARGET: &str = "persistent_crash";
 
 /// Calls `check` for each version and each of tine's compilers.
 fn each(check: impl Fn(&Workbench, &str, Peer, &Compiler, PathBuf)) {
-    for (version, peer) in PEERS {
+    for (version, peer) in peers() {
         for compiler in [Compiler::clang(), Compiler::gcc()] {
             let bench = Workbench::new();
             let program = bench.target(TARGET, &compiler).program();

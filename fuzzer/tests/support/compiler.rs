@@ -93,6 +93,20 @@ impl Compiler {
         }
     }
 
+    /// The compiler of AFL++ of Debian's unstable suite, in a run of the tests for it.
+    ///
+    /// # Panics
+    /// If there is none: a test without its compiler fails.
+    #[must_use]
+    pub fn aflplusplus_unstable() -> Self {
+        Self {
+            cc: super::peers::aflplusplus_unstable("afl-clang-fast"),
+            cxx: super::peers::aflplusplus_unstable("afl-clang-fast++"),
+            clang: true,
+            by_tine: false,
+        }
+    }
+
     fn on_path(cc: &str, cxx: &str, clang: bool) -> Option<Self> {
         Some(Self {
             cc: find(cc)?,

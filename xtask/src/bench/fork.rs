@@ -9,18 +9,16 @@ use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fuzzer::{Conditions, Contestant, Side, Turn};
+use super::peer::Peer;
 use super::proc_stat::{self, Usage};
 use super::strace::{self, Calls};
 use super::summary::Summary;
 use super::{machine, release, save, scratch_dir};
-use crate::real::{self, Catalogue, Compiler};
-use crate::{paths, shell};
-
-/// The clang inside Debian's afl-clang-fast 4.04c; tine-cc is told to take the same.
-const CLANG: &str = "clang-14";
+use crate::real::{self, Catalogue};
+use crate::shell;
 
 /// What is to be measured.
 pub struct Plan {
@@ -28,6 +26,7 @@ pub struct Plan {
     seconds: u64,
     core: usize,
     targets: Vec<String>,
+    peer: Peer,
 }
 
 impl Plan {
@@ -37,6 +36,7 @@ impl Plan {
         seconds: u64,
         core: Option<usize>,
         targets: Vec<String>,
+        peer: Peer,
     ) -> Result<Plan> {
         if pairs == 0 || seconds == 0 {
             bail!("--pairs and --seconds must be at least 1");
@@ -51,6 +51,7 @@ impl Plan {
             seconds,
             core: core.unwrap_or(cores - 1),
             targets,
+            peer,
         })
     }
 }
@@ -93,10 +94,17 @@ impl Pair {
     }
 }
 
+/// The ratio of runs a second on a target, tine's by afl-fuzz's, over all pairs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ratio {
+    pub target: String,
+    pub ratio: Summary,
+}
+
 /// Measures, prints, and keeps the result.
-pub fn run(plan: &Plan) -> Result<()> {
-    let afl_fuzz =
-        paths::find_program("afl-fuzz").context("no afl-fuzz on PATH; run `cargo xtask setup`")?;
+pub fn run(plan: &Plan) -> Result<Vec<Ratio>> {
+    let afl_fuzz = plan.peer.program("afl-fuzz")?;
+    let compiler = plan.peer.clang()?;
     let catalogue = Catalogue::load()?;
     catalogue.select(&plan.targets)?;
     let (tine, built) = build(&catalogue, plan)?;
@@ -106,15 +114,15 @@ pub fn run(plan: &Plan) -> Result<()> {
         kernel: shell::capture(Command::new("uname").arg("-sr"))?
             .trim()
             .into(),
-        afl_fuzz: afl_version()?,
-        compiler: CLANG.into(),
+        afl_fuzz: plan.peer.version()?,
+        compiler,
         core: plan.core,
         seconds: plan.seconds,
         targets: Vec::new(),
     };
     println!(
-        "{}, {}; {}; {CLANG}",
-        report.machine, report.kernel, report.afl_fuzz
+        "{}, {}; {}; {}",
+        report.machine, report.kernel, report.afl_fuzz, report.compiler
     );
     let ticks = proc_stat::ticks_per_second()?;
     for Built {
@@ -142,7 +150,11 @@ pub fn run(plan: &Plan) -> Result<()> {
         report.targets.push(target);
     }
     println!("\nkept in {}", save("fork.json", &report)?.display());
-    Ok(())
+    let ratio = |target: &TargetReport| Ratio {
+        target: target.target.clone(),
+        ratio: target.ratio,
+    };
+    Ok(report.targets.iter().map(ratio).collect())
 }
 
 /// A target, built twice.
@@ -157,13 +169,8 @@ struct Built {
 fn build(catalogue: &Catalogue, plan: &Plan) -> Result<(PathBuf, Vec<Built>)> {
     let release = release()?;
 
-    let ours = Compiler::at(&release.join("tine-cc"), Some("bench-tine".into()))?
-        .with_env("TINE_CC", CLANG);
-    // Without this afl-cc puts -O3 behind the flags that were given.
-    let theirs = Compiler::at("afl-clang-fast".as_ref(), Some("bench-afl".into()))
-        .context("run `cargo xtask setup`")?
-        .with_env("AFL_DONT_OPTIMIZE", "1")
-        .with_env("AFL_QUIET", "1");
+    let ours = plan.peer.tine_cc(&release, "")?;
+    let theirs = plan.peer.compiler("")?;
     let by_tine = real::build(catalogue, &plan.targets, &ours)?;
     let by_afl = real::build(catalogue, &plan.targets, &theirs)?;
     let both = by_tine
@@ -312,25 +319,10 @@ fn print(report: &TargetReport, ticks: f64) {
     }
 }
 
-/// afl-fuzz has no option for its version: it is in the first line of its help.
-fn afl_version() -> Result<String> {
-    let output = shell::output(Command::new("afl-fuzz").arg("-h"))?;
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text);
-    let version = text.split_whitespace().find_map(|word| {
-        let (_, version) = word.split_once("afl-fuzz++")?;
-        // What follows the version is a colour's end.
-        Some(version.split('\u{1b}').next().unwrap_or(version).to_owned())
-    });
-    Ok(format!(
-        "afl-fuzz {}",
-        version.as_deref().unwrap_or("of unknown version")
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{paths, real::Compiler};
 
     /// afl-fuzz is the side that does not change with this project: if its session
     /// is measured right, the measuring is right.

@@ -3,15 +3,16 @@
 pub mod channels;
 mod cmplog;
 pub mod effectiveness;
-mod fork;
+pub mod fork;
 mod fuzzer;
 mod memory;
 mod mutate;
+pub mod peer;
 mod proc_stat;
 mod queue;
 pub mod spawn;
 mod strace;
-mod summary;
+pub mod summary;
 mod trace;
 
 use std::fs;
@@ -30,7 +31,7 @@ use crate::{paths, shell};
 /// What to measure.
 #[derive(Subcommand)]
 pub enum Bench {
-    /// Runs a second in fork mode: tine and Debian's afl-fuzz in turn, the same targets and core
+    /// Runs a second in fork mode: tine and afl-fuzz in turn, the same targets and core
     Fork {
         /// How many times each fuzzer gets its turn
         #[arg(long, default_value_t = 5)]
@@ -44,6 +45,9 @@ pub enum Bench {
         /// Real target to run; repeatable [default: tiny and png]
         #[arg(long = "target", value_name = "NAME")]
         targets: Vec<String>,
+        /// Version of AFL++
+        #[arg(long, value_enum, default_value_t = peer::Peer::V404)]
+        peer: peer::Peer,
     },
     /// Every mechanism of inter-process communication as a channel: a word, and 64 KiB
     Channels {
@@ -96,7 +100,11 @@ pub fn run(bench: Bench) -> Result<()> {
             seconds,
             core,
             targets,
-        } => fork::run(&fork::Plan::new(pairs, seconds, core, targets)?),
+            peer,
+        } => {
+            fork::run(&fork::Plan::new(pairs, seconds, core, targets, peer)?)?;
+            Ok(())
+        }
         Bench::Channels {
             pairs,
             seconds,

@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{bench, paths, shell};
+use crate::{bench, paths, peers, shell};
 
 pub use mermaid::install as install_parser;
 
@@ -69,6 +69,11 @@ const PARTS: &[Part] = &[
         file: "docs/compatibility.md",
         name: "conformance",
         text: conformance::table,
+    },
+    Part {
+        file: peers::PAGE,
+        name: peers::PART,
+        text: peers::docs,
     },
     Part {
         file: "docs/doctor.md",

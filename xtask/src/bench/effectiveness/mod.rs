@@ -24,11 +24,12 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 
 use super::fuzzer::Side;
+use super::peer::Peer;
 use super::{machine, save, scratch_dir};
 use crate::shell;
 use figures::{Figures, Hunt, Length, Program, Session, Target};
 use session::{Conditions, Interrupt, Outcome};
-use subject::{Peer, Selection, Subject};
+use subject::{Selection, Subject};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -97,6 +98,23 @@ pub fn docs() -> Result<String> {
 }
 
 impl Args {
+    /// All targets, for docs/benchmarks.md.
+    pub fn for_the_docs(peer: Peer, minutes: u64) -> Args {
+        Args {
+            minutes,
+            seeds: 5,
+            targets: Vec::new(),
+            seconds_per_run: None,
+            runs: None,
+            peer: Some(peer),
+            cmplog: false,
+            core: None,
+            tine: None,
+            json: false,
+            write: true,
+        }
+    }
+
     /// The other fuzzer.
     fn peer(&self) -> Result<Peer> {
         match (self.peer, self.cmplog) {
@@ -153,7 +171,7 @@ pub fn run(args: &Args) -> Result<()> {
         kernel: capture("uname", &["-sr"])?,
         load: load(),
         peer: peer.version()?,
-        compiler: subject::CLANG.into(),
+        compiler: peer.clang()?,
         length,
         sessions: args.seeds,
         cmplog: args.cmplog,

@@ -3,83 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
+use anyhow::{Result, bail};
 
 use super::Args;
 use super::edges;
 use super::planted::{self, Planted};
 use super::session::Contestant;
-use crate::bench::{fuzzer::Side, release};
+use crate::bench::{fuzzer::Side, peer::Peer, release};
 use crate::real::{self, Catalogue, Compiler};
-use crate::{paths, peers, shell};
-
-/// The clang inside AFL++'s compilers; tine-cc is told to take the same.
-pub const CLANG: &str = "clang-14";
 
 /// The real targets that are compared on.
 pub const REAL: &[&str] = &["png", "zlib", "sqlite", "lua", "expat", "yaml", "webp"];
-
-/// The other fuzzer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Peer {
-    /// Debian's package
-    #[value(name = "4.04c")]
-    V404,
-    /// Built by `cargo xtask setup`
-    #[value(name = "4.40c")]
-    V440,
-}
-
-impl Peer {
-    fn program(self, name: &str) -> Result<PathBuf> {
-        let found = match self {
-            Peer::V404 => paths::find_program(name),
-            Peer::V440 => {
-                Some(peers::aflplusplus_440().join(name)).filter(|program| program.exists())
-            }
-        };
-        found.with_context(|| {
-            format!("no {name} of AFL++ {self}; run `cargo xtask setup`, which brings it")
-        })
-    }
-
-    /// Different for each, so that the targets of one are not taken for those of the other.
-    fn label(self) -> String {
-        match self {
-            Peer::V404 => "bench-afl".into(),
-            Peer::V440 => "bench-afl-4.40c".into(),
-        }
-    }
-
-    /// What its afl-fuzz says about itself.
-    pub fn version(self) -> Result<String> {
-        let output = shell::output(Command::new(self.program("afl-fuzz")?).arg("--version"))?;
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text);
-        // An old version knows no such option, and says its own name then.
-        let Some((_, rest)) = text.split_once("afl-fuzz++") else {
-            bail!("afl-fuzz of AFL++ {self} does not say its version");
-        };
-        // What follows may be a colour's end.
-        let version: String = rest
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || *c == '.')
-            .collect();
-        Ok(format!("afl-fuzz {version}"))
-    }
-}
-
-impl std::fmt::Display for Peer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Peer::V404 => "4.04c",
-            Peer::V440 => "4.40c",
-        })
-    }
-}
 
 /// A target with all that it takes to measure it.
 pub struct Subject {
@@ -192,38 +127,24 @@ struct Cmplog {
 
 impl Builder {
     fn new(args: &Args, peer: Peer) -> Result<Builder> {
-        let afl_fuzz = peer.program("afl-fuzz")?;
-        let afl_cc = peer.program("afl-clang-fast")?;
         let release = match &args.tine {
             Some(folder) => folder.clone(),
             None => release()?,
         };
-        let ours = |label: &str| {
-            let compiler = Compiler::at(&release.join("tine-cc"), Some(label.into()))?;
-            anyhow::Ok(compiler.with_env("TINE_CC", CLANG))
-        };
-        // Without the first variable afl-cc puts -O3 behind the flags that were given.
-        let theirs = |label: String| {
-            let compiler = Compiler::at(&afl_cc, Some(label))?;
-            anyhow::Ok(
-                compiler
-                    .with_env("AFL_DONT_OPTIMIZE", "1")
-                    .with_env("AFL_QUIET", "1"),
-            )
-        };
         let log = match args.cmplog {
             true => Some(Cmplog {
-                ours: ours("bench-tine-cmplog")?.with_env("AFL_LLVM_CMPLOG", "1"),
-                theirs: theirs(format!("{}-cmplog", peer.label()))?
+                ours: peer
+                    .tine_cc(&release, "-cmplog")?
                     .with_env("AFL_LLVM_CMPLOG", "1"),
+                theirs: peer.compiler("-cmplog")?.with_env("AFL_LLVM_CMPLOG", "1"),
             }),
             false => None,
         };
         Ok(Builder {
             tine: release.join("tine"),
-            afl_fuzz,
-            ours: ours("bench-tine")?,
-            theirs: theirs(peer.label())?,
+            afl_fuzz: peer.program("afl-fuzz")?,
+            ours: peer.tine_cc(&release, "")?,
+            theirs: peer.compiler("")?,
             cmplog: log,
         })
     }
