@@ -17,6 +17,7 @@ mod commands;
 mod engine;
 mod environment;
 mod exchange;
+mod processes;
 mod report;
 mod target;
 mod ui;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::FuzzArgs,
-    engine::ending_signals,
+    processes::ending_signals,
     report::{figures::Figures, stats::Snapshot, summary::Ending},
     target::is_set,
     ui::Status,

@@ -31,6 +31,9 @@ pub enum Error {
     /// Temporary files are not possible.
     #[error("cannot create a temporary folder: {0}; set TMPDIR to a folder that may be written")]
     Temporary(io::Error),
+    /// No signal handler or no thread.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
     /// The findings could not be written.
     #[error("cannot write the findings: {0}")]
     Output(io::Error),

@@ -1,6 +1,5 @@
 //! `tine showmap`: run a target and write down which edges it took.
 
-mod cleanup;
 mod inputs;
 mod output;
 mod replay;
@@ -8,6 +7,7 @@ mod replay;
 use crate::{
     cli::ShowmapArgs,
     environment::{self, EnvironmentError, Scope},
+    processes::EndBySignal,
     target::{self, Target, TargetError},
 };
 use inputs::{Inputs, Source};
@@ -35,6 +35,9 @@ pub enum ShowmapError {
     /// Its fork server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// No signal handler or no thread.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
     /// A run came to nothing.
     #[error("{what}: {source}")]
     Run {
@@ -107,12 +110,12 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
     // Only where it is needed: after SIGKILL nobody takes it away.
     let work_dir = if args.target.needs_file() {
         let made = tempfile::Builder::new().prefix("tine-").tempdir();
-        let folder = made.map_err(temporary)?;
-        cleanup::remove_on_signal(folder.path().to_owned());
-        Some(folder)
+        Some(made.map_err(temporary)?)
     } else {
         None
     };
+    let folder = work_dir.as_ref().map(|folder| folder.path().to_owned());
+    let _guard = EndBySignal::start(folder).map_err(ShowmapError::Signals)?;
     let inputs = match &args.replay {
         Some(folder) => Inputs::Sequence(inputs::sequence(folder)?),
         None => Inputs::find(args.input.as_deref())?,

@@ -1,16 +1,13 @@
 //! What comes from outside while the target runs: signals and the passing of
 //! time. The hot loop looks at two words in memory, and asks no clock.
 
-use nix::{
-    sys::signal::{Signal, kill, killpg},
-    unistd::Pid,
-};
+use crate::processes::{break_off_runs, ending_signals};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGKILL, SIGTERM, SIGXFSZ},
+    consts::{SIGKILL, SIGXFSZ},
     flag,
 };
 use std::{
-    fs, io,
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -18,7 +15,7 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
-use tine_controller::{Outcome, inherited::is_unwanted};
+use tine_controller::Outcome;
 
 /// How often there is time for things that need not be done for each run.
 const TICK: Duration = Duration::from_millis(100);
@@ -31,14 +28,6 @@ const TICKS_OF_GRACE: u32 = 5;
 /// A run that is not over so many ticks after the signal is broken off: its limit
 /// may be minutes away.
 const TICKS_TO_END_RUN: u32 = 3;
-
-/// The signals that ask for an end, without those that this process was started to
-/// ignore.
-pub fn ending_signals() -> impl Iterator<Item = i32> {
-    [SIGINT, SIGTERM, SIGHUP]
-        .into_iter()
-        .filter(|signal| !is_unwanted(*signal))
-}
 
 /// Listens for signals, and ticks while it lives. Handlers stay when it is gone:
 /// without them the system would lose signals rather than obey them.
@@ -89,7 +78,7 @@ impl Control {
                     ticks_since_signal += 1;
                 }
                 if ticks_since_signal >= TICKS_TO_END_RUN && !last_work.load(Relaxed) {
-                    break_off_run();
+                    break_off_runs();
                 }
                 if ticks_since_signal >= TICKS_OF_GRACE {
                     impatient.store(true, Relaxed);
@@ -162,33 +151,4 @@ impl Drop for Control {
             self.impatient.store(true, Relaxed);
         }
     }
-}
-
-/// Kills the child that runs, so that its run is over at once. A fork server without
-/// one is being started, and is killed itself.
-fn break_off_run() {
-    for server in children_of(std::process::id() as i32) {
-        let children = children_of(server);
-        for child in &children {
-            // It may have ended meanwhile, or lead no group.
-            let _ = killpg(Pid::from_raw(*child), Signal::SIGKILL);
-            let _ = kill(Pid::from_raw(*child), Signal::SIGKILL);
-        }
-        if children.is_empty() {
-            let _ = kill(Pid::from_raw(server), Signal::SIGKILL);
-        }
-    }
-}
-
-/// The processes that a process, by any of its threads, has started.
-fn children_of(pid: i32) -> Vec<i32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task"));
-    let threads = threads.into_iter().flatten().flatten();
-    threads
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
-        .flat_map(|text| {
-            let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
-            pids.collect::<Vec<i32>>()
-        })
-        .collect()
 }

@@ -76,7 +76,7 @@ mod trace;
 
 pub use affinity::{allowed_cores, bound_core, free_cores};
 pub use classify::classify;
-pub use control::{Control, ending_signals};
+pub use control::Control;
 pub use error::FuzzError;
 pub use resume::FILE as STATE_FILE;
 pub use session::fuzz;

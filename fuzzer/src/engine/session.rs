@@ -20,6 +20,7 @@ use super::{
 use crate::{
     campaign,
     cli::{FuzzArgs, Instance, SeedSource},
+    processes::EndBySignal,
     report::{
         counted,
         folder::{self, Beginning, OutputFolder},
@@ -68,9 +69,17 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
     };
     let (folder, beginning) =
         OutputFolder::open(&args.output, instance.name.as_str(), seed_folder)?;
+    // A signal ends this process until there is a session.
+    let end_by_signal = EndBySignal::start(None).map_err(FuzzError::Control)?;
     match prepare(args, &folder, beginning) {
         Ok(prepared) => {
-            Session::begin(args, &instance, folder, beginning, tokens, prepared)?.run(args)
+            // From here on a signal ends the session in an orderly way.
+            let control = Control::start().map_err(FuzzError::Control)?;
+            drop(end_by_signal);
+            Session::begin(
+                args, &instance, folder, beginning, tokens, prepared, control,
+            )?
+            .run(args)
         }
         Err(error) => {
             folder.abandon();
@@ -89,7 +98,11 @@ pub(super) fn begin(args: &FuzzArgs) -> Result<(Engine, ForkServerExecutor, Stat
     let instance = args.instance()?;
     let (folder, beginning) = OutputFolder::open(&args.output, instance.name.as_str(), seeds)?;
     let prepared = prepare(args, &folder, beginning)?;
-    let session = Session::begin(args, &instance, folder, beginning, Tokens::new(), prepared)?;
+    let control = Control::start().map_err(FuzzError::Control)?;
+    let tokens = Tokens::new();
+    let session = Session::begin(
+        args, &instance, folder, beginning, tokens, prepared, control,
+    )?;
     Ok((session.engine, session.executor, session.state))
 }
 
@@ -110,6 +123,7 @@ impl Session {
         beginning: Beginning,
         mut tokens: Tokens,
         prepared: Prepared,
+        control: Control,
     ) -> Result<Self, FuzzError> {
         let Prepared {
             seeds,
@@ -123,8 +137,6 @@ impl Session {
             mut strategy,
             logger,
         } = prepared;
-        // From here on a signal ends the session in an orderly way.
-        let control = Control::start().map_err(FuzzError::Control)?;
         let earlier = match beginning {
             Beginning::Resumed => Earlier::read(&folder.path().join("fuzzer_stats")),
             Beginning::Fresh => Earlier::default(),

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     cli::DoctorArgs,
+    processes::EndBySignal,
     target::{self, TargetError},
 };
 use std::{fs, path::Path};
@@ -43,6 +44,8 @@ pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Er
         .then(|| tempfile::Builder::new().prefix("tine-").tempdir())
         .transpose()
         .map_err(Error::Temporary)?;
+    let folder = work_dir.as_ref().map(|folder| folder.path().to_owned());
+    let _guard = EndBySignal::start(folder).map_err(Error::Signals)?;
     let Some(found) = file::examine(&args.target, say) else {
         return Ok(());
     };

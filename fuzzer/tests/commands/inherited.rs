@@ -2,15 +2,14 @@
 //! descriptors, limits, variables, a mask of modes), it works, and its targets start as
 //! from a login shell.
 
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
 use nix::sys::signal::Signal;
-use support::{Finished, Runner, Workbench, testcases};
+
+use crate::support::{Finished, Runner, Workbench, testcases};
 
 /// Ends by SIGABRT if it has inherited what it should not have; sends itself the signal
 /// that its input names.

@@ -1,0 +1,7 @@
+//! Commands in an environment that is not friendly: what they were started with, signals,
+//! peers that do not answer, names that stand for something else than a file.
+
+mod ends;
+mod inherited;
+#[path = "../support/mod.rs"]
+mod support;
