@@ -10,6 +10,7 @@
 //! | `exec` (feature `std`) | a program executed without a copy of this process | controller: targets without a fork server |
 //! | [`poll`] | readiness with a deadline | controller |
 //! | [`own_memory`] | memory that may not be mapped | runtime: compare log |
+//! | [`file`] | files and folders | the driver of harnesses, outside a fuzzer |
 //! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |
 //!
 //! The feature `all` adds the mechanisms that tine has no use for, as far as no
@@ -33,6 +34,7 @@ extern crate std;
 mod errno;
 #[cfg(feature = "std")]
 pub mod exec;
+pub mod file;
 pub mod futex;
 pub mod inherited;
 #[cfg(feature = "all")]

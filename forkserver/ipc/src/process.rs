@@ -147,6 +147,18 @@ pub fn exit_now(code: i32) -> ! {
     }
 }
 
+/// Returns the time of a clock that only goes forward, in milliseconds.
+#[must_use]
+pub fn milliseconds() -> u64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the kernel writes one `timespec`, which is borrowed for the call.
+    unsafe { system_call!(clock_gettime, libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+}
+
 /// Limits this process's address space to `bytes`.
 ///
 /// # Errors

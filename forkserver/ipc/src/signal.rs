@@ -96,6 +96,29 @@ impl Action {
         restorer: 0,
         mask: 0,
     };
+
+    /// Calls a function that does not return.
+    #[must_use]
+    pub fn calling(handler: extern "C" fn(i32) -> !) -> Self {
+        /// `SA_RESTORER`, which `libc` does not name: the kernel wants it set.
+        const RESTORER: u64 = 0x0400_0000;
+        Self {
+            handler: handler as usize,
+            flags: RESTORER,
+            // Where a handler returns to, which this one does not.
+            restorer: handler as usize,
+            mask: 0,
+        }
+    }
+}
+
+/// Sent when the time of [`alarm_after`] is over.
+pub const ALARM: i32 = libc::SIGALRM;
+
+/// Sends [`ALARM`] to this process after so many seconds; 0 calls it off.
+pub fn alarm_after(seconds: u32) {
+    // SAFETY: alarm takes a plain number and cannot fail.
+    unsafe { system_call!(alarm, seconds) };
 }
 
 /// Ends of children are told by this signal; a process that ignores it cannot
