@@ -27,13 +27,32 @@ use std::{
     process::Command,
 };
 
-/// Crate folder below `forkserver/runtime`, its library, and the variable by
-/// which the source finds it.
-const ARCHIVES: [(&str, &str, &str); 3] = [
-    ("archive", "libtine_runtime.a", "TINE_RUNTIME_ARCHIVE"),
-    ("driver", "libtine_driver.a", "TINE_DRIVER_ARCHIVE"),
-    ("shared", "libtine_shared.a", "TINE_SHARED_ARCHIVE"),
+/// Folders below `forkserver/runtime` with a crate, or several.
+const FOLDERS: [&str; 3] = ["archive", "driver", "shared"];
+
+/// An archive, the libraries whose members it has, and the variable by which the source
+/// finds it.
+const ARCHIVES: [(&str, &[&str], &str); 4] = [
+    (
+        "libtine_runtime.a",
+        &["tine_runtime"],
+        "TINE_RUNTIME_ARCHIVE",
+    ),
+    (
+        "libtine_driver.a",
+        &["tine_driver_run", "tine_driver_main", "tine_driver_mutate"],
+        "TINE_DRIVER_ARCHIVE",
+    ),
+    (
+        "libtine_driver_none.a",
+        &["tine_driver_none"],
+        "TINE_NONE_ARCHIVE",
+    ),
+    ("libtine_shared.a", &["tine_shared"], "TINE_SHARED_ARCHIVE"),
 ];
+
+/// The library that is given to linkers as an object file.
+const MAIN: &str = "tine_driver_main";
 
 /// The archives of hooks.
 const HOOKS: [(hooks::For, &str, &str); 2] = [
@@ -64,18 +83,26 @@ fn main() {
     let out_dir = PathBuf::from(variable("OUT_DIR"));
     let target_dir = out_dir.join("runtime");
     let mut hasher = DefaultHasher::new();
-    for (folder, library, variable) in ARCHIVES {
+    for folder in FOLDERS {
         let manifest = forkserver.join("runtime").join(folder).join("Cargo.toml");
         build(&manifest, &target_dir);
-        let built = target_dir.join("release").join(library);
-        let bytes = fs::read(&built)
-            .unwrap_or_else(|error| panic!("cannot read {}: {error}", built.display()));
-        let stem = library.trim_start_matches("lib").trim_end_matches(".a");
-        let slim = own_members(&bytes, stem)
-            .unwrap_or_else(|error| panic!("cannot read {}: {error}", built.display()));
-        slim.hash(&mut hasher);
-        keep(&out_dir.join(library), &slim, variable);
     }
+    for (archive, libraries, variable) in ARCHIVES {
+        let members: Vec<_> = libraries
+            .iter()
+            .flat_map(|library| own_members(&target_dir, library))
+            .collect();
+        let bytes = self::archive(&members)
+            .unwrap_or_else(|error| panic!("cannot write {archive}: {error}"));
+        bytes.hash(&mut hasher);
+        keep(&out_dir.join(archive), &bytes, variable);
+    }
+    let main = own_members(&target_dir, MAIN);
+    let [(_, main)] = main.as_slice() else {
+        panic!("{MAIN} is not one object file");
+    };
+    main.hash(&mut hasher);
+    keep(&out_dir.join("tine_main.o"), main, "TINE_MAIN_OBJECT");
     for (linker, library, variable) in HOOKS {
         let hooks = hooks::members(linker)
             .and_then(|members| archive(&members))
@@ -124,22 +151,33 @@ fn build(manifest: &Path, target_dir: &Path) {
     );
 }
 
-/// The archive with only the members that come from the crate `stem`.
-fn own_members(archive: &[u8], stem: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+/// The members of a library that come from its crate itself.
+fn own_members(target_dir: &Path, library: &str) -> Vec<hooks::Member> {
+    let path = target_dir.join("release").join(format!("lib{library}.a"));
+    let archive =
+        fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    let members = members_of(&archive, library)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    assert!(
+        !members.is_empty(),
+        "no member of {} comes from its crate",
+        path.display()
+    );
+    members
+}
+
+fn members_of(archive: &[u8], library: &str) -> Result<Vec<hooks::Member>, Box<dyn Error>> {
     let parsed = ArchiveFile::parse(archive)?;
-    let prefix = format!("{stem}-");
+    let prefix = format!("{library}-");
     let mut members = Vec::new();
     for member in parsed.members() {
         let member = member?;
         if member.name().starts_with(prefix.as_bytes()) {
-            let name = format!("{stem}{}.o", members.len());
+            let name = format!("{library}{}.o", members.len());
             members.push((name, member.data(archive)?.to_vec()));
         }
     }
-    if members.is_empty() {
-        return Err(format!("no member comes from {stem}").into());
-    }
-    self::archive(&members)
+    Ok(members)
 }
 
 /// An archive of these object files.

@@ -210,7 +210,7 @@ fn a_harness_without_main_gets_one() {
             let run = |file: &str| bench.program(&program).arg(file).run();
             run("good").assert_code(0).assert_stderr("good");
             assert!(!run("bad").status.success(), "{line}");
-            run(".").assert_code(1).assert_stderr("cannot read .");
+            run("missing").assert_code(1).assert_stderr("missing");
 
             let mut config = TargetConfig::new(&program);
             config.env.push((

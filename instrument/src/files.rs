@@ -15,15 +15,19 @@ use tine_protocol::layout::coverage::{PAGE_SIZE, SECTION_MARK};
 
 /// The fork server, for programs.
 const RUNTIME: &[u8] = include_bytes!(env!("TINE_RUNTIME_ARCHIVE"));
-/// A `main` for harnesses that have none.
+/// `main`, `LLVMFuzzerRunDriver` and `LLVMFuzzerMutate`, for programs that lack them.
 const DRIVER: &[u8] = include_bytes!(env!("TINE_DRIVER_ARCHIVE"));
+/// The driver's `main`, for programs that shall have it.
+const MAIN: &[u8] = include_bytes!(env!("TINE_MAIN_OBJECT"));
+/// In the place of a harness, where there is none.
+const NONE: &[u8] = include_bytes!(env!("TINE_NONE_ARCHIVE"));
 /// What shared objects need to load into any program.
 const SHARED: &[u8] = include_bytes!(env!("TINE_SHARED_ARCHIVE"));
 /// Hooks at functions that compare buffers.
 const HOOKS: &[u8] = include_bytes!(env!("TINE_HOOKS_ARCHIVE"));
 /// The same for lld.
 const HOOKS_LLD: &[u8] = include_bytes!(env!("TINE_HOOKS_LLD_ARCHIVE"));
-/// Hash of the five, made when this crate was built.
+/// Hash of the seven, made when this crate was built.
 const ARCHIVES_HASH: &str = env!("TINE_ARCHIVES_HASH");
 
 /// Symbols of the runtime that a shared object may refer to directly.
@@ -73,6 +77,19 @@ impl Files {
         self.folder.join("libtine_driver.a")
     }
 
+    pub(crate) fn main(&self) -> PathBuf {
+        self.folder.join("tine_main.o")
+    }
+
+    pub(crate) fn no_harness(&self) -> PathBuf {
+        self.folder.join("libtine_driver_none.a")
+    }
+
+    /// A linker script that demands a harness or a `main`.
+    pub(crate) fn demand(&self) -> PathBuf {
+        self.folder.join("harness.ld")
+    }
+
     pub(crate) fn shared(&self) -> PathBuf {
         self.folder.join("libtine_shared.a")
     }
@@ -94,19 +111,28 @@ impl Files {
     }
 }
 
-type Contents = [(&'static str, Cow<'static, [u8]>); 7];
+type Contents = [(&'static str, Cow<'static, [u8]>); 10];
 
 fn contents() -> Contents {
     [
         ("libtine_runtime.a", RUNTIME.into()),
         ("libtine_driver.a", DRIVER.into()),
+        ("tine_main.o", MAIN.into()),
+        ("libtine_driver_none.a", NONE.into()),
         ("libtine_shared.a", SHARED.into()),
         ("libtine_hooks.a", HOOKS.into()),
         ("libtine_hooks_lld.a", HOOKS_LLD.into()),
+        ("harness.ld", DEMAND.as_bytes().into()),
         ("counters.ld", fragment().into_bytes().into()),
         ("exports.list", exports().into_bytes().into()),
     ]
 }
+
+/// What a program with `-fsanitize=fuzzer` must have. `__real_main` is what linkers call
+/// `main` where `--wrap=main` is given.
+const DEMAND: &str = "ASSERT(!DEFINED(tine_no_harness) || __real_main != tine_driver_main, \
+    \"-fsanitize=fuzzer, but this program has neither LLVMFuzzerTestOneInput (extern C in C++) \
+    nor main\")\n";
 
 /// The linker-script fragment. The mark tells the runtime that the section has
 /// its pages to itself. No KEEP: the counters of a function that the linker
@@ -141,7 +167,7 @@ fn exports() -> String {
 fn folder_name(contents: &Contents) -> String {
     let mut hasher = DefaultHasher::new();
     ARCHIVES_HASH.hash(&mut hasher);
-    for (name, bytes) in &contents[5..] {
+    for (name, bytes) in &contents[7..] {
         (name, bytes).hash(&mut hasher);
     }
     format!("{:016x}", hasher.finish())

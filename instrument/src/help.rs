@@ -29,7 +29,8 @@ the compiler's place; every option is passed on.
   ./configure CC=tine-cc CXX=tine-c++
   cmake -DCMAKE_C_COMPILER=tine-cc -DCMAKE_CXX_COMPILER=tine-c++ ...
 
-A harness with LLVMFuzzerTestOneInput needs no main: it gets one.
+A harness with LLVMFuzzerTestOneInput needs no main: it gets one. With
+-fsanitize=fuzzer it gets one also where there is another.
 Harness macros, as in AFL++: __AFL_INIT() __AFL_LOOP(n) __AFL_FUZZ_INIT()
 __AFL_FUZZ_TESTCASE_BUF __AFL_FUZZ_TESTCASE_LEN
 

@@ -75,7 +75,7 @@ pub(crate) fn decide(
         fragment: has_counters,
         warning: None,
     };
-    if !has_counters && !wants_hooks {
+    if !has_counters && !wants_hooks && !facts.fuzzer {
         return Ok(linking);
     }
     let mut linker = ask(line, compiler);

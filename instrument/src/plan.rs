@@ -24,6 +24,8 @@ use std::{
 };
 use tine_protocol::routine;
 
+mod harness;
+
 /// clang's inline counters and their table of addresses, by the names that the
 /// compiler proper has for them: the driver's -fsanitize-coverage= would link
 /// clang's UBSan runtime into the program as well.
@@ -108,6 +110,7 @@ impl Plan {
                 compares(&mut words, situation);
             }
         }
+        harness::before_inputs(&mut words, situation);
         words.0.extend(line.edited());
         let Some(link) = &situation.link else {
             return Ok(words.into_plan(situation, settings, None));
@@ -251,15 +254,11 @@ fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
             if !facts.is_static {
                 export(words, &link.files);
             }
-            if facts.fuzzer {
-                // The driver calls it, but stands behind the library that has it.
-                words.linker("-u");
-                words.linker("LLVMFuzzerTestOneInput");
-            }
+            words.linker("--no-whole-archive");
+            harness::behind_inputs(words, facts, link);
             // Of the driver only what is missing is taken: `main`, if nobody
             // has one. The runtime is taken whole, because nobody refers to its
             // constructor, and last, because that one is to run last.
-            words.linker("--no-whole-archive");
             words.linker(link.files.driver());
             words.linker("--whole-archive");
             words.linker(link.files.runtime());

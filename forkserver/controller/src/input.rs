@@ -11,7 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 use tine_ipc::shm::Segment;
-use tine_protocol::layout::input::{DATA_OFFSET, LENGTH_OFFSET, MAX_INPUT, SEGMENT_SIZE};
+use tine_protocol::layout::input::{
+    DATA_OFFSET, LENGTH_OFFSET, MAX_INPUT, REJECTIONS_OFFSET, SEGMENT_SIZE,
+};
 
 /// Everything that an input may be written to.
 #[derive(Debug)]
@@ -69,6 +71,13 @@ impl InputPort {
 
     pub(crate) fn segment_id(&self) -> i32 {
         self.segment.id()
+    }
+
+    /// The number of inputs that the harness rejected since this was asked the last time.
+    pub(crate) fn take_rejections(&self) -> u32 {
+        let count = self.segment.load_u32(REJECTIONS_OFFSET);
+        self.segment.store_u32(REJECTIONS_OFFSET, 0);
+        count
     }
 
     /// What becomes the target's standard input; `None` for `/dev/null`.

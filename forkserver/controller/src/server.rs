@@ -170,6 +170,14 @@ impl ForkServer {
         })
     }
 
+    /// The number of runs since this was asked the last time whose harness returned -1,
+    /// which means that the input belongs in no corpus. Such a run covers nothing. Only
+    /// tine's driver counts them, for inputs by shared memory.
+    #[must_use]
+    pub fn take_rejections(&self) -> u32 {
+        self.input.take_rejections()
+    }
+
     /// Runs the target on `input` under the configured limit.
     ///
     /// The counters are added to what the map holds: the caller takes or clears

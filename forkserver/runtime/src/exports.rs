@@ -32,6 +32,12 @@ pub extern "C" fn __afl_persistent_loop(passes: u32) -> c_int {
     persistent::next_pass(passes).into()
 }
 
+/// Called by the driver: the harness wants this pass's input in no corpus.
+#[unsafe(no_mangle)]
+pub extern "C" fn tine_reject_pass() {
+    persistent::reject();
+}
+
 /// Called by the constructor of each instrumented module: its counters lie from
 /// `start` to before `stop`.
 #[unsafe(no_mangle)]

@@ -4,11 +4,11 @@ use crate::{
     environment,
     exports::{__afl_fuzz_len, __afl_fuzz_ptr},
 };
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use tine_ipc::shm::Segment;
 use tine_protocol::{
     env,
-    layout::input::{DATA_OFFSET, LENGTH_OFFSET},
+    layout::input::{DATA_OFFSET, LENGTH_OFFSET, REJECTIONS_OFFSET},
 };
 
 /// The length when no segment is there.
@@ -50,5 +50,23 @@ pub(crate) fn publish(segment: Segment) {
     let base = segment.base();
     __afl_fuzz_len.store(base.wrapping_add(LENGTH_OFFSET).cast(), Ordering::Relaxed);
     __afl_fuzz_ptr.store(base.wrapping_add(DATA_OFFSET), Ordering::Relaxed);
+    if segment.size() >= REJECTIONS_OFFSET + size_of::<u32>() {
+        REJECTIONS.store(
+            base.wrapping_add(REJECTIONS_OFFSET).cast(),
+            Ordering::Relaxed,
+        );
+    }
     core::mem::forget(segment);
+}
+
+/// Where rejected inputs are counted, if the segment has room for it.
+static REJECTIONS: AtomicPtr<AtomicU32> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Counts an input that the harness rejected.
+pub(crate) fn count_rejection() {
+    // SAFETY: null, or a word of the segment, which stays attached; others only read and
+    // write it as a whole.
+    if let Some(rejections) = unsafe { REJECTIONS.load(Ordering::Relaxed).as_ref() } {
+        rejections.fetch_add(1, Ordering::Relaxed);
+    }
 }

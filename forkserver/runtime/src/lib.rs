@@ -36,5 +36,5 @@ mod trace;
 
 pub use exports::{
     __afl_connected, __afl_fuzz_len, __afl_fuzz_ptr, __afl_manual_init, __afl_persistent_loop,
-    __sanitizer_cov_8bit_counters_init, __sanitizer_cov_pcs_init,
+    __sanitizer_cov_8bit_counters_init, __sanitizer_cov_pcs_init, tine_reject_pass,
 };

@@ -3,7 +3,7 @@
 //! At the end of a pass the child stops itself; the server sees it stop, reports
 //! that status, and continues it when the next input is there.
 
-use crate::{cmplog, coverage, environment, exports::__afl_connected};
+use crate::{cmplog, coverage, environment, exports::__afl_connected, input, start};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tine_ipc::{pipe, process, signal};
 use tine_protocol::env;
@@ -59,6 +59,15 @@ pub(crate) fn next_pass(passes: u32) -> bool {
             true
         }
         _ => another(FUZZED.load(Ordering::Relaxed)),
+    }
+}
+
+/// Makes this pass one that covered nothing, so that its input is not kept. A crash or
+/// a pass that takes too long does not come here.
+pub(crate) fn reject() {
+    if __afl_connected.load(Ordering::Relaxed) != 0 {
+        coverage::forget(start::serves_tine());
+        input::count_rejection();
     }
 }
 

@@ -14,10 +14,17 @@ use tine_protocol::{
 };
 
 static STARTED: AtomicBool = AtomicBool::new(false);
+/// The controller is tine's.
+static SERVES_TINE: AtomicBool = AtomicBool::new(false);
 
 /// Whether the target starts the server itself, with `__AFL_INIT()`.
 pub(crate) fn is_deferred() -> bool {
     environment::is_set(env::DEFERRED)
+}
+
+/// Whether the controller is tine's.
+pub(crate) fn serves_tine() -> bool {
+    SERVES_TINE.load(Ordering::Relaxed)
 }
 
 /// Attaches what the controller offers and becomes the fork server. Returns in
@@ -57,6 +64,7 @@ pub(crate) fn start() {
     allocator::set_up();
     exit::shorten();
     cmplog::start();
+    SERVES_TINE.store(agreement.control_page, Ordering::Relaxed);
     server::serve(agreement, page.filter(|_| agreement.control_page));
 }
 

@@ -125,6 +125,13 @@ impl ForkServerExecutor {
         &self.observers.0.0
     }
 
+    /// Whether the harness rejected an input since this was asked the last time: it
+    /// returned -1, for an input that belongs in no corpus.
+    #[must_use]
+    pub fn take_rejection(&self) -> bool {
+        self.server.take_rejections() > 0
+    }
+
     /// What the target said about itself.
     #[must_use]
     pub const fn info(&self) -> &TargetInfo {

@@ -39,6 +39,8 @@ pub struct Imported {
     /// How many crash it or take too long.
     failed: u64,
     first_failure: Option<(PathBuf, Result<Outcome, RunError>)>,
+    /// The harness wants some in no corpus.
+    rejected: bool,
     /// The session ended before all were run.
     cut_short: bool,
 }
@@ -65,23 +67,78 @@ impl Engine {
         seeds: Vec<Seed>,
     ) -> Result<Imported, FuzzError> {
         let mut imported = Imported::default();
-        for Seed { path, bytes } in seeds {
+        let mut rejected = Vec::new();
+        let mut entered = 0;
+        for seed in seeds {
             if self.ending().is_some() {
                 imported.cut_short = true;
                 break;
             }
             let limit = self.limits.run;
-            if !self.try_out(state, executor, &path, &bytes, limit, &mut imported)? {
+            if !self.try_out(
+                state,
+                executor,
+                &seed.path,
+                &seed.bytes,
+                limit,
+                &mut imported,
+            )? {
                 continue;
             }
-            let number = self.next.queue;
-            let original = path.file_name().unwrap_or_default().to_string_lossy();
-            let name = name::of_seed(number, &original);
-            store::write(&self.folder.queue(), &name, &[&bytes])?;
-            self.next.queue += 1;
-            self.enter(state, executor, &bytes, number, name, limit)?;
+            if executor.take_rejection() {
+                rejected.push(seed);
+                continue;
+            }
+            self.enter_seed(state, executor, &seed)?;
+            entered += 1;
+        }
+        imported.rejected = !rejected.is_empty();
+        self.tell_rejected(&rejected, entered == 0);
+        if entered == 0 {
+            // There has to be something to begin with.
+            for seed in rejected {
+                let limit = self.limits.run;
+                let counted = &mut Imported::default();
+                if self.try_out(state, executor, &seed.path, &seed.bytes, limit, counted)? {
+                    self.enter_seed(state, executor, &seed)?;
+                }
+            }
         }
         Ok(imported)
+    }
+
+    /// Puts a seed that was just run into the queue.
+    fn enter_seed(
+        &mut self,
+        state: &mut State,
+        executor: &mut ForkServerExecutor,
+        seed: &Seed,
+    ) -> Result<(), FuzzError> {
+        let number = self.next.queue;
+        let original = seed.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name::of_seed(number, &original);
+        store::write(&self.folder.queue(), &name, &[&seed.bytes])?;
+        self.next.queue += 1;
+        let limit = self.limits.run;
+        self.enter(state, executor, &seed.bytes, number, name, limit)
+    }
+
+    /// Says which seeds the harness does not want.
+    fn tell_rejected(&mut self, rejected: &[Seed], is_all: bool) {
+        let Some(first) = rejected.first() else {
+            return;
+        };
+        let count = counted(rejected.len() as u64, "seed");
+        let path = first.path.display();
+        let consequence = if is_all {
+            "all that there are, so the session begins with them"
+        } else {
+            "they are left out"
+        };
+        self.progress.note(format_args!(
+            "the harness rejects {count} (it returns -1): {consequence}; the \
+             first is {path}"
+        ));
     }
 
     /// Runs the testcases of an earlier session. Their files stay as they are.
@@ -133,6 +190,7 @@ impl Engine {
                 self.queue.set_depth(last, depth);
             }
         }
+        imported.rejected = executor.take_rejection();
         // What is saved of a fault is what the target was given.
         executor.is_processed = true;
         let recalled = self.recall_faults(state, executor, known.next);
@@ -329,6 +387,7 @@ impl Engine {
             handled,
             failed,
             first_failure,
+            rejected,
             cut_short,
         } = imported;
         if failed > MOST_SENTENCES {
@@ -346,7 +405,7 @@ impl Engine {
         }
         // A limit that was reached on the way is no excuse when all were tried.
         if handled > 0 || cut_short || self.control.signal().is_some() {
-            if has_coverage && handled > 0 && self.virgin.edges() == 0 {
+            if has_coverage && handled > 0 && !rejected && self.virgin.edges() == 0 {
                 return Err(FuzzError::NoCoverage(target.to_owned()));
             }
             return Ok(());

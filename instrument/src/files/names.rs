@@ -1,7 +1,7 @@
 //! What the archives want of a program that they are linked into, and what they give
 //! it: they live in somebody else's namespace.
 
-use super::{RUNTIME, SHARED};
+use super::{DRIVER, NONE, RUNTIME, SHARED};
 use object::{Object, ObjectSymbol, read::archive::ArchiveFile};
 use std::collections::BTreeSet;
 
@@ -27,6 +27,28 @@ const WANTED_BY_THE_RUNTIME: &[(&str, &str)] = &[
         "__libc_free",
         "weak; reserved, and looked at in static programs only",
     ),
+];
+
+/// Names that the driver refers to and the runtime does not have.
+const WANTED_BY_THE_DRIVER: &[(&str, &str)] = &[
+    ("LLVMFuzzerTestOneInput", "the harness"),
+    ("LLVMFuzzerInitialize", "weak; the harness's"),
+    ("LLVMFuzzerCleanup", "weak; the harness's"),
+    ("__msan_unpoison", "weak; a sanitizer's"),
+    ("malloc", "an input lies where a sanitizer watches it"),
+    ("realloc", "as malloc"),
+    ("free", "as malloc"),
+    ("__real_main", "the program's main, by --wrap"),
+];
+
+/// Names that the driver defines, each in a member of its own or weak.
+const GIVEN_BY_THE_DRIVER: [&str; 6] = [
+    "main",
+    "__wrap_main",
+    "LLVMFuzzerTestOneInput",
+    "LLVMFuzzerRunDriver",
+    "LLVMFuzzerMutate",
+    "__afl_sharedmem_fuzzing",
 ];
 
 /// How the names begin that the archives define for others to see.
@@ -73,6 +95,28 @@ fn the_archives_want_no_name_that_a_program_may_define() {
         .filter(|it| !it.starts_with("tine_"))
         .collect();
     assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+#[test]
+fn the_driver_wants_the_harness_and_an_allocator() {
+    let allowed: BTreeSet<String> = WANTED_BY_THE_DRIVER
+        .iter()
+        .map(|(it, _)| (*it).to_owned())
+        .collect();
+    let given = names(RUNTIME).1;
+    let mut wanted = names(DRIVER).0;
+    wanted.extend(names(NONE).0);
+    let wanted: BTreeSet<String> = wanted.difference(&given).cloned().collect();
+    assert_eq!(wanted, allowed);
+    for archive in [DRIVER, NONE] {
+        let given = names(archive).1;
+        let foreign: Vec<_> = given
+            .iter()
+            .filter(|name| !GIVEN_BY_THE_DRIVER.contains(&name.as_str()))
+            .filter(|name| !["tine_", "_ZN"].iter().any(|it| name.starts_with(it)))
+            .collect();
+        assert!(foreign.is_empty(), "{foreign:?}");
+    }
 }
 
 #[test]

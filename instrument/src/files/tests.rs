@@ -15,6 +15,8 @@ fn the_files_are_written_whole_and_repaired() {
     let files = Files::install(&settings(root.path())).unwrap();
     assert_eq!(fs::read(files.runtime()).unwrap(), RUNTIME);
     assert_eq!(fs::read(files.driver()).unwrap(), DRIVER);
+    assert_eq!(fs::read(files.main()).unwrap(), MAIN);
+    assert_eq!(fs::read(files.no_harness()).unwrap(), NONE);
     assert_eq!(fs::read(files.shared()).unwrap(), SHARED);
 
     fs::write(files.runtime(), "half").unwrap();

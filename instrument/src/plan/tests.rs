@@ -72,7 +72,9 @@ fn planned_by(family: Family, line: &str, settings: &Settings) -> String {
     } else {
         "RUNTIME"
     };
-    let text = text.replace(HARNESS_LINK, "");
+    let text = text
+        .replace(HARNESS_LINK, "")
+        .replace("-Xlinker tine_main.o", "MAIN");
     let text = text
         .replace(PROGRAM_LINK, runtime)
         .replace(SHARED_LINK, "CALLBACKS");
@@ -91,8 +93,10 @@ const PROGRAM_LINK: &str = "-Xlinker -T -Xlinker counters.ld \
     -Xlinker --defsym=tine_manual_init=__afl_manual_init \
     -Xlinker --no-whole-archive -Xlinker libtine_driver.a \
     -Xlinker --whole-archive -Xlinker libtine_runtime.a -Xlinker --no-whole-archive";
-/// What makes a library yield its harness.
-const HARNESS_LINK: &str = "-Xlinker -u -Xlinker LLVMFuzzerTestOneInput ";
+/// What has the harness run whatever `main` there is, and makes a library yield it.
+const HARNESS_LINK: &str = "-Xlinker --wrap=main \
+    -Xlinker -u -Xlinker LLVMFuzzerTestOneInput \
+    -Xlinker libtine_driver_none.a -Xlinker harness.ld ";
 const SHARED_LINK: &str = "-Xlinker -T -Xlinker counters.ld -Xlinker libtine_shared.a";
 
 #[test]
@@ -121,7 +125,7 @@ fn what_clang_gets() {
         ("-fno-sanitize-coverage=edge -c a.c", "MACROS -O2 -g -c a.c"),
         (
             "-fsanitize=address,fuzzer a.o",
-            "-fsanitize=address a.o RUNTIME+HARNESS",
+            "MAIN -fsanitize=address a.o RUNTIME+HARNESS",
         ),
         ("-fsanitize=fuzzer-no-link a.o", "a.o RUNTIME"),
         ("--version", "--version"),

@@ -103,6 +103,19 @@ pub(super) fn clear() {
     }
 }
 
+/// The first counter that is not 0.
+pub(super) fn first() -> Option<*mut u8> {
+    let mut modules = modules(MAPPED.load(Ordering::Relaxed));
+    modules.find_map(|module| {
+        let start = module.start as *mut u8;
+        // SAFETY: as in `clear`.
+        let taken = |index: &usize| unsafe { start.add(*index).read_volatile() } != 0;
+        (0..module.len)
+            .find(taken)
+            .map(|index| start.wrapping_add(index))
+    })
+}
+
 /// Replaces the shared pages by private ones.
 pub(super) fn detach() {
     for module in modules(MAPPED.swap(0, Ordering::Relaxed)) {

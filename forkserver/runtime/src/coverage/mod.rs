@@ -39,6 +39,23 @@ pub(crate) fn clear() {
     trace_pc::clear();
 }
 
+/// Forgets what was counted so far: all of it, or all but that one edge was taken. A
+/// controller that is not tine's takes a run without any edge for one of a program
+/// without coverage.
+pub(crate) fn forget(all: bool) {
+    let (first, clear): (fn() -> _, fn()) = if counters::is_empty() {
+        (trace_pc::first, trace_pc::clear)
+    } else {
+        (counters::first, counters::clear)
+    };
+    let witness: Option<*mut u8> = if all { None } else { first() };
+    clear();
+    if let Some(counter) = witness {
+        // SAFETY: one of the counters, which stay where they are.
+        unsafe { counter.write(1) };
+    }
+}
+
 /// Another pass of the persistent loop begins.
 pub(crate) fn begin_pass() {
     trace_pc::reset_previous();

@@ -85,6 +85,16 @@ pub(super) fn clear() {
     reset_previous();
 }
 
+/// The first counter that is not 0.
+pub(super) fn first() -> Option<*mut u8> {
+    let map = tine_trace_map.load(Ordering::Relaxed);
+    // SAFETY: as in `clear`.
+    let taken = |index: &usize| unsafe { map.add(*index).read_volatile() } != 0;
+    (0..DEFAULT_MAP_SIZE)
+        .find(taken)
+        .map(|index| map.wrapping_add(index))
+}
+
 pub(super) fn detach() {
     tine_trace_map.store(core::ptr::null_mut(), Ordering::Relaxed);
 }

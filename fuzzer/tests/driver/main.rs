@@ -1,0 +1,36 @@
+//! The driver of harnesses: which `main` runs, what it does outside a fuzzer, and what
+//! becomes of an input that the harness rejects.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod mains;
+mod rejected;
+mod replay;
+
+use support::{Compiler, Workbench};
+
+/// Whether a program says that it has a persistent loop and starts the server itself.
+fn is_marked(program: &std::path::Path) -> (bool, bool) {
+    let bytes = std::fs::read(program).expect("the program");
+    let has = |mark: &[u8]| memchr::memmem::find(&bytes, mark).is_some();
+    (
+        has(b"##SIG_AFL_PERSISTENT##\0"),
+        has(b"##SIG_AFL_DEFER_FORKSRV##\0"),
+    )
+}
+
+fn compilers() -> [Compiler; 4] {
+    [
+        Compiler::clang_version(14),
+        Compiler::clang_version(19),
+        Compiler::clang_version(22),
+        Compiler::gcc(),
+    ]
+}
+
+/// Links with `-fsanitize=fuzzer`, or what else the words say.
+fn link(bench: &Workbench, compiler: &Compiler, words: &str) -> support::Finished {
+    let cc = bench.tine_cc().env("TINE_CC", &compiler.cc);
+    cc.args(words.split_whitespace()).run()
+}
