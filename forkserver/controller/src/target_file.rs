@@ -32,6 +32,8 @@ pub struct TargetFile {
     /// It can log its comparisons. Of a program with AFL++'s runtime only its log
     /// tells.
     pub compare_log: bool,
+    /// It defines a mutator for libFuzzer, if it was not stripped of its symbols.
+    pub custom_mutator: bool,
     /// The sanitizer that it is built with, if any.
     pub sanitizer: Option<Sanitizer>,
 }
@@ -50,6 +52,9 @@ pub enum Sanitizer {
     /// `-fsanitize=undefined`
     Undefined,
 }
+
+/// A name in the table of symbols.
+const CUSTOM_MUTATOR: &[u8] = b"LLVMFuzzerCustomMutator\0";
 
 impl Sanitizer {
     /// The function that the compiler's output calls. A program with
@@ -216,7 +221,7 @@ impl TargetFile {
     fn read(path: PathBuf) -> Result<Self, TargetFileError> {
         let facts = Signatures::of_file(&path).and_then(|signatures| {
             let control_page = env::CONTROL_PAGE_SHM_ID.to_bytes_with_nul();
-            let mut marks = vec![control_page, signature::CMPLOG];
+            let mut marks = vec![control_page, signature::CMPLOG, CUSTOM_MUTATOR];
             marks.extend(Sanitizer::MARKS.iter().map(|(_, mark)| mark));
             Ok((signatures, marks_in(&path, &marks)?))
         });
@@ -226,7 +231,7 @@ impl TargetFile {
         };
         let sanitizer = Sanitizer::MARKS
             .iter()
-            .zip(&found[2..])
+            .zip(&found[3..])
             .find_map(|((sanitizer, _), found)| found.then_some(*sanitizer));
         Ok(Self {
             path,
@@ -235,6 +240,7 @@ impl TargetFile {
             deferred: signatures.deferred,
             tine_runtime: found[0],
             compare_log: found[1],
+            custom_mutator: found[2],
             sanitizer,
         })
     }

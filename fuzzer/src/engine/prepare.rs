@@ -93,6 +93,13 @@ pub fn prepare(
             say!("{path} is instrumented: without -n its coverage leads to more");
         }
     }
+    if target.file.custom_mutator {
+        let path = target.file.path.display();
+        say!(
+            "{path} has LLVMFuzzerCustomMutator, which tine does not call: it mutates by itself, \
+             and by libraries with AFL++'s functions (AFL_CUSTOM_MUTATOR_LIBRARY)"
+        );
+    }
     let remembered = remembered_inputs(args)?;
     let strategy = Strategy::new(&args.mutation)?;
     let placement = affinity::place(args.bind)?;
