@@ -562,3 +562,23 @@ fn wrong_input_gets_a_sentence() {
         done.stdout()
     );
 }
+
+#[test]
+fn any_number_of_runs_is_reported() {
+    let bench = Workbench::new();
+    let program = bench.compile("quick", &[], "int main(void) { return 3; }\n");
+    // A pipe would take the sentences of some 1,100 runs.
+    let recording = recording(&bench, &["-n", "1500"], &program, b"");
+    assert_eq!(recording.report.len(), 1500);
+    let last = &recording.report[1499];
+    assert!(
+        last.starts_with("run 1500: the target exited with code 3"),
+        "{last}"
+    );
+    // Nothing is written for a run without input: the report does not count.
+    let inputs = steps(&recording, |step| match step {
+        Step::Input { bytes, .. } => Some(*bytes),
+        _ => None,
+    });
+    assert!(inputs.is_empty(), "{inputs:?}");
+}

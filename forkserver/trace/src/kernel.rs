@@ -3,7 +3,11 @@
 #![allow(unsafe_code)]
 
 use std::{
-    io, mem, ptr,
+    ffi::CStr,
+    fs::File,
+    io, mem,
+    os::fd::FromRawFd,
+    ptr,
     sync::atomic::{AtomicBool, AtomicI32, Ordering},
 };
 use tine_ipc::{inherited, signal};
@@ -73,31 +77,43 @@ extern "C" fn end_the_traced(_signal: i32) {
     let _ = signal::send(KILLED_THEN.load(Ordering::Relaxed), signal::KILL);
 }
 
+/// What the signals that end a program did before; without those that this process was
+/// started to ignore.
+pub(crate) struct Before(Vec<(i32, libc::sigaction)>);
+
 /// From here on the signals that end a program kill `pid` instead, whose end
 /// [`wait`] tells of.
-pub(crate) fn kill_on_ending_signals(pid: i32) {
+pub(crate) fn kill_on_ending_signals(pid: i32) -> Before {
     KILLED_THEN.store(pid, Ordering::Relaxed);
     let handler = end_the_traced as extern "C" fn(i32);
-    treat_ending_signals(handler as libc::sighandler_t);
+    let treated = ENDING.into_iter().filter(|it| !inherited::is_unwanted(*it));
+    let before = treated.map(|signal| {
+        // SAFETY: the structure is made of integers, for which zeros are values.
+        let mut action: libc::sigaction = unsafe { mem::zeroed() };
+        action.sa_sigaction = handler as libc::sighandler_t;
+        (signal, treat(signal, &action))
+    });
+    Before(before.collect())
 }
 
-/// From here on these signals end this process again. Whether one arrived meanwhile.
-pub(crate) fn stop_killing() -> bool {
-    treat_ending_signals(libc::SIG_DFL);
+/// From here on these signals do again what they did before. Whether one arrived
+/// meanwhile.
+pub(crate) fn stop_killing(before: Before) -> bool {
+    for (signal, action) in before.0 {
+        treat(signal, &action);
+    }
     KILLED_THEN.store(0, Ordering::Relaxed);
     ASKED_TO_END.swap(false, Ordering::Relaxed)
 }
 
-fn treat_ending_signals(handler: libc::sighandler_t) {
-    // A handler would take a signal that this process was started to ignore.
-    for signal in ENDING.into_iter().filter(|it| !inherited::is_unwanted(*it)) {
-        // SAFETY: the structure is made of integers, for which zeros are values.
-        let mut action: libc::sigaction = unsafe { mem::zeroed() };
-        action.sa_sigaction = handler;
-        // SAFETY: the handler is the default one, or one that uses atomics and makes
-        // a system call that leaves errno alone: a signal handler may do both.
-        unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) };
-    }
+/// Changes what a signal does to this process. Returns what it did before.
+fn treat(signal: i32, action: &libc::sigaction) -> libc::sigaction {
+    // SAFETY: the structure is made of integers, for which zeros are values.
+    let mut before: libc::sigaction = unsafe { mem::zeroed() };
+    // SAFETY: the handler is what this process had before, or one that uses atomics and
+    // makes a system call that leaves errno alone: a signal handler may do both.
+    unsafe { libc::sigaction(signal, action, &raw mut before) };
+    before
 }
 
 fn decode(tid: i32, status: i32) -> Stop {
@@ -276,6 +292,17 @@ pub(crate) fn read_memory(pid: i32, address: u64, buffer: &mut [u8]) -> usize {
     let count =
         unsafe { libc::process_vm_readv(pid, &raw const local, 1, &raw const remote, 1, 0) };
     count.max(0) as usize
+}
+
+/// Creates a file in memory, closed on exec. `/proc` calls it `/memfd:NAME (deleted)`.
+pub(crate) fn memory_file(name: &CStr) -> io::Result<File> {
+    // SAFETY: the name is a C string; the flags are plain numbers.
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the descriptor is open and ours alone.
+    Ok(unsafe { File::from_raw_fd(fd) })
 }
 
 /// Forks. The child waits until `go` can be read, runs `work`, and ends with the

@@ -9,7 +9,10 @@ use crate::{
 };
 use std::{
     collections::{HashMap, HashSet},
-    fs, io, thread,
+    ffi::CStr,
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Seek},
+    thread,
     time::{Duration, Instant},
 };
 use tine_ipc::signal;
@@ -49,9 +52,14 @@ struct Task {
     stopped: bool,
 }
 
+/// The file in memory that takes what the controller reports.
+pub(crate) const REPORT: &CStr = c"tine-report";
+
 /// Runs `controller` in a process of its own, traced with everything that it starts,
-/// until it ends. It may execute another program. `on_event` is called for each
-/// event, in order, as soon as it is clear what it is.
+/// until it ends. It may execute another program. The lines that it writes to the file
+/// that it is given become the recording's report; a file takes any number of them
+/// without a reader. `on_event` is called for each event, in order, as soon as it is
+/// clear what it is.
 ///
 /// What it leaves running is noted in the recording, and killed. SIGINT, SIGTERM and
 /// SIGHUP end the recording early, and not this process.
@@ -60,22 +68,25 @@ struct Task {
 /// When the system does not allow it; when this process has several threads.
 pub fn record(
     command: Vec<String>,
-    controller: impl FnOnce() -> i32,
+    controller: impl FnOnce(File) -> i32,
     on_event: impl FnMut(&Recording, &Event),
 ) -> Result<Recording, TraceError> {
-    let threads = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    let threads = threads();
     if threads != 1 {
         return Err(TraceError::Threads(threads));
     }
-    let (root, go) = kernel::fork_and_run(controller).map_err(TraceError::Start)?;
-    kernel::kill_on_ending_signals(root);
+    let report = kernel::memory_file(REPORT).map_err(TraceError::Start)?;
+    let its_report = report.try_clone().map_err(TraceError::Start)?;
+    let forked = kernel::fork_and_run(|| controller(its_report));
+    let (root, go) = forked.map_err(TraceError::Start)?;
+    let before = kernel::kill_on_ending_signals(root);
     let begun = kernel::seize(root)
         .and_then(|()| kernel::interrupt(root))
         .and_then(|()| go.give());
     if let Err(error) = begun {
         let _ = signal::send(root, signal::KILL);
         let _ = kernel::wait(false);
-        kernel::stop_killing();
+        kernel::stop_killing(before);
         return Err(TraceError::NotPermitted(error));
     }
     let mut tracer = Tracer {
@@ -92,11 +103,36 @@ pub fn record(
         observer: Observer::new(command, root, on_event),
     };
     let ran = tracer.run();
-    if kernel::stop_killing() {
+    if kernel::stop_killing(before) {
         tracer.observer.interrupted();
     }
     ran.map_err(TraceError::Wait)?;
-    Ok(tracer.observer.finish())
+    let mut recording = tracer.observer.finish();
+    recording.report = lines(report);
+    Ok(recording)
+}
+
+/// Number of threads that this process has. One that was joined a moment ago may not be
+/// gone yet.
+fn threads() -> usize {
+    let deadline = Instant::now() + GRACE;
+    loop {
+        let count = fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+        if count == 1 || Instant::now() >= deadline {
+            return count;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The lines of a file, whatever was written last.
+fn lines(mut file: File) -> Vec<String> {
+    // A file in memory can be read.
+    let _ = file.rewind();
+    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+    lines
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .collect()
 }
 
 struct Tracer<F> {

@@ -7,7 +7,7 @@ use crate::{
 use std::{
     ffi::OsString,
     fs::File,
-    io::{self, BufRead, IsTerminal, PipeWriter, Read, Write},
+    io::{self, IsTerminal, Read, Write},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -51,9 +51,6 @@ pub enum Error {
     /// Temporary files are not possible.
     #[error("cannot create a temporary folder: {0}")]
     Temporary(io::Error),
-    /// A pipe is not possible.
-    #[error("cannot create a pipe: {0}")]
-    Pipe(io::Error),
 }
 
 /// Runs the command.
@@ -95,18 +92,11 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
         .command
         .iter()
         .map(|word| word.display().to_string());
-    let (report, sender) = io::pipe().map_err(Error::Pipe)?;
-    let mut sender = Some(sender);
     let mut recording = tine_trace::record(
         command.collect(),
-        || sender.take().map_or(1, |sender| job.run(sender)),
+        |report| job.run(report),
         |recording, event| output.event(recording, event),
     )?;
-    drop(sender);
-    recording.report = io::BufReader::new(report)
-        .lines()
-        .map_while(Result::ok)
-        .collect();
     if args.controller {
         recording.report.extend(verdict(&recording));
     }
@@ -160,7 +150,7 @@ enum Job {
 
 impl Job {
     /// Runs in the traced process. What it has to say goes to `report`.
-    fn run(self, mut report: PipeWriter) -> i32 {
+    fn run(self, mut report: File) -> i32 {
         let result = match self {
             Self::Runs {
                 config,
@@ -172,7 +162,7 @@ impl Job {
         match result {
             Ok(()) => 0,
             Err(reason) => {
-                // The other end is read after this process has ended.
+                // It is read after this process has ended.
                 let _ = writeln!(report, "{NOTHING_RAN}{reason}");
                 1
             }
@@ -184,7 +174,7 @@ fn run_target(
     config: TargetConfig,
     input: &[u8],
     runs: u64,
-    report: &mut PipeWriter,
+    report: &mut File,
 ) -> Result<(), String> {
     let mut server = ForkServer::start(config).map_err(|error| error.to_string())?;
     for number in 1..=runs {

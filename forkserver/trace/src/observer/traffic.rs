@@ -1,8 +1,8 @@
 //! What crosses the pipes, and what lies ready beside them: inputs, counters.
 
 use super::{EDGES_SHOWN, Observer, micros, server::Server};
-use crate::{Event, PipeName, Recording, Route, Step, memory, wire::Piece};
-use std::path::PathBuf;
+use crate::{Event, PipeName, Recording, Route, Step, memory, tracer::REPORT, wire::Piece};
+use std::path::{Path, PathBuf};
 
 impl<F: FnMut(&Recording, &Event)> Observer<F> {
     pub(super) fn writes(&mut self, process: i32, fd: i32, address: u64, count: u64) {
@@ -39,7 +39,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
 
     /// Inputs that do not come by shared memory are written to a file first.
     fn notes_file(&mut self, process: i32, link: PathBuf, count: u64) {
-        let is_file = link.starts_with("/") && !link.starts_with("/dev");
+        let is_file = link.starts_with("/") && !link.starts_with("/dev") && !is_report(&link);
         if process == self.root && is_file {
             self.written = Some((link, count));
         }
@@ -190,4 +190,10 @@ fn step_of(pipe: PipeName, piece: Piece) -> Step {
         wrong: piece.wrong,
         read_at_us: None,
     }
+}
+
+/// Whether a descriptor leads to what the controller reports about its runs.
+fn is_report(link: &Path) -> bool {
+    let name = link.to_str().and_then(|link| link.strip_prefix("/memfd:"));
+    name.is_some_and(|name| name.strip_suffix(" (deleted)") == REPORT.to_str().ok())
 }

@@ -16,7 +16,10 @@ use crate::{
     processes::EndBySignal,
     target::{self, TargetError},
 };
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use tine_controller::{ForkServer, TargetConfig, TargetOutput};
 
 /// An input that most programs take for garbage, but read.
@@ -29,6 +32,10 @@ struct Examination<'a> {
     input: Vec<u8>,
     /// Whether the input is the user's.
     is_users: bool,
+    /// A signal ends all that was started.
+    guard: Option<EndBySignal>,
+    /// The folder that goes then, too.
+    folder: Option<PathBuf>,
     say: &'a mut dyn FnMut(Finding),
 }
 
@@ -45,7 +52,7 @@ pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Er
         .transpose()
         .map_err(Error::Temporary)?;
     let folder = work_dir.as_ref().map(|folder| folder.path().to_owned());
-    let _guard = EndBySignal::start(folder).map_err(Error::Signals)?;
+    let guard = EndBySignal::start(folder.clone()).map_err(Error::Signals)?;
     let Some(found) = file::examine(&args.target, say) else {
         return Ok(());
     };
@@ -77,6 +84,8 @@ pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Er
         config,
         input: input.unwrap_or_else(|| SAMPLE.to_vec()),
         is_users,
+        guard: Some(guard),
+        folder,
         say,
     };
     examination.start_and_run(&found);
@@ -84,12 +93,21 @@ pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Er
 }
 
 impl Examination<'_> {
+    /// Watches the target. Only a process with one thread can, and meanwhile it has an
+    /// answer to signals of its own.
+    fn watched(&mut self, watch: impl FnOnce(&TargetConfig) -> watch::Seen) -> watch::Seen {
+        self.guard = None;
+        let seen = watch(&self.config);
+        self.guard = EndBySignal::start(self.folder.clone()).ok();
+        seen
+    }
+
     fn start_and_run(&mut self, file: &tine_controller::TargetFile) {
         let began = std::time::Instant::now();
         let mut server = match ForkServer::start(self.config.clone()) {
             Ok(server) => server,
             Err(error) => {
-                let seen = watch::start(&self.config);
+                let seen = self.watched(watch::start);
                 for finding in start::failed(&error, file, &self.config, &seen) {
                     (self.say)(finding);
                 }
@@ -107,7 +125,8 @@ impl Examination<'_> {
         if !can_run {
             return;
         }
-        let seen = watch::run(&self.config, &self.input);
+        let input = self.input.clone();
+        let seen = self.watched(|config| watch::run(config, &input));
         for finding in seen.findings() {
             (self.say)(finding);
         }

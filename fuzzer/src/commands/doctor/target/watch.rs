@@ -120,7 +120,7 @@ pub fn run(config: &TargetConfig, input: &[u8]) -> Seen {
 
 /// Where it may not be watched nothing is seen; the host's findings say so.
 fn watch(config: TargetConfig, input: Option<&[u8]>) -> Seen {
-    let job = || {
+    let job = |_| {
         let Ok(mut server) = ForkServer::start(config) else {
             return 1;
         };
