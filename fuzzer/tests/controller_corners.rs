@@ -4,6 +4,7 @@ mod support;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::Duration;
 
 use support::{Compiler, Workbench, in_process};
@@ -65,6 +66,25 @@ int main(void) {
         if (child == 0) wait_for_ever();
         end_run(child);
     }
+}
+"#;
+
+/// Writes the number that it reads to the control page, in the place of its own, then
+/// hangs. Anything that is no number ends it well.
+const NAMES_ANOTHER: &str = r#"
+#include <stdlib.h>
+#include <sys/shm.h>
+#include <unistd.h>
+int main(void) {
+    char text[16] = {0}, *end;
+    if (read(0, text, 15) < 1) return 1;
+    int number = strtol(text, &end, 10);
+    if (end == text) return 0;
+    int *page = shmat(atoi(getenv("__TINE_CONTROL_SHM_ID")), 0, 0);
+    if (page == (void *)-1) return 2;
+    /* That of its parent. */
+    page[2] = number == 1000000000 ? getppid() : number;
+    for (;;) pause();
 }
 "#;
 
@@ -166,4 +186,43 @@ fn a_child_below_a_wrapper_script_is_killed_too() {
         assert_eq!(server.run(b"").expect("it runs"), Outcome::TimedOut);
     }
     assert_eq!(server.restarts(), 0, "{:?}", server.last_loss());
+}
+
+#[test]
+fn a_process_that_the_target_names_is_killed_only_if_it_is_the_targets() {
+    const PARENT: i32 = 1_000_000_000;
+    let bench = in_process();
+    bench.write("names.c", NAMES_ANOTHER);
+    compile(&bench, &Compiler::clang(), "names.c -o names");
+    // A session of its own, as that of a login is: nothing but its number is known.
+    let mut other = Command::new("setsid")
+        .args(["sleep", "1000"])
+        .spawn()
+        .unwrap();
+    let mut config = config(&bench, "names");
+    config.env.push(bench.marker_variable());
+    let mut server = ForkServer::start(config).expect("it starts");
+    let limit = Duration::from_millis(200);
+    let pid = other.id().cast_signed();
+    let own = std::process::id().cast_signed();
+    for (number, restarts) in [
+        (pid, 0),
+        (-pid, 0),
+        (-1, 0),
+        (1, 0),
+        (own, 0),
+        (-own, 0),
+        (PARENT, 0),
+        // It denies that it is there: the fork server is given up, and ends it.
+        (0, 1),
+    ] {
+        let before = server.restarts();
+        let outcome = server.run_with_timeout(number.to_string().as_bytes(), limit);
+        assert_eq!(outcome.expect("it runs"), Outcome::TimedOut, "{number}");
+        assert_eq!(server.restarts() - before, restarts, "{number}");
+        assert_eq!(server.run(b"x").expect("it runs"), Outcome::Exited(0));
+        assert!(other.try_wait().unwrap().is_none(), "{number}: it lives");
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
 }

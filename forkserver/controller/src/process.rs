@@ -1,6 +1,12 @@
 //! The fork server's process: one run, a run over its limit, the end.
 
-use crate::{LossReason, TargetConfig, answer::Answer, control_page, procfs::Stat, spawn::Spawned};
+use crate::{
+    LossReason, TargetConfig,
+    answer::Answer,
+    control_page,
+    procfs::{self, Stat},
+    spawn::Spawned,
+};
 use std::{
     os::fd::AsRawFd,
     sync::atomic::Ordering,
@@ -194,17 +200,29 @@ impl Process {
     }
 
     /// Sends a signal that ends it to the child and its process group.
+    ///
+    /// The number is the target's word: it can write the control page, and announce any
+    /// number. So only what belongs to the fork server is signalled.
     fn kill_child(&self, page: &Segment, signal: i32) {
-        if self.control_page {
-            let child = control_page::words(page).child_pid.load(Ordering::Relaxed);
+        let server = self.server_pid();
+        if !self.control_page {
+            if let Some(child) = self.child.filter(|child| belongs_to(*child, server)) {
+                let _ = signal::send(child, signal);
+            }
+            return;
+        }
+        let child = control_page::words(page).child_pid.load(Ordering::Relaxed);
+        if child == 0 {
+            // There is none yet, or none any more.
+        } else if belongs_to(child, server) {
             // Before it leads its group the child can only be killed alone.
             let _ = signal::send_group(child, signal);
             let _ = signal::send(child, signal);
-        } else if let Some(child) = self.child {
-            // The server says which number that is: any process could be meant.
-            let server = self.server_pid();
-            if Stat::descends(child, server).unwrap_or(true) {
-                let _ = signal::send(child, signal);
+        } else {
+            // Whichever it is; not what a constructor started, which is in the server's
+            // group.
+            for child in procfs::children(server).filter(|child| process::leads_group(*child)) {
+                let _ = signal::send_group(child, signal);
             }
         }
     }
@@ -239,4 +257,12 @@ impl Process {
             .store(0, Ordering::Relaxed);
         self.child = None;
     }
+}
+
+/// Whether a process is one that the fork server made, or that such a one made. Where
+/// `/proc` cannot be asked, its session tells.
+fn belongs_to(pid: i32, server: i32) -> bool {
+    pid > 1
+        && pid != server
+        && (process::session_of(pid) == Some(server) || Stat::descends(pid, server) == Some(true))
 }

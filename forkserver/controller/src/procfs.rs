@@ -73,9 +73,14 @@ pub(crate) fn processes() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
+/// The processes that `parent` made and that have not lost it.
+pub(crate) fn children(parent: i32) -> impl Iterator<Item = i32> {
+    processes().filter(move |pid| Stat::of(*pid).is_some_and(|stat| stat.parent == parent))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Stat, processes};
+    use super::{Stat, children, processes};
 
     #[test]
     fn a_name_with_parentheses_does_not_mislead() {
@@ -95,6 +100,7 @@ mod tests {
         assert!(!stat.is_stopped() && stat.started > 0);
         assert_eq!(stat.parent, std::os::unix::process::parent_id() as i32);
         assert_eq!(Stat::descends(own, stat.parent), Some(true));
+        assert!(children(stat.parent).any(|pid| pid == own));
         assert_eq!(Stat::descends(stat.parent, own), Some(false));
     }
 }

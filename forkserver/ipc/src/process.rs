@@ -124,6 +124,21 @@ pub fn parent_id() -> i32 {
     unsafe { system_call!(getppid) as i32 }
 }
 
+/// The session of the process `pid`: the id of its leader, if there is such a process.
+#[must_use]
+pub fn session_of(pid: i32) -> Option<i32> {
+    // SAFETY: getsid takes a plain number.
+    let session = check(unsafe { system_call!(getsid, pid) }).ok()?;
+    Some(session as i32)
+}
+
+/// Whether the process `pid` leads a process group.
+#[must_use]
+pub fn leads_group(pid: i32) -> bool {
+    // SAFETY: getpgid takes a plain number.
+    check(unsafe { system_call!(getpgid, pid) }) == Ok(pid as usize)
+}
+
 /// Makes this process the leader of a process group of its own.
 pub fn lead_group() {
     // SAFETY: setpgid takes plain numbers. It fails only for a session leader,
