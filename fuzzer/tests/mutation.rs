@@ -4,7 +4,7 @@
 mod support;
 
 use std::{fs, path::Path};
-use support::{Runner, Stats, Workbench, testcases};
+use support::{Runner, Stats, Workbench, peers, testcases};
 
 /// A session of so many runs, the same each time.
 fn fuzz<'b>(bench: &'b Workbench, out: &str, options: &[&str], target: &Path) -> Runner<'b> {
@@ -239,4 +239,115 @@ fn options_that_cannot_be_followed_are_told_of() {
         .run()
         .assert_code(0)
         .assert_stderr("-d and -D have no effect any more");
+}
+
+/// Tokens that `afl-fuzz` 4.40c takes from a dictionary, the same one twice counted twice.
+fn taken_by_afl(bench: &Workbench, dictionary: &str, target: &Path) -> u64 {
+    let afl = bench.program(peers::aflplusplus_440("afl-fuzz"));
+    let afl = afl.args([
+        "-i", "seeds", "-o", "afl", "-V", "0", "-x", dictionary, "--",
+    ]);
+    let afl = [
+        "AFL_NO_UI",
+        "AFL_NO_AFFINITY",
+        "AFL_SKIP_CPUFREQ",
+        "AFL_NO_AUTODICT",
+        "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES",
+    ]
+    .into_iter()
+    .fold(afl, |afl, name| afl.env(name, "1"));
+    let said = afl.arg(target).run().stdout();
+    let count = said.split("Loaded ").find_map(|rest| {
+        let (count, what) = rest.split_once(' ')?;
+        what.starts_with("extra tokens")
+            .then(|| count.parse().ok())?
+    });
+    count.unwrap_or_else(|| panic!("{said}"))
+}
+
+/// The same of tine.
+fn taken_by_tine(said: &str) -> u64 {
+    let line = said.lines().find(|line| line.contains(" by -x"));
+    let line = line.unwrap_or_else(|| panic!("{said}"));
+    let numbers = line
+        .split(' ')
+        .filter_map(|word| word.replace(',', "").parse().ok());
+    // Of two the second one counts each token as often as it is there.
+    numbers.last().unwrap_or_else(|| panic!("{line}"))
+}
+
+#[test]
+fn of_each_dictionary_as_much_is_taken_as_afl_fuzz_takes() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["x"]);
+    let target = bench.compile("target", &[], "int main(void) { return 0; }\n");
+    let folder = peers::aflplusplus_440("afl-fuzz").with_file_name("dictionaries");
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.expect("a dictionary").path())
+        .filter(|path| path.extension().is_some_and(|it| it == "dict"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 80, "{files:?}");
+    let mut options = vec!["-E", "2"];
+    for file in &files {
+        options.extend(["-x", file.to_str().expect("a path in UTF-8")]);
+    }
+    let done = bench.fuzz("seeds", &options, &target).run();
+    let said = done.assert_code(0).stderr();
+
+    // afl-fuzz takes four of them at the most, but of any length.
+    let mut all = Vec::new();
+    for file in &files {
+        all.extend(fs::read(file).expect("a dictionary"));
+        all.push(b'\n');
+    }
+    bench.write("all.dict", all);
+    assert_eq!(
+        taken_by_tine(&said),
+        taken_by_afl(&bench, "all.dict", &target)
+    );
+
+    // A token without an end, and a list of words.
+    let left_out: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains("is left out"))
+        .collect();
+    assert!(
+        left_out[0].contains("atom.dict, line 22 is"),
+        "{left_out:#?}"
+    );
+    assert!(
+        left_out[1..]
+            .iter()
+            .all(|line| line.contains("ruby.dict, line ")),
+        "{left_out:#?}"
+    );
+    assert!(said.contains("5708 more of the lines of") && said.contains("ruby.dict has no token"));
+}
+
+#[test]
+fn a_session_goes_on_without_the_lines_that_are_no_tokens() {
+    let bench = Workbench::new();
+    bench.seeds("seeds", ["x"]);
+    let target = bench.compile("target", &[], "int main(void) { return 0; }\n");
+    bench.write(
+        "odd.dict",
+        "plain\nmy key:1=\"x\" # 12\n\"\"\nlast=\"a\\tb\"\n",
+    );
+    bench.write("folder/a", "short");
+    bench.write("folder/b", [0; 300]);
+    bench.write("empty", "");
+    let options = ["-E", "20", "-x", "odd.dict", "-x", "folder", "-x", "empty"];
+    let done = bench.fuzz("seeds", &options, &target).run();
+    done.assert_code(0);
+    for text in [
+        "odd.dict, line 1 is left out: a token stands in double quotes",
+        "odd.dict, line 3 is left out: the token is empty",
+        "folder/b is left out of the dictionary: it has more than 128 bytes",
+        "the dictionary empty has no token to use",
+        "3 tokens by -x\n",
+    ] {
+        done.assert_stderr(text);
+    }
 }

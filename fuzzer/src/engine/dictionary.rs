@@ -7,10 +7,14 @@
 //! rare@2="only for -x FILE@2 and above"
 //! ```
 //!
-//! A folder is taken for one token a file.
+//! A folder is taken for one token a file. What cannot be taken is left out and said;
+//! the rest is taken, as `afl-fuzz` does.
+
+mod line;
 
 use std::{
-    fs,
+    fmt,
+    fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -20,6 +24,10 @@ pub const LONGEST: usize = 128;
 
 /// The longest file, in bytes: of millions of tokens hardly one is ever tried.
 const LONGEST_FILE: u64 = 64 << 20;
+
+/// Number of lines or files of an argument that are named one by one; of the others only
+/// their number is said.
+const MOST_NAMED: usize = 5;
 
 /// Why a dictionary cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,27 +40,6 @@ pub enum DictionaryError {
         /// What the system said.
         source: io::Error,
     },
-    /// A line is not as it should be.
-    #[error("the dictionary {}, line {line}: {problem}", .path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Number of the line, from 1 on.
-        line: usize,
-        /// What is wrong with it.
-        problem: Problem,
-    },
-    /// A file of a folder is too long for a token.
-    #[error(
-        "{} has {len} bytes, more than the {LONGEST} that a token may have; is it a seed, for -i?",
-        .path.display()
-    )]
-    LongFile {
-        /// The file.
-        path: PathBuf,
-        /// Its bytes.
-        len: u64,
-    },
     /// It does not come to an end, or not soon.
     #[error(
         "the dictionary {} has more than {} MiB, the limit; is it the right file?",
@@ -60,70 +47,43 @@ pub enum DictionaryError {
         LONGEST_FILE >> 20
     )]
     TooLong(PathBuf),
-    /// There is nothing in it.
-    #[error("the dictionary {} has no token", .0.display())]
-    Empty(PathBuf),
 }
 
-/// What is wrong with a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// No quotes.
-    #[error("a token stands in double quotes, as in name=\"value\"")]
-    Unquoted,
-    /// Something else before the quotes.
-    #[error("only a name and `=` may stand before the token, as in name=\"value\"")]
-    Name,
-    /// `@` without a number.
-    #[error("a number belongs behind `@`, as in name@1=\"value\"")]
-    Level,
-    /// Nothing between the quotes.
-    #[error("the token is empty")]
-    Empty,
-    /// A bad escape.
-    #[error("behind `\\` only `\\`, `\"` or x and two hexadecimal digits may stand")]
-    Escape,
-    /// Quotes within the token.
-    #[error("`\"` within a token is written `\\\"`")]
-    Quote,
-    /// A character that must be escaped.
-    #[error("characters outside of printable ASCII are written \\xNN")]
-    NotPrintable,
-    /// Too long.
-    #[error("the token has {0} bytes, more than the limit of {LONGEST}")]
-    TooLong(usize),
+/// Tokens, and what was not taken as it stands.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Dictionary {
+    /// In the order of the file, or of the names in a folder.
+    pub tokens: Vec<Vec<u8>>,
+    /// What is to be said: a sentence each.
+    pub remarks: Vec<String>,
 }
 
 /// The tokens of one `-x` argument: a file, a folder, or a file with `@LEVEL`.
 ///
 /// # Errors
-/// When it cannot be read or has a line that makes no sense.
-pub fn load(argument: &Path) -> Result<Vec<Vec<u8>>, DictionaryError> {
+/// When it cannot be read.
+pub fn load(argument: &Path) -> Result<Dictionary, DictionaryError> {
     let (path, level) = split_level(argument);
     let unreadable = |source| DictionaryError::Read {
         path: path.clone(),
         source,
     };
-    let tokens = if fs::metadata(&path).map_err(unreadable)?.is_dir() {
-        load_folder(&path)?
+    let mut dictionary = if fs::metadata(&path).map_err(unreadable)?.is_dir() {
+        load_folder(&path).map_err(unreadable)?
     } else {
         let mut text = Vec::new();
-        let file = fs::File::open(&path).map_err(unreadable)?;
+        let file = File::open(&path).map_err(unreadable)?;
         let read = file.take(LONGEST_FILE + 1).read_to_end(&mut text);
         if read.map_err(unreadable)? as u64 > LONGEST_FILE {
             return Err(DictionaryError::TooLong(path));
         }
-        parse(&text, level).map_err(|(line, problem)| DictionaryError::Line {
-            path: path.clone(),
-            line,
-            problem,
-        })?
+        parse(&path, &text, level)
     };
-    if tokens.is_empty() {
-        Err(DictionaryError::Empty(path))
-    } else {
-        Ok(tokens)
+    if dictionary.tokens.is_empty() {
+        let remark = format!("the dictionary {} has no token to use", path.display());
+        dictionary.remarks.push(remark);
     }
+    Ok(dictionary)
 }
 
 /// `FILE@2` is the file with its tokens up to level 2, unless there is a file of
@@ -133,180 +93,113 @@ fn split_level(argument: &Path) -> (PathBuf, u32) {
     if argument.exists() {
         return whole;
     }
-    let split = argument.to_str().and_then(|text| text.rsplit_once('@'));
-    match split.map(|(path, level)| (path, level.parse())) {
-        Some((path, Ok(level))) => (path.into(), level),
+    match argument.to_str().and_then(|text| text.rsplit_once('@')) {
+        Some((path, level)) if level.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (path.into(), line::level(level.as_bytes()))
+        }
         _ => whole,
     }
 }
 
-fn load_folder(folder: &Path) -> Result<Vec<Vec<u8>>, DictionaryError> {
-    let failed = |path: &Path, source| DictionaryError::Read {
-        path: path.into(),
-        source,
-    };
-    let entries = fs::read_dir(folder).map_err(|source| failed(folder, source))?;
+fn load_folder(folder: &Path) -> io::Result<Dictionary> {
     let mut paths = Vec::new();
-    for entry in entries {
-        paths.push(entry.map_err(|source| failed(folder, source))?.path());
+    for entry in fs::read_dir(folder)? {
+        paths.push(entry?.path());
     }
     paths.sort();
     let mut tokens = Vec::new();
+    let mut remarks = Remarks::new("of the files of", folder);
     for path in paths {
-        let metadata = fs::metadata(&path).map_err(|source| failed(&path, source))?;
-        if !metadata.is_file() || metadata.len() == 0 {
-            continue;
-        }
-        if metadata.len() > LONGEST as u64 {
-            return Err(DictionaryError::LongFile {
-                path,
-                len: metadata.len(),
-            });
-        }
+        let left_out = |why: &dyn fmt::Display| {
+            format!("{} is left out of the dictionary: {why}", path.display())
+        };
+        // A token has a byte less than is read, so that a longer file is known.
         let mut token = Vec::new();
-        fs::File::open(&path)
-            .and_then(|file| file.take(LONGEST as u64).read_to_end(&mut token))
-            .map_err(|source| failed(&path, source))?;
-        tokens.push(token);
-    }
-    Ok(tokens)
-}
-
-/// The tokens of a dictionary up to `level`. An error has the line's number.
-fn parse(text: &[u8], level: u32) -> Result<Vec<Vec<u8>>, (usize, Problem)> {
-    let mut tokens = Vec::new();
-    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
-        match parse_line(line.trim_ascii(), level) {
-            Ok(Some(token)) => tokens.push(token),
-            Ok(None) => {}
-            Err(problem) => return Err((index + 1, problem)),
+        let read = fs::metadata(&path).and_then(|metadata| {
+            if !metadata.is_file() {
+                return Ok(());
+            }
+            let file = File::open(&path)?;
+            file.take(LONGEST as u64 + 1)
+                .read_to_end(&mut token)
+                .map(drop)
+        });
+        match read {
+            Err(error) => remarks.add(left_out(&error)),
+            Ok(()) if token.is_empty() => {}
+            Ok(()) if token.len() > LONGEST => remarks.add(left_out(&format_args!(
+                "it has more than {LONGEST} bytes, the limit of a token; is it a seed, for -i?"
+            ))),
+            Ok(()) => tokens.push(token),
         }
     }
-    Ok(tokens)
+    Ok(Dictionary {
+        tokens,
+        remarks: remarks.finish(),
+    })
 }
 
-/// The token of a line; `None` for comments, empty lines and higher levels.
-fn parse_line(line: &[u8], level: u32) -> Result<Option<Vec<u8>>, Problem> {
-    if line.is_empty() || line[0] == b'#' {
-        return Ok(None);
+/// The tokens of a dictionary up to `level`.
+fn parse(path: &Path, text: &[u8], level: u32) -> Dictionary {
+    let mut tokens = Vec::new();
+    let mut remarks = Remarks::new("of the lines of", path);
+    for (index, text) in text.split(|&byte| byte == b'\n').enumerate() {
+        let number = index + 1;
+        match line::parse(text, level) {
+            Ok(None) => {}
+            Ok(Some(line)) => {
+                if let Some(remark) = line.remark {
+                    remarks.add(format!("{}, line {number}: {remark}", path.display()));
+                }
+                tokens.push(line.token);
+            }
+            Err(problem) => remarks.add(format!(
+                "{}, line {number} is left out: {problem}",
+                path.display()
+            )),
+        }
     }
-    let start = line
-        .iter()
-        .position(|&byte| byte == b'"')
-        .ok_or(Problem::Unquoted)?;
-    let value = line[start + 1..]
-        .strip_suffix(b"\"")
-        .ok_or(Problem::Unquoted)?;
-    let needed = level_of_name(line[..start].trim_ascii())?;
-    let token = unescape(value)?;
-    match token.len() {
-        0 => Err(Problem::Empty),
-        len if len > LONGEST => Err(Problem::TooLong(len)),
-        _ => Ok((needed <= level).then_some(token)),
+    Dictionary {
+        tokens,
+        remarks: remarks.finish(),
     }
 }
 
-/// What stands before the token: nothing, `name=` or `name@LEVEL=`.
-fn level_of_name(before: &[u8]) -> Result<u32, Problem> {
-    if before.is_empty() {
-        return Ok(0);
-    }
-    let name = before
-        .strip_suffix(b"=")
-        .ok_or(Problem::Name)?
-        .trim_ascii_end();
-    let is_of_name =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@');
-    if !name.iter().all(is_of_name) {
-        return Err(Problem::Name);
-    }
-    let Some(at) = name.iter().position(|&byte| byte == b'@') else {
-        return Ok(0);
-    };
-    let number = std::str::from_utf8(&name[at + 1..])
-        .ok()
-        .and_then(|text| text.parse().ok());
-    number.ok_or(Problem::Level)
+/// Sentences, of which the first few are kept.
+struct Remarks<'a> {
+    what: &'static str,
+    path: &'a Path,
+    sentences: Vec<String>,
+    more: usize,
 }
 
-fn unescape(value: &[u8]) -> Result<Vec<u8>, Problem> {
-    let digit = |byte: Option<&u8>| {
-        let digit = byte.and_then(|&byte| char::from(byte).to_digit(16));
-        digit.map(|digit| digit as u8).ok_or(Problem::Escape)
-    };
-    let mut token = Vec::with_capacity(value.len());
-    let mut bytes = value.iter();
-    while let Some(&byte) = bytes.next() {
-        token.push(match byte {
-            b'\\' => match bytes.next() {
-                Some(&escaped @ (b'\\' | b'"')) => escaped,
-                Some(b'x' | b'X') => digit(bytes.next())? << 4 | digit(bytes.next())?,
-                _ => return Err(Problem::Escape),
-            },
-            b'"' => return Err(Problem::Quote),
-            b' '..=b'~' => byte,
-            _ => return Err(Problem::NotPrintable),
-        });
+impl<'a> Remarks<'a> {
+    const fn new(what: &'static str, path: &'a Path) -> Self {
+        Self {
+            what,
+            path,
+            sentences: Vec::new(),
+            more: 0,
+        }
     }
-    Ok(token)
+
+    fn add(&mut self, sentence: String) {
+        if self.sentences.len() < MOST_NAMED {
+            self.sentences.push(sentence);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        if self.more > 0 {
+            let (more, what, path) = (self.more, self.what, self.path.display());
+            self.sentences
+                .push(format!("the same goes for {more} more {what} {path}"));
+        }
+        self.sentences
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{LONGEST, Problem, parse};
-
-    fn tokens(text: &str, level: u32) -> Vec<Vec<u8>> {
-        parse(text.as_bytes(), level).unwrap_or_else(|problem| panic!("{text:?}: {problem:?}"))
-    }
-
-    #[test]
-    fn tokens_are_read_as_afl_writes_them() {
-        let text = "# comment\n\n  header_gif=\"GIF89a\"  \r\nspaced = \"a b\"\n\"bare\"\n\
-                    a_b-c.d=\"\\x00\\xfF\\\\\\\"=#\"\n";
-        let expected: [&[u8]; 4] = [b"GIF89a", b"a b", b"bare", b"\x00\xff\\\"=#"];
-        assert_eq!(tokens(text, 0), expected);
-    }
-
-    #[test]
-    fn levels_choose_among_the_tokens() {
-        let text = "a=\"1\"\nb@1=\"2\"\nc@2=\"3\"\n";
-        for (level, count) in [(0, 1), (1, 2), (2, 3), (9, 3)] {
-            assert_eq!(tokens(text, level).len(), count);
-        }
-    }
-
-    #[test]
-    fn a_bad_line_is_named_by_its_number_and_what_is_wrong() {
-        for (line, problem) in [
-            ("a=GIF", Problem::Unquoted),
-            ("a=\"GIF", Problem::Unquoted),
-            ("\"", Problem::Unquoted),
-            ("a \"GIF\"", Problem::Name),
-            ("a!=\"GIF\"", Problem::Name),
-            ("a@=\"GIF\"", Problem::Level),
-            ("a@x=\"GIF\"", Problem::Level),
-            ("a=\"\"", Problem::Empty),
-            ("a=\"\\x4\"", Problem::Escape),
-            ("a=\"\\xg0\"", Problem::Escape),
-            ("a=\"\\n\"", Problem::Escape),
-            ("a=\"end\\\"", Problem::Escape),
-            ("a=\"b\"c\"", Problem::Quote),
-            ("a=\"\u{e9}\"", Problem::NotPrintable),
-            ("a=\"\t\"", Problem::NotPrintable),
-        ] {
-            let text = format!("# first\nok=\"x\"\n{line}\n");
-            assert_eq!(parse(text.as_bytes(), 0), Err((3, problem)), "{line}");
-        }
-    }
-
-    #[test]
-    fn a_token_has_a_limit() {
-        let line = |len: usize| format!("\"{}\"", "x".repeat(len));
-        assert_eq!(tokens(&line(LONGEST), 0)[0].len(), LONGEST);
-        let long = LONGEST + 1;
-        assert_eq!(
-            parse(line(long).as_bytes(), 0),
-            Err((1, Problem::TooLong(long)))
-        );
-    }
-}
+mod tests;

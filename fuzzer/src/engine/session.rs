@@ -57,11 +57,24 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
         campaign::end_with(parent);
     }
     let mut tokens = Tokens::new();
+    let mut read = 0;
     for path in &args.dictionary {
-        tokens.add_tokens(&dictionary::load(path)?);
+        let dictionary = dictionary::load(path)?;
+        for remark in &dictionary.remarks {
+            say!("{remark}");
+        }
+        read += dictionary.tokens.len();
+        tokens.add_tokens(&dictionary.tokens);
     }
     if !tokens.is_empty() && args.campaign.is_none() {
-        say!("{} by -x", counted(tokens.len() as u64, "token"));
+        // The same token may be written several times.
+        let different = counted(tokens.len() as u64, "token");
+        if tokens.len() < read {
+            let read = counted(read as u64, "place");
+            say!("{different} by -x, from {read} in the dictionaries");
+        } else {
+            say!("{different} by -x");
+        }
     }
     let seed_folder = match &args.input {
         SeedSource::Folder(folder) => Some(folder.as_path()),

@@ -19,7 +19,6 @@ use support::{Compiler, Finished, Workbench};
 fn set_up(bench: &Workbench) {
     bench.write("seeds/seed", "hello");
     bench.write("plain.txt", "text");
-    bench.write("bad.dict", "# tokens\nfirst=\"GET\"\nsecond=\"no end\n");
     executable(&bench.write("text", "just text\n"));
     executable(&bench.write("script", "#!/bin/sh\nexec ./prog\n"));
     bench.write(

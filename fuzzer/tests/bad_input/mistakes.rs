@@ -270,13 +270,6 @@ pub const OPTION_MISTAKES: &[Mistake] = &[
         ..NOTHING_SPECIAL
     },
     Mistake {
-        name: "a dictionary with a bad line",
-        commands: FUZZ,
-        options: &["-x", "bad.dict"],
-        says: &["bad.dict", "3"],
-        ..NOTHING_SPECIAL
-    },
-    Mistake {
         name: "a dictionary without an end",
         commands: FUZZ,
         options: &["-x", "/dev/zero"],
