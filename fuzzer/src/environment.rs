@@ -145,7 +145,8 @@ fn is_unknown(name: &str) -> bool {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().flat_map(|entry| entry.names).copied()
+    let own = TABLE.iter().flat_map(|entry| entry.names).copied();
+    own.chain(tine_instrument::variables::names())
 }
 
 fn mistyped(name: &str) -> String {
@@ -181,6 +182,11 @@ pub fn markdown() -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "| {} | {word} | {what} |", names.join(", "));
     }
+    let compilers = tine_instrument::variables::markdown();
+    let _ = write!(
+        text,
+        "\nVariables for compilers, which `tine fuzz` leaves to `tine-cc`:\n\n{compilers}"
+    );
     text
 }
 

@@ -333,7 +333,7 @@ fn what_cannot_work_is_refused_in_one_sentence() {
         ),
         ("-m32 hello.c", "gcc", "-m32 asks for another architecture"),
         (
-            "-c --target=aarch64-linux-gnu hello.c",
+            "--target=aarch64-linux-gnu hello.o",
             "clang-19",
             "64-bit x86 only",
         ),

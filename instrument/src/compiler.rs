@@ -64,6 +64,19 @@ impl Compiler {
         }
     }
 
+    /// The triple that its name begins with (`aarch64-linux-gnu-gcc-12`), if that is not of
+    /// 64-bit x86.
+    pub(crate) fn foreign_triple(&self) -> Option<&str> {
+        let name = self.path.file_name()?.to_str()?;
+        let triple = ["-clang", "-gcc", "-g++"]
+            .iter()
+            .find_map(|compiler| Some(&name[..name.find(compiler)?]))?;
+        // `-musl-gcc` and the like are no triples.
+        let fits =
+            matches!(triple.split('-').next()?, "x86_64" | "amd64") && !triple.ends_with("x32");
+        (triple.contains('-') && !fits).then_some(triple)
+    }
+
     /// Whether a launcher such as ccache runs it.
     pub(crate) fn is_launched(&self) -> bool {
         self.program != self.path

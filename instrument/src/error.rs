@@ -74,9 +74,9 @@ pub enum InstrumentError {
         reason: String,
     },
 
-    /// A target architecture that the runtime is not built for.
+    /// A program for an architecture that the runtime is not built for.
     #[error(
-        "{option} asks for another architecture, and tine's runtime exists for 64-bit x86 only: leave the option out"
+        "{option} asks for another architecture, and tine's runtime exists for 64-bit x86 only: leave the option out, or link this program with the plain compiler"
     )]
     WrongArchitecture {
         /// The option that asks for it.
@@ -124,6 +124,19 @@ pub enum InstrumentError {
     /// A response file or configuration file that cannot be read.
     #[error("cannot read the file of arguments {path:?}: {source}")]
     ResponseFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+
+    /// A list of what to instrument cannot be read.
+    #[error(
+        "{variable} names {path:?}, which cannot be read ({source}), and has no effect: correct it or unset it"
+    )]
+    List {
+        /// The variable.
+        variable: &'static str,
         /// The file.
         path: PathBuf,
         /// Why not.

@@ -30,6 +30,11 @@ const HOOKS_LLD: &[u8] = include_bytes!(env!("TINE_HOOKS_LLD_ARCHIVE"));
 /// Hash of the seven, made when this crate was built.
 const ARCHIVES_HASH: &str = env!("TINE_ARCHIVES_HASH");
 
+/// Stands for the files of this build of tine.
+pub(crate) fn version() -> String {
+    folder_name(&contents())
+}
+
 /// Symbols of the runtime that a shared object may refer to directly.
 const EXPORTS: [&str; 5] = [
     "__afl_*",
@@ -50,23 +55,8 @@ impl Files {
     pub(crate) fn install(settings: &Settings) -> Result<Files, InstrumentError> {
         let contents = contents();
         let name = folder_name(&contents);
-        let mut first_error = None;
-        for root in &settings.cache {
-            match install_in(root, &name, &contents) {
-                Ok(folder) => return Ok(Files { folder }),
-                Err(error) => first_error = first_error.or(Some(error)),
-            }
-        }
-        if settings.cache_chosen
-            && let Some(error) = first_error
-        {
-            return Err(error);
-        }
-        // No home, or one that cannot be written: builds run in such places.
-        let own = format!("tine-{}", nix::unistd::Uid::effective());
-        let root = std::env::temp_dir().join(own);
-        make_real(&root)?;
-        install_in(&root, &name, &contents).map(|folder| Files { folder })
+        let folder = in_cache(settings, |root| install_in(root, &name, &contents))?;
+        Ok(Files { folder })
     }
 
     pub(crate) fn runtime(&self) -> PathBuf {
@@ -109,6 +99,41 @@ impl Files {
     pub(crate) fn exports(&self) -> PathBuf {
         self.folder.join("exports.list")
     }
+}
+
+/// A file with this text, whose name stands for it.
+pub(crate) fn keep_text(settings: &Settings, text: &[u8]) -> Result<PathBuf, InstrumentError> {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let name = format!("{:016x}.list", hasher.finish());
+    let folder = in_cache(settings, |root| {
+        install_in(root, "lists", &[(name.as_str(), Cow::Borrowed(text))])
+    })?;
+    Ok(folder.join(name))
+}
+
+/// Has `install` write into the best folder that it can write into.
+fn in_cache(
+    settings: &Settings,
+    install: impl Fn(&Path) -> Result<PathBuf, InstrumentError>,
+) -> Result<PathBuf, InstrumentError> {
+    let mut first_error = None;
+    for root in &settings.cache {
+        match install(root) {
+            Ok(folder) => return Ok(folder),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    if settings.cache_chosen
+        && let Some(error) = first_error
+    {
+        return Err(error);
+    }
+    // No home, or one that cannot be written: builds run in such places.
+    let own = format!("tine-{}", nix::unistd::Uid::effective());
+    let root = std::env::temp_dir().join(own);
+    make_real(&root)?;
+    install(&root)
 }
 
 type Contents = [(&'static str, Cow<'static, [u8]>); 10];
@@ -173,7 +198,11 @@ fn folder_name(contents: &Contents) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-fn install_in(root: &Path, name: &str, contents: &Contents) -> Result<PathBuf, InstrumentError> {
+fn install_in(
+    root: &Path,
+    name: &str,
+    contents: &[(&str, Cow<'_, [u8]>)],
+) -> Result<PathBuf, InstrumentError> {
     let folder = root.join(name);
     let at = |path: &Path| {
         let path = path.to_owned();

@@ -1,7 +1,8 @@
 //! What `tine-cc` says about itself. `--help` and `--version` are the compiler's.
 
 use crate::{
-    Language, compiler::Compiler, error::InstrumentError, files::Files, settings::Settings,
+    Language, compiler::Compiler, error::InstrumentError, files::Files, identity,
+    settings::Settings,
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -11,7 +12,7 @@ use std::{
 };
 
 /// Everything that `--tine-print` knows.
-const KNOWN: &str = "fuzzing-engine, runtime, compiler";
+const KNOWN: &str = "fuzzing-engine, runtime, compiler, identity";
 
 /// The text of `--tine-help`.
 pub(crate) fn text(language: Language) -> String {
@@ -42,7 +43,9 @@ Options, as the first argument
   --tine-help            this text
   --tine-show ARGS...    print the command that ARGS become, and do not run it
   --tine-print WHAT      fuzzing-engine: the library for $LIB_FUZZING_ENGINE
-                         runtime: the fork server; compiler: the one in use
+                         runtime: the fork server; compiler: the one in use;
+                         identity: all that an object depends on besides the
+                         command line, for CCACHE_COMPILERCHECK
 
 Environment
   TINE_CC, TINE_CXX      the compiler; otherwise the newest clang, then gcc
@@ -51,6 +54,10 @@ Environment
   AFL_USE_ASAN=1         AddressSanitizer; also AFL_USE_UBSAN, AFL_USE_MSAN,
                          AFL_USE_TSAN, AFL_USE_LSAN, AFL_USE_CFISAN
   AFL_LLVM_CMPLOG=1      as --cmplog
+  AFL_LLVM_ALLOWLIST=F   instrument only the sources and functions that F lists;
+                         AFL_LLVM_DENYLIST=F: all but these
+  AFL_NOOPT=1            be the plain compiler
+  AFL_QUIET=1            no notes on variables without effect
   AFL_HARDEN=1           the compiler's own run-time checks
   AFL_DONT_OPTIMIZE=1    no -O2 and no -g where you give none
   AFL_LLVM_DICT2FILE=F   write the program's constants to F too, as a dictionary
@@ -68,6 +75,7 @@ pub(crate) fn answer(
         "fuzzing-engine" => Ok(Files::install(settings)?.driver().into()),
         "runtime" => Ok(Files::install(settings)?.runtime().into()),
         "compiler" => Ok(Compiler::find(language, settings)?.path.into()),
+        "identity" => identity::of(&Compiler::find(language, settings)?, settings),
         _ => Err(InstrumentError::UnknownPrint {
             what: what.to_owned(),
             known: KNOWN,

@@ -10,6 +10,8 @@
 //! arguments   what the command line asks for        CommandLine, Facts
 //! dictionary  constants of the linked program   Token
 //! settings    what the environment asks for         Settings
+//! variables   what AFL++'s variables are here
+//! lists, selection   what is instrumented           Selection
 //! compiler    who does the work                     Compiler
 //! linker      how the counters get their pages      Linking
 //! files       the runtime, out of this program      Files
@@ -25,11 +27,15 @@ mod error;
 mod execute;
 mod files;
 mod help;
+mod identity;
 mod linker;
+mod lists;
 mod macros;
 mod plan;
+mod selection;
 mod settings;
 mod situation;
+pub mod variables;
 
 pub use error::InstrumentError;
 pub use macros::LEAK_EXIT_CODE;
@@ -134,6 +140,9 @@ fn attempt(language: Language, arguments: Vec<OsString>) -> Result<ExitCode, Ins
         }
         _ => {}
     }
+    if settings.pass_through {
+        return execute::replace(&Plan::unchanged(language, arguments, &settings)?);
+    }
     let plan = plan(language, arguments, &settings)?;
     let Some(program) = plan.links.as_ref().filter(|_| !settings.no_dictionary) else {
         return execute::replace(&plan);
@@ -175,6 +184,9 @@ fn plan(
     let situation = Situation::gather(language, arguments, settings)?;
     for warning in &situation.warnings {
         help::complain(language, format_args!("warning: {warning}"));
+    }
+    for note in situation.notes.iter().filter(|_| !settings.quiet) {
+        help::complain(language, note);
     }
     Plan::new(&situation, settings)
 }

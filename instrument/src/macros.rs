@@ -9,18 +9,23 @@
 //! its address. None needs a header, and none says more than C90 with
 //! `__extension__`, so that `-std=c90 -pedantic -Werror` is satisfied.
 
+use crate::compiler::Family;
 use std::{collections::BTreeSet, ffi::OsString};
 use tine_protocol::{layout::input::MAX_INPUT, signature};
 
 /// Definitions for `-D`, leaving out what the user defines (`own`). Those for
 /// LeakSanitizer are there only with it, because they refer to it.
-pub(crate) fn definitions(own: &BTreeSet<String>, leak_sanitizer: bool) -> Vec<OsString> {
+pub(crate) fn definitions(
+    own: &BTreeSet<String>,
+    family: Family,
+    leak_sanitizer: bool,
+) -> Vec<OsString> {
     let leaks = if leak_sanitizer {
         leak_checks().into()
     } else {
         Vec::new()
     };
-    all()
+    all(family)
         .into_iter()
         .chain(leaks)
         .filter(|(name, _)| !own.contains(name.split('(').next().unwrap_or(name)))
@@ -28,7 +33,7 @@ pub(crate) fn definitions(own: &BTreeSet<String>, leak_sanitizer: bool) -> Vec<O
         .collect()
 }
 
-fn all() -> [(&'static str, String); 8] {
+fn all(family: Family) -> [(&'static str, String); 8] {
     // The runtime's symbols may lie in another module (a harness in a shared
     // object), whatever -fvisibility says.
     let external = r#"extern __attribute__((visibility("default")))"#;
@@ -49,6 +54,8 @@ fn all() -> [(&'static str, String); 8] {
         (
             // The first variable tells the runtime that this program can take
             // its input from shared memory; the buffer is for when it does not.
+            // Harnesses write a semicolon after it or none, and the first is an empty
+            // declaration, of which compilers complain.
             "__AFL_FUZZ_INIT()",
             format!(
                 "extern int __afl_sharedmem_fuzzing __asm__(\"__afl_sharedmem_fuzzing\"); \
@@ -56,7 +63,12 @@ fn all() -> [(&'static str, String); 8] {
                  {external} unsigned int *__afl_fuzz_len __asm__(\"__afl_fuzz_len\"); \
                  {external} unsigned char *__afl_fuzz_ptr __asm__(\"__afl_fuzz_ptr\"); \
                  static unsigned char __afl_fuzz_alt[{MAX_INPUT}]; \
-                 static unsigned char *__afl_fuzz_alt_ptr __attribute__((unused)) = __afl_fuzz_alt;"
+                 static unsigned char *__afl_fuzz_alt_ptr __attribute__((unused)) = __afl_fuzz_alt; \
+                 _Pragma(\"GCC diagnostic ignored \\\"{semicolons}\\\"\")",
+                semicolons = match family {
+                    Family::Clang => "-Wextra-semi",
+                    Family::Gcc => "-Wpedantic",
+                },
             ),
         ),
         (
@@ -145,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_signatures_stand_in_the_macros() {
-        let definitions = definitions(&BTreeSet::new(), false);
+        let definitions = definitions(&BTreeSet::new(), Family::Clang, false);
         let with = |name: &str| {
             let found = definitions.iter().filter_map(|text| text.to_str());
             found
@@ -159,8 +171,8 @@ mod tests {
     #[test]
     fn the_users_own_definitions_win() {
         let own = BTreeSet::from(["__AFL_LOOP", "__AFL_COMPILER"].map(str::to_owned));
-        let left = definitions(&own, false);
-        assert_eq!(left.len(), all().len() - own.len());
+        let left = definitions(&own, Family::Gcc, false);
+        assert_eq!(left.len(), all(Family::Gcc).len() - own.len());
         let starts = |name| {
             left.iter()
                 .any(|text| text.to_string_lossy().starts_with(name))

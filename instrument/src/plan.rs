@@ -9,6 +9,7 @@
 //! the order of inputs counts.
 
 use crate::{
+    Language,
     arguments::{Argument, Facts, Stage},
     compiler::{Compiler, Family},
     error::InstrumentError,
@@ -72,6 +73,22 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// The compiler with the words as they are.
+    pub(crate) fn unchanged(
+        language: Language,
+        arguments: Vec<OsString>,
+        settings: &Settings,
+    ) -> Result<Plan, InstrumentError> {
+        let compiler = Compiler::find(language, settings)?;
+        let words = compiler.leading.into_iter().chain(arguments);
+        Ok(Plan {
+            program: compiler.program,
+            arguments: words.map(Argument::Word).collect(),
+            spent_variables: Vec::new(),
+            links: None,
+        })
+    }
+
     /// The command for `situation`.
     pub(crate) fn new(situation: &Situation, settings: &Settings) -> Result<Plan, InstrumentError> {
         let Situation { line, compiler, .. } = situation;
@@ -84,14 +101,14 @@ impl Plan {
                 .map(Argument::Word)
                 .collect(),
         );
-        if facts.is_question {
+        if facts.is_question || situation.is_foreign {
             words.0.extend(line.edited());
             return Ok(words.into_plan(situation, settings, None));
         }
         words.all(&facts.undo);
         if facts.preprocesses {
             let leak_sanitizer = settings.sanitizers.contains(&Sanitizer::Leak);
-            for definition in macros::definitions(&facts.macros, leak_sanitizer) {
+            for definition in macros::definitions(&facts.macros, compiler.family, leak_sanitizer) {
                 words.add(definition);
             }
         }
@@ -101,13 +118,24 @@ impl Plan {
         if facts.has_source() {
             compile(&mut words, facts, settings);
         }
-        if instruments(facts, compiler, settings) {
+        if instruments(situation, settings) {
             match compiler.family {
                 Family::Clang => words.all(CLANG_COVERAGE),
                 Family::Gcc => words.add(GCC_COVERAGE),
             }
+            for (option, list) in [
+                ("-fsanitize-coverage-allowlist=", &situation.lists.allow),
+                ("-fsanitize-coverage-ignorelist=", &situation.lists.deny),
+            ] {
+                if let Some(list) = list {
+                    let mut option = OsString::from(option);
+                    option.push(list);
+                    words.add("-Xclang");
+                    words.add(option);
+                }
+            }
             if logs_compares(facts, settings) && !facts.no_compares {
-                compares(&mut words, situation);
+                compares(&mut words, situation, settings);
             }
         }
         harness::before_inputs(&mut words, situation);
@@ -148,19 +176,21 @@ impl Plan {
 }
 
 /// Whether code comes out that shall count its edges.
-fn instruments(facts: &Facts, compiler: &Compiler, settings: &Settings) -> bool {
-    if settings.no_instrument || facts.no_coverage {
+fn instruments(situation: &Situation, settings: &Settings) -> bool {
+    let facts = &situation.line.facts;
+    if settings.no_instrument || facts.no_coverage || situation.selects_nothing {
         return false;
     }
-    let compiles = facts.has_source() && facts.stage >= Stage::Compile;
+    let compiles =
+        facts.stage >= Stage::Compile && (facts.has_source() && facts.device_code.is_empty());
     // gcc instruments when it makes machine code, which with -flto is here.
-    let gcc_lto = compiler.family == Family::Gcc && facts.lto && facts.stage == Stage::Link;
-    compiles || gcc_lto
+    let gcc = situation.compiler.family == Family::Gcc;
+    compiles || gcc && facts.lto && facts.stage == Stage::Link
 }
 
 /// Callbacks at comparisons; and functions that compare buffers are called, where the
 /// compiler would do their work in place.
-fn compares(words: &mut Words, situation: &Situation) {
+fn compares(words: &mut Words, situation: &Situation, settings: &Settings) {
     match situation.compiler.family {
         Family::Gcc => words.add(GCC_COMPARES),
         Family::Clang => {
@@ -170,6 +200,13 @@ fn compares(words: &mut Words, situation: &Situation) {
             }
         }
     }
+    if !settings.no_builtin {
+        call_compares(words);
+    }
+}
+
+/// Functions that compare buffers are called.
+fn call_compares(words: &mut Words) {
     for name in names(routine::BUILTIN) {
         words.add(format!("-fno-builtin-{name}"));
     }
@@ -181,13 +218,17 @@ fn compile(words: &mut Words, facts: &Facts, settings: &Settings) {
         // Unoptimised code runs several times slower, and whoever says nothing
         // wants a fuzz target. Not -O3: it copies loops, and with them edges.
         if !facts.optimised {
-            words.add("-O2");
+            let level = settings.level.as_deref().unwrap_or("2");
+            words.add(format!("-O{level}"));
         }
         // Coverage reports and a crash's stack need source lines. Code stays
         // the same.
         if !facts.debug_info && facts.stage >= Stage::Compile {
             words.add("-g");
         }
+    }
+    if settings.no_builtin {
+        call_compares(words);
     }
     if settings.harden {
         words.add("-fstack-protector-all");

@@ -1,6 +1,6 @@
 //! What the environment asks of `tine-cc`.
 
-use crate::{Language, arguments::OVERRIDES, error::InstrumentError};
+use crate::{Language, arguments::OVERRIDES, error::InstrumentError, variables};
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
@@ -75,6 +75,20 @@ pub(crate) struct Settings {
     pub(crate) no_optimise: bool,
     /// `AFL_HARDEN`: the compiler's own checks.
     pub(crate) harden: bool,
+    /// `AFL_OPT_LEVEL`: the level where the user gives none.
+    pub(crate) level: Option<String>,
+    /// `AFL_NO_BUILTIN`: functions that compare are called.
+    pub(crate) no_builtin: bool,
+    /// `AFL_NOOPT`, `AFL_PASSTHROUGH`: be the plain compiler.
+    pub(crate) pass_through: bool,
+    /// `AFL_QUIET`: no notes.
+    pub(crate) quiet: bool,
+    /// Names of what to instrument: the variable, and the file.
+    pub(crate) allow: Option<(&'static str, PathBuf)>,
+    /// Names of what not to instrument.
+    pub(crate) deny: Option<(&'static str, PathBuf)>,
+    /// What there is to be said of AFL++'s other variables.
+    pub(crate) notes: Vec<String>,
     /// `AFL_LLVM_CMPLOG`, `AFL_GCC_CMPLOG`, `AFL_CMPLOG`: as `--cmplog`.
     pub(crate) cmplog: bool,
     /// `AFL_USE_…`.
@@ -102,6 +116,12 @@ impl Settings {
             .filter(|sanitizer| flag(sanitizer.variable()))
             .collect();
         check_conflicts(&sanitizers)?;
+        let list = |names: &[&'static str]| {
+            let mut set = names
+                .iter()
+                .filter_map(|name| Some((*name, text(name)?.into())));
+            set.next()
+        };
         // Absolute, because builds go from folder to folder, and what
         // --tine-print says is used elsewhere.
         let chosen = text("TINE_CACHE_DIR")
@@ -126,6 +146,13 @@ impl Settings {
             no_instrument: flag("TINE_NO_INSTRUMENT") || flag("AFL_SAN_NO_INST"),
             no_optimise: flag("AFL_DONT_OPTIMIZE"),
             harden: flag("AFL_HARDEN"),
+            level: text("AFL_OPT_LEVEL").and_then(|level| level.into_string().ok()),
+            no_builtin: flag("AFL_NO_BUILTIN"),
+            pass_through: flag("AFL_NOOPT") || flag("AFL_PASSTHROUGH"),
+            quiet: flag("AFL_QUIET"),
+            allow: list(variables::ALLOWLISTS),
+            deny: list(variables::DENYLISTS),
+            notes: variables::notes(|name| std::env::var_os(name)),
             cmplog: ["AFL_LLVM_CMPLOG", "AFL_GCC_CMPLOG", "AFL_CMPLOG"]
                 .into_iter()
                 .any(flag),

@@ -47,6 +47,9 @@ const PACKAGES: &[(&str, Probe)] = &[
     ("python3", Probe::Program("python3")),
     ("afl++", Probe::Program("afl-fuzz")),
     ("strace", Probe::Program("strace")),
+    // A cache of objects in front of tine-cc, and a linker that takes no script.
+    ("ccache", Probe::Program("ccache")),
+    ("mold", Probe::Program("mold")),
     // Namespaces, for faults that would end more than the test.
     ("util-linux", Probe::Program("unshare")),
     // afl-plot draws with it.

@@ -1,6 +1,8 @@
 //! `tine-cc` in the builds of others: words from elsewhere, names of sources, lists of
 //! what to instrument, linkers, code that is hard to count.
 
+mod ccache;
+mod selection;
 #[path = "../support/mod.rs"]
 mod support;
 mod words;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{arguments::CommandLine, files::Files, linker::Linking};
+use crate::{arguments::CommandLine, files::Files, linker::Linking, situation::ClangLists};
 use std::path::Path;
 
 fn compiler(family: Family, path: &str) -> Compiler {
@@ -34,7 +34,11 @@ fn situation(family: Family, line: &str, linker: Linker) -> Situation {
         compiler,
         link,
         has_gate: false,
+        is_foreign: false,
+        selects_nothing: false,
+        lists: ClangLists::default(),
         warnings: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -59,7 +63,7 @@ fn planned_by(family: Family, line: &str, settings: &Settings) -> String {
         Ok(plan) => plan,
         Err(error) => return error.to_string(),
     };
-    let macros = macros::definitions(&line.facts.macros, false);
+    let macros = macros::definitions(&line.facts.macros, family, false);
     let macros: Vec<_> = macros.into_iter().map(Argument::Word).collect();
     let has_macros = macros.iter().all(|word| plan.arguments.contains(word));
     plan.arguments.retain(|word| !macros.contains(word));
