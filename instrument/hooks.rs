@@ -35,8 +35,8 @@ pub fn members(linker: For) -> Result<Vec<Member>, Box<dyn Error>> {
     Ok(members)
 }
 
-/// The hook of a function. `tine_cmplog_hook` lies in the program's runtime; where there
-/// is none (a shared object in a foreign program) its address is null.
+/// The hook of a function. `tine_cmplog_hook` lies in the module's record; it is null where
+/// nothing is logged.
 ///
 /// ```text
 ///     mov  rax, [rip + tine_cmplog_hook@GOTPCREL]

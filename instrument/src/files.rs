@@ -1,7 +1,7 @@
 //! The files that travel inside this program and that the linker reads: they
 //! are written once into a cache folder.
 
-use crate::{error::InstrumentError, plan::FOR_SHARED_OBJECTS, settings::Settings};
+use crate::{error::InstrumentError, settings::Settings};
 use std::{
     borrow::Cow,
     fmt::Write as _,
@@ -35,13 +35,12 @@ pub(crate) fn version() -> String {
     folder_name(&contents())
 }
 
-/// Symbols of the runtime that a shared object may refer to directly.
-const EXPORTS: [&str; 5] = [
+/// Symbols of the runtime that a shared object may refer to.
+const EXPORTS: [&str; 4] = [
     "__afl_*",
     "__sanitizer_cov_8bit_counters_init",
     "__sanitizer_cov_pcs_init",
     "__sanitizer_cov_trace_*",
-    "tine_cmplog_*",
 ];
 
 /// Where the files are.
@@ -178,8 +177,7 @@ fn fragment() -> String {
 
 fn exports() -> String {
     let mut list = String::from("{\n");
-    let aliases = FOR_SHARED_OBJECTS.map(|(alias, _)| alias);
-    for symbol in EXPORTS.iter().chain(&aliases) {
+    for symbol in EXPORTS {
         // Writing to a string cannot fail.
         let _ = writeln!(list, "  {symbol};");
     }

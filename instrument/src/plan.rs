@@ -51,16 +51,6 @@ const GCC_COMPARES: &str = "-fsanitize-coverage=trace-cmp";
 /// gcc's callback at each basic block.
 const GCC_COVERAGE: &str = "-fsanitize-coverage=trace-pc";
 
-/// Other names for functions of the runtime, by which the callbacks inside a
-/// shared object call on to the program's. Were the names the same, a version
-/// script or -Bsymbolic would bind the shared object's calls to itself.
-pub(crate) const FOR_SHARED_OBJECTS: [(&str, &str); 4] = [
-    ("tine_counters_init", "__sanitizer_cov_8bit_counters_init"),
-    ("tine_pcs_init", "__sanitizer_cov_pcs_init"),
-    ("tine_trace_pc", "__sanitizer_cov_trace_pc"),
-    ("tine_manual_init", "__afl_manual_init"),
-];
-
 /// The command to execute.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
@@ -314,16 +304,14 @@ fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
     }
 }
 
-/// Shared objects, also those that are loaded later, find the runtime in the program.
-/// Into a static program none is loaded; and ld.bfd, told of a dynamic list and
-/// `--no-dynamic-linker`, leaves its indirect functions for nobody to resolve.
+/// A harness in a shared object finds the names of the macros in the program, and code
+/// that was not linked by `tine-cc` those of the callbacks. Into a static program none is
+/// loaded; and ld.bfd, told of a dynamic list and `--no-dynamic-linker`, leaves its
+/// indirect functions for nobody to resolve.
 fn export(words: &mut Words, files: &Files) {
     let mut exports = OsString::from("--dynamic-list=");
     exports.push(files.exports());
     words.linker(exports);
-    for (alias, symbol) in FOR_SHARED_OBJECTS {
-        words.linker(format!("--defsym={alias}={symbol}"));
-    }
 }
 
 /// Calls of functions that compare buffers go to hooks, which stand behind all that may
@@ -363,6 +351,9 @@ fn hooks(words: &mut Words, facts: &Facts, link: &Link) {
     }
     if is_program {
         ask_for(words, routine::MARK);
+    } else {
+        // The module's record, which the hooks look at, also where nothing else needs it.
+        ask_for(words, routine::HOOK);
     }
 }
 

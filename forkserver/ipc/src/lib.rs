@@ -11,6 +11,7 @@
 //! | [`poll`] | readiness with a deadline | controller |
 //! | [`own_memory`] | memory that may not be mapped | runtime: compare log |
 //! | [`file`] | files and folders | the driver of harnesses, outside a fuzzer |
+//! | [`loaded`] | the objects that the dynamic linker loaded | runtime: modules, exit |
 //! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |
 //!
 //! The feature `all` adds the mechanisms that tine has no use for, as far as no
@@ -37,6 +38,7 @@ pub mod exec;
 pub mod file;
 pub mod futex;
 pub mod inherited;
+pub mod loaded;
 #[cfg(feature = "all")]
 pub mod mapping;
 pub mod own_memory;

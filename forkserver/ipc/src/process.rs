@@ -279,6 +279,30 @@ pub fn place_descriptor(from: i32, to: i32) -> Result<(), Errno> {
     check(unsafe { system_call!(dup3, from, to, 0) }).map(drop)
 }
 
+/// Maps `length` bytes of private zero pages. They are never given back. Returns their
+/// address.
+///
+/// # Errors
+/// What `mmap(2)` says.
+pub fn map_private(length: usize) -> Result<usize, Errno> {
+    map(length, libc::MAP_PRIVATE)
+}
+
+/// The same, of pages that this process shares with those that it forks.
+///
+/// # Errors
+/// What `mmap(2)` says.
+pub fn map_shared(length: usize) -> Result<usize, Errno> {
+    map(length, libc::MAP_SHARED)
+}
+
+fn map(length: usize, kind: i32) -> Result<usize, Errno> {
+    const ACCESS: i32 = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = kind | libc::MAP_ANONYMOUS;
+    // SAFETY: without MAP_FIXED the kernel takes a free range.
+    check(unsafe { system_call!(mmap, 0, length, ACCESS, kind, -1i32, 0) })
+}
+
 /// Replaces `length` bytes of memory at `address` by private zero pages.
 ///
 /// # Errors

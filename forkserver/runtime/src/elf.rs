@@ -4,6 +4,8 @@ use tine_ipc::own_memory;
 
 /// A segment that is loaded (`PT_LOAD`).
 const LOAD: u32 = 1;
+/// Notes (`PT_NOTE`).
+const NOTE: u32 = 4;
 /// It can be written (`PF_W`).
 const WRITABLE: u32 = 2;
 /// It can be read (`PF_R`).
@@ -41,24 +43,27 @@ impl Segment {
 /// from those in memory.
 #[derive(Clone, Copy)]
 pub(crate) struct Headers {
+    file: usize,
     segments: usize,
     count: u16,
     bias: usize,
-    is_program: bool,
+    is_there: bool,
 }
 
 impl Headers {
-    /// Those at `address`. Of the program they are known to be there. Another object
-    /// may keep its own elsewhere, or not load them, so the kernel is asked.
-    pub(crate) fn at(address: usize, is_program: bool) -> Option<Self> {
-        let file: [u8; FILE_HEADER] = read(address, is_program)?;
+    /// Those at `address`. Of the program, and of an object whose code is running, they
+    /// are known to be there. Another may keep its own elsewhere, or not load them, so the
+    /// kernel is asked.
+    pub(crate) fn at(address: usize, is_there: bool) -> Option<Self> {
+        let file: [u8; FILE_HEADER] = read(address, is_there)?;
         let well_formed =
             file.starts_with(b"\x7fELF") && half(&file, 54) as usize == PROGRAM_HEADER;
         let mut headers = well_formed.then_some(Self {
+            file: address,
             segments: address.wrapping_add(long(&file, 32) as usize),
             count: half(&file, 56).min(MOST_SEGMENTS),
             bias: 0,
-            is_program,
+            is_there,
         })?;
         let first = headers
             .segments()
@@ -71,7 +76,7 @@ impl Headers {
     pub(crate) fn segments(self) -> impl Iterator<Item = Segment> {
         (0..usize::from(self.count)).map_while(move |index| {
             let at = self.segments.wrapping_add(index * PROGRAM_HEADER);
-            let header: [u8; PROGRAM_HEADER] = read(at, self.is_program)?;
+            let header: [u8; PROGRAM_HEADER] = read(at, self.is_there)?;
             Some(Segment {
                 kind: word(&header, 0),
                 flags: word(&header, 4),
@@ -80,6 +85,28 @@ impl Headers {
                 file_size: long(&header, 32),
             })
         })
+    }
+
+    /// Shows the headers and the notes, piece by piece.
+    pub(crate) fn contents(self, mut show: impl FnMut(&[u8])) {
+        /// More bytes than the notes of an object take.
+        const MOST: usize = 4096;
+        const WORD: usize = 8;
+        let mut pieces = |start: usize, end: usize| {
+            let end = end.min(start.saturating_add(MOST));
+            for at in (start..end).step_by(WORD) {
+                if let Some(bytes) = read::<WORD>(at, self.is_there) {
+                    show(&bytes[..(end - at).min(WORD)]);
+                }
+            }
+        };
+        pieces(self.file, self.file + FILE_HEADER);
+        let table = usize::from(self.count) * PROGRAM_HEADER;
+        pieces(self.segments, self.segments + table);
+        for note in self.segments().filter(|segment| segment.kind == NOTE) {
+            let (start, end) = self.bounds(note);
+            pieces(start, end);
+        }
     }
 
     /// Addresses of a segment's bytes: the first, and the one behind the last that
@@ -92,8 +119,8 @@ impl Headers {
 
 fn read<const N: usize>(address: usize, is_there: bool) -> Option<[u8; N]> {
     if is_there {
-        // SAFETY: callers vouch for it: the linker put the headers into the program's
-        // first segment, which is never unloaded.
+        // SAFETY: callers vouch for it: the linker put the headers, and the notes that
+        // they tell of, into the object's first segment, whose pages are mapped whole.
         return Some(unsafe { (address as *const [u8; N]).read() });
     }
     let mut bytes = [0; N];

@@ -7,7 +7,7 @@
 //!
 //! - no object but libc refers to a function that registers exit handlers,
 //! - every object's destructors are just the ones that the compiler's start-up
-//!   files bring along, which do nothing without exit handlers.
+//!   files bring along, which do nothing without exit handlers, and `tine-cc`'s own.
 //!
 //! If so, a handler of ours runs at that point of `exit`: after the handlers that
 //! `main` may yet register, if it can, and before the walk. It flushes the
@@ -16,7 +16,7 @@
 //! takes its usual way; `TINE_FULL_EXIT=1` asks for it.
 
 use crate::{
-    environment,
+    coverage, environment,
     objects::{self, Object, tag},
 };
 use core::{
@@ -144,23 +144,24 @@ fn has_standard_fini(object: &Object) -> bool {
     }
 }
 
-/// The only destructor is `__do_global_dtors_aux` of crtbegin.o.
+/// The only destructors are `__do_global_dtors_aux` of crtbegin.o, and the one by which a
+/// module takes leave of the runtime.
 fn has_standard_destructors(object: &Object) -> bool {
     // [endbr64;] cmp byte ptr [rip + completed], 0 …
     const BEGIN: [u8; 2] = [0x80, 0x3d];
-    let Some(array) = object.entry(tag::FINI_ARRAY) else {
+    let (Some(array), Some(size)) = (
+        object.entry(tag::FINI_ARRAY),
+        object.entry(tag::FINI_ARRAYSZ),
+    ) else {
         return true;
     };
-    match object.entry(tag::FINI_ARRAYSZ) {
-        None | Some(0) => true,
-        Some(size) if size == size_of::<usize>() => {
-            let first = object.at(array) as *const usize;
-            // SAFETY: the object says that one address lies there; it was
-            // relocated before any constructor ran.
-            code(unsafe { first.read() }) == BEGIN
-        }
-        Some(_) => false,
-    }
+    let first = object.at(array) as *const usize;
+    (0..size / size_of::<usize>()).all(|index| {
+        // SAFETY: the object says that so many addresses lie there; they were
+        // relocated before any constructor ran.
+        let destructor = unsafe { first.add(index).read() };
+        coverage::is_leave(destructor) || code(destructor) == BEGIN
+    })
 }
 
 /// The first bytes of a function, without the mark of an indirect call's target.

@@ -6,6 +6,7 @@ use core::{
     ffi::c_int,
     sync::atomic::{AtomicI32, AtomicPtr, Ordering},
 };
+use tine_protocol::layout::module::{Module, Runtime};
 
 /// 1 in a child that a fork server forked; `__AFL_LOOP` looks at it.
 #[unsafe(no_mangle)]
@@ -42,7 +43,7 @@ pub extern "C" fn tine_reject_pass() {
 /// `start` to before `stop`.
 #[unsafe(no_mangle)]
 pub extern "C" fn __sanitizer_cov_8bit_counters_init(start: *mut u8, stop: *mut u8) {
-    coverage::register(start as usize, stop as usize);
+    coverage::register(None, start as usize, stop as usize);
 }
 
 /// Called by the constructor of each instrumented module: the addresses that
@@ -52,15 +53,56 @@ pub extern "C" fn __sanitizer_cov_pcs_init(_start: *const usize, _stop: *const u
 
 /// Runs after all other constructors, because `tine-cc` links it last.
 extern "C" fn constructor() {
-    cmplog::open_gate();
+    cmplog::join(coverage::program());
     if !start::is_deferred() {
         start::start();
     }
 }
 
-#[used]
-#[unsafe(link_section = ".init_array")]
-static CONSTRUCTOR: extern "C" fn() = constructor;
+// The constructor begins with a mark (`layout::module::MARK`), by which shared objects
+// find the table below.
+core::arch::global_asm!(
+    ".pushsection .text.tine_constructor, \"ax\", @progbits",
+    ".p2align 4",
+    ".globl tine_constructor",
+    ".hidden tine_constructor",
+    ".type tine_constructor, @function",
+    "tine_constructor:",
+    "endbr64",
+    ".byte 0xeb, 0x12",
+    ".ascii \"tine-runtime-1\"",
+    ".long {table} - .",
+    "jmp {constructor}",
+    ".size tine_constructor, . - tine_constructor",
+    ".popsection",
+    ".pushsection .init_array, \"aw\", @init_array",
+    ".p2align 3",
+    ".quad tine_constructor",
+    ".popsection",
+    table = sym RUNTIME,
+    constructor = sym constructor,
+);
+
+/// What shared objects know the runtime by.
+static RUNTIME: Runtime = Runtime {
+    join,
+    leave,
+    counters,
+    manual_init: __afl_manual_init,
+};
+
+unsafe extern "C" fn join(module: &'static Module) {
+    cmplog::join(module);
+    coverage::join(module);
+}
+
+unsafe extern "C" fn leave(module: &'static Module) {
+    coverage::leave(module);
+}
+
+unsafe extern "C" fn counters(module: &'static Module, start: usize, stop: usize) {
+    coverage::register(Some(module), start, stop);
+}
 
 /// The server is connected: the macros may take what the runtime offers.
 pub(crate) fn set_connected() {

@@ -1,9 +1,12 @@
 //! The runtime and the modules of a program: what it needs of them, and that all of
 //! them are counted, however they are linked and whenever they are loaded.
 
+mod addresses;
+mod hidden;
 mod own_names;
 #[path = "../support/mod.rs"]
 mod support;
+mod unloaded;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -91,10 +91,6 @@ fn planned_by(family: Family, line: &str, settings: &Settings) -> String {
 
 const PROGRAM_LINK: &str = "-Xlinker -T -Xlinker counters.ld \
     -Xlinker --dynamic-list=exports.list \
-    -Xlinker --defsym=tine_counters_init=__sanitizer_cov_8bit_counters_init \
-    -Xlinker --defsym=tine_pcs_init=__sanitizer_cov_pcs_init \
-    -Xlinker --defsym=tine_trace_pc=__sanitizer_cov_trace_pc \
-    -Xlinker --defsym=tine_manual_init=__afl_manual_init \
     -Xlinker --no-whole-archive -Xlinker libtine_driver.a \
     -Xlinker --whole-archive -Xlinker libtine_runtime.a -Xlinker --no-whole-archive";
 /// What has the harness run whatever `main` there is, and makes a library yield it.

@@ -5,3 +5,4 @@ pub mod control;
 pub mod coverage;
 pub mod dictionary;
 pub mod input;
+pub mod module;

@@ -2,7 +2,10 @@
 //! comparison of floating-point numbers.
 
 use super::{Log, site};
-use tine_protocol::layout::cmplog::{Kind, Operands, attribute};
+use tine_protocol::layout::{
+    cmplog::{Kind, Operands, attribute},
+    module::{CALLBACKS, Callback},
+};
 
 /// More cases than a switch in source code has; of a generated one the first.
 const MAX_CASES: u64 = 256;
@@ -10,19 +13,16 @@ const MAX_CASES: u64 = 256;
 /// How often a switch is logged in a run. Interpreters go through one all the time.
 const MAX_SWITCH_HITS: u32 = 32;
 
-/// A callback by its name and by the one that shared objects know it by. It looks
+/// A callback by its name. It looks
 /// whether there is a log before it does anything else; where it was called from is the
 /// site. `$arguments` puts the operands into rdi and rsi, and their shape into ecx.
 macro_rules! callback {
-    ($name:expr, $second:expr, $handler:literal, $($arguments:literal),*) => {
+    ($name:expr, $handler:literal, $($arguments:literal),*) => {
         core::arch::global_asm!(
-            concat!(".pushsection .text.", $second, ", \"ax\", @progbits"),
+            concat!(".pushsection .text.", $name, ", \"ax\", @progbits"),
             concat!(".globl ", $name),
             concat!(".type ", $name, ", @function"),
-            concat!(".globl ", $second),
-            concat!(".type ", $second, ", @function"),
             concat!($name, ":"),
-            concat!($second, ":"),
             "cmp qword ptr [rip + tine_log_base], 0",
             "je 9f",
             $($arguments,)*
@@ -30,7 +30,6 @@ macro_rules! callback {
             concat!("jmp ", $handler),
             "9: ret",
             concat!(".size ", $name, ", . - ", $name),
-            concat!(".size ", $second, ", . - ", $second),
             ".popsection",
         );
     };
@@ -41,13 +40,11 @@ macro_rules! integers {
     ($bytes:literal, $($arguments:literal),*) => {
         callback!(
             concat!("__sanitizer_cov_trace_cmp", $bytes),
-            concat!("tine_cmplog_cmp", $bytes),
             "tine_log_instruction",
             $($arguments),*
         );
         callback!(
             concat!("__sanitizer_cov_trace_const_cmp", $bytes),
-            concat!("tine_cmplog_const_cmp", $bytes),
             "tine_log_instruction",
             $($arguments),*
         );
@@ -60,7 +57,6 @@ integers!("4", "mov edi, edi", "mov esi, esi", "mov ecx, 4");
 integers!("8", "mov ecx, 8");
 callback!(
     "__sanitizer_cov_trace_cmpf",
-    "tine_cmplog_cmpf",
     "tine_log_instruction",
     "movd edi, xmm0",
     "movd esi, xmm1",
@@ -68,7 +64,6 @@ callback!(
 );
 callback!(
     "__sanitizer_cov_trace_cmpd",
-    "tine_cmplog_cmpd",
     "tine_log_instruction",
     "movq rdi, xmm0",
     "movq rsi, xmm1",
@@ -76,12 +71,43 @@ callback!(
 );
 callback!(
     "__sanitizer_cov_trace_switch",
-    "tine_cmplog_switch",
     "tine_log_cases",
     "xor ecx, ecx"
 );
 
 const _: () = assert!(attribute::FLOATING_POINT == 8);
+
+// What shared objects have of them, in the order of `layout::module::CALLBACKS`.
+core::arch::global_asm!(
+    ".pushsection .data.rel.ro.tine_callbacks, \"aw\", @progbits",
+    ".p2align 3",
+    ".globl tine_callbacks",
+    ".hidden tine_callbacks",
+    ".type tine_callbacks, @object",
+    ".size tine_callbacks, 88",
+    "tine_callbacks:",
+    ".quad __sanitizer_cov_trace_cmp1",
+    ".quad __sanitizer_cov_trace_cmp2",
+    ".quad __sanitizer_cov_trace_cmp4",
+    ".quad __sanitizer_cov_trace_cmp8",
+    ".quad __sanitizer_cov_trace_const_cmp1",
+    ".quad __sanitizer_cov_trace_const_cmp2",
+    ".quad __sanitizer_cov_trace_const_cmp4",
+    ".quad __sanitizer_cov_trace_const_cmp8",
+    ".quad __sanitizer_cov_trace_cmpf",
+    ".quad __sanitizer_cov_trace_cmpd",
+    ".quad __sanitizer_cov_trace_switch",
+    ".popsection",
+);
+
+unsafe extern "C" {
+    static tine_callbacks: [Callback; CALLBACKS.len()];
+}
+
+/// The table of the callbacks.
+pub(super) fn table() -> *mut Callback {
+    (&raw const tine_callbacks).cast_mut().cast()
+}
 
 /// A comparison of `v0` and `v1` at `address`. The lowest byte of `shape` is their
 /// width in bytes, the next one the attribute.

@@ -49,23 +49,10 @@ static RANGES: Ranges = Ranges(UnsafeCell::new(
 ));
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-core::arch::global_asm!(".hidden __ehdr_start");
-unsafe extern "C" {
-    static __ehdr_start: u8;
-}
-
-/// Where the program was loaded to.
-pub(super) fn program_start() -> usize {
-    &raw const __ehdr_start as usize
-}
-
 /// Notes where constants and variables of the loaded objects lie.
 pub(super) fn learn_places() {
-    note_object(program_start(), true);
-    let Some(program) = objects::first() else {
-        return;
-    };
-    for object in objects::from(program).skip(1) {
+    note_object(objects::program_start(), true);
+    for object in objects::all().skip(1) {
         note_object(object.at(0), false);
     }
 }

@@ -14,12 +14,15 @@ mod callbacks;
 mod memory;
 mod routines;
 
-use crate::environment;
+use crate::{coverage, environment};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU64, Ordering};
 use tine_ipc::shm::Segment;
 use tine_protocol::{
     TargetError, env,
-    layout::cmplog::{Header, Kind, Layout},
+    layout::{
+        cmplog::{Header, Kind, Layout},
+        module::Module,
+    },
 };
 
 /// Where the log lies, or null. The callbacks read it.
@@ -32,26 +35,17 @@ static SEGMENT: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 /// Whether the segment has [`Layout::Options`].
 static HAS_OPTIONS_LAYOUT: AtomicBool = AtomicBool::new(false);
 
-/// The gate of the program's callbacks: the code that clang makes looks at it before
-/// it calls one.
-#[unsafe(no_mangle)]
-static __sancov_should_track: AtomicU64 = AtomicU64::new(0);
-
-/// Called by the constructor of each shared object that `tine-cc` linked: its gate
-/// is `gate`.
-#[unsafe(no_mangle)]
-extern "C" fn tine_cmplog_gate(gate: *const AtomicU64) {
+/// A module is there, or the program's constructors are through: has its code call back
+/// if there will be a log. Code looks at its gate when a function begins, so this is done
+/// before `main`, also where the server starts later.
+pub(crate) fn join(module: &Module) {
     if environment::is_set(env::CMPLOG_SHM_ID) {
-        // SAFETY: the word lies in the caller's data and is one that code of the
-        // same module reads whole.
-        unsafe { (*gate).store(1, Ordering::Relaxed) };
+        module.gate.store(1, Ordering::Relaxed);
+        module
+            .callbacks
+            .store(callbacks::table(), Ordering::Relaxed);
+        module.hook.store(routines::entry(), Ordering::Relaxed);
     }
-}
-
-/// Opens the program's gate if there will be a log. Code looks at the gate when a
-/// function begins, so this is done before `main`, also where the server starts later.
-pub(crate) fn open_gate() {
-    tine_cmplog_gate(&raw const __sancov_should_track);
 }
 
 /// Attaches the segment for good, if the controller names one. Nothing is logged yet.
@@ -74,13 +68,11 @@ pub(crate) fn attach() -> Result<bool, TargetError> {
 pub(crate) fn start() {
     let segment = SEGMENT.load(Ordering::Relaxed);
     tine_log_base.store(segment, Ordering::Relaxed);
-    routines::switch(!segment.is_null());
 }
 
 /// Logs no more. What is logged stays.
 pub(crate) fn stop() {
     tine_log_base.store(core::ptr::null_mut(), Ordering::Relaxed);
-    routines::switch(false);
 }
 
 /// Forgets what was logged so far.
@@ -167,11 +159,11 @@ impl Log {
 /// A count of hits with which a ring of any length is full and begins anew.
 const FULL_RING: u32 = 32;
 
-/// The site of the code at `address`. Addresses count from the program's beginning, so
-/// that a site keeps its number wherever the program is loaded.
+/// The site of the code at `address`. Addresses count from the beginning of their module,
+/// so that a site keeps its number wherever that is loaded.
 fn site(address: usize) -> u16 {
     // 2^64 divided by the golden ratio: neighbours end up far from each other.
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let offset = address.wrapping_sub(memory::program_start()) as u64;
-    (offset.wrapping_mul(SPREAD) >> 48) as u16
+    let number = coverage::number_of(address) as u64;
+    (number.wrapping_mul(SPREAD) >> 48) as u16
 }

@@ -2,23 +2,17 @@
 //! come here before they go on to the function itself.
 //!
 //! A hook leaves the function's arguments where they are, its [`Shape`] in r10 and the
-//! function's address in r11. Nothing here may call a function that is hooked: no
-//! comparison of slices.
+//! function's address in r11.
 
 use super::{
     Log,
     memory::{self, Bytes},
     site,
 };
-use core::sync::atomic::{AtomicPtr, Ordering};
 use tine_protocol::{
     layout::cmplog::{Kind, MAX_ROUTINE_BYTES, Routine, TEXT},
     routine::Shape,
 };
-
-/// What the hooks jump to; null while nothing is logged.
-#[unsafe(no_mangle)]
-static tine_cmplog_hook: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 
 /// How far a string is followed to find where it ends.
 const LONGEST_STRING: usize = 4096;
@@ -58,11 +52,9 @@ unsafe extern "C" {
     fn tine_log_enter();
 }
 
-/// Switches the hooks on or off.
-pub(super) fn switch(on: bool) {
-    let enter = tine_log_enter as *const () as *mut u8;
-    let hook = if on { enter } else { core::ptr::null_mut() };
-    tine_cmplog_hook.store(hook, Ordering::Relaxed);
+/// What hooks jump to in a module that logs.
+pub(super) fn entry() -> *mut u8 {
+    tine_log_enter as *const () as *mut u8
 }
 
 /// A call from `address` of a function of this shape.

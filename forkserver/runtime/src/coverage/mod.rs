@@ -2,18 +2,53 @@
 //!
 //! clang targets keep one counter an edge in a section of their own; the segment
 //! is mapped over that section (`counters`), so nothing is copied and a child
-//! that dies leaves exact counts behind. gcc targets call `trace_pc` at each
-//! basic block.
+//! that dies leaves exact counts behind. gcc targets call back at each basic block
+//! (`block`, `trace_pc`). `modules` knows who counts, `identity` tells them apart.
 
+mod block;
 mod counters;
+mod identity;
+mod modules;
 mod trace_pc;
 
+use core::sync::atomic::Ordering;
 use tine_ipc::shm::Segment;
-use tine_protocol::TargetError;
+use tine_protocol::{TargetError, layout::module::Module};
 
-/// A module's constructor says where its counters lie.
-pub(crate) fn register(start: usize, stop: usize) {
-    counters::register(start, stop);
+/// A shared object that `tine-cc` linked is there.
+pub(crate) fn join(module: &'static Module) {
+    if let Some(entry) = modules::join(module) {
+        trace_pc::join(module, entry.identity());
+    }
+}
+
+/// The program's own record.
+pub(crate) fn program() -> &'static Module {
+    trace_pc::program()
+}
+
+/// A number for the code at `address` that is the same wherever its module is loaded.
+pub(crate) fn number_of(address: usize) -> usize {
+    modules::number_of(address)
+}
+
+/// It goes: nothing of it may be touched from now on.
+pub(crate) fn leave(module: &'static Module) {
+    modules::leave(module);
+}
+
+/// Whether this is the function by which some module takes leave.
+pub(crate) fn is_leave(function: usize) -> bool {
+    modules::records().any(|module| module.leave.load(Ordering::Relaxed) == function)
+}
+
+/// A module's constructor says where its counters lie. The program has no record, nor has
+/// a shared object that was linked by another compiler.
+pub(crate) fn register(module: Option<&'static Module>, start: usize, stop: usize) {
+    let Some(len) = stop.checked_sub(start).filter(|len| *len > 0) else {
+        return;
+    };
+    modules::counters(module, start, len);
 }
 
 /// Puts the map into `segment`, which stays attached for good. Returns the size
@@ -43,12 +78,8 @@ pub(crate) fn clear() {
 /// controller that is not tine's takes a run without any edge for one of a program
 /// without coverage.
 pub(crate) fn forget(all: bool) {
-    let (first, clear): (fn() -> _, fn()) = if counters::is_empty() {
-        (trace_pc::first, trace_pc::clear)
-    } else {
-        (counters::first, counters::clear)
-    };
-    let witness: Option<*mut u8> = if all { None } else { first() };
+    let first = || counters::first().or_else(trace_pc::first);
+    let witness = if all { None } else { first() };
     clear();
     if let Some(counter) = witness {
         // SAFETY: one of the counters, which stay where they are.

@@ -1,21 +1,11 @@
-//! gcc's `-fsanitize-coverage=trace-pc`: a call at each basic block.
-//!
-//! The edge is the hash of the block's address, relative to the program's load
-//! address, xor the (shifted) hash of the block before, as in AFL. Counters go
-//! from 255 to 1, not to 0.
+//! Where gcc's blocks are counted: `-fsanitize-coverage=trace-pc` calls back at each of
+//! them, in each module its own callback (`block`).
 
+use super::modules;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use tine_ipc::shm::Segment;
-use tine_protocol::layout::coverage::DEFAULT_MAP_SIZE;
+use tine_protocol::layout::{coverage::DEFAULT_MAP_SIZE, module::Module};
 
-/// Where blocks are counted; null while no segment is there. The callback reads it.
-#[unsafe(no_mangle)]
-static tine_trace_map: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
-
-// The callback sits on every basic block, so it is written for its length. It
-// may use the registers that any call may clobber. 0x9e37… is 2^64 divided by
-// the golden ratio: the product's high bits depend on all bits of the address.
-#[cfg(target_arch = "x86_64")]
 core::arch::global_asm!(
     ".pushsection .tbss.tine_previous_block, \"awT\", @nobits",
     ".p2align 3",
@@ -23,31 +13,15 @@ core::arch::global_asm!(
     ".size tine_previous_block, 8",
     "tine_previous_block: .zero 8",
     ".popsection",
-    ".hidden __ehdr_start",
-    ".pushsection .text.tine_trace_pc, \"ax\", @progbits",
-    ".globl __sanitizer_cov_trace_pc",
-    ".type __sanitizer_cov_trace_pc, @function",
-    "__sanitizer_cov_trace_pc:",
-    // First of all: resolvers of indirect functions run before the program is
-    // relocated, and in static programs before there is thread-local storage.
-    "mov rsi, qword ptr [rip + tine_trace_map]",
-    "test rsi, rsi",
-    "je 9f",
-    "mov rax, qword ptr [rsp]",
-    "lea rcx, [rip + __ehdr_start]",
-    "sub rax, rcx",
-    "movabs rcx, 0x9e3779b97f4a7c15",
-    "imul rax, rcx",
-    "shr rax, 48",
-    "mov rcx, qword ptr [rip + tine_previous_block@GOTTPOFF]",
-    "mov rdx, rax",
-    "xor rax, qword ptr fs:[rcx]",
-    "shr rdx",
-    "mov qword ptr fs:[rcx], rdx",
-    "add byte ptr [rsi + rax], 1",
-    "adc byte ptr [rsi + rax], 0",
-    "9: ret",
-    ".size __sanitizer_cov_trace_pc, . - __sanitizer_cov_trace_pc",
+    ".pushsection .text.tine_previous_block, \"ax\", @progbits",
+    // The program's thread-local variables are as far from the base of each thread.
+    ".globl tine_previous_offset",
+    ".hidden tine_previous_offset",
+    ".type tine_previous_offset, @function",
+    "tine_previous_offset:",
+    "mov rax, qword ptr [rip + tine_previous_block@GOTTPOFF]",
+    "ret",
+    ".size tine_previous_offset, . - tine_previous_offset",
     ".globl tine_reset_previous_block",
     ".hidden tine_reset_previous_block",
     ".type tine_reset_previous_block, @function",
@@ -56,20 +30,48 @@ core::arch::global_asm!(
     "mov qword ptr fs:[rcx], 0",
     "ret",
     ".size tine_reset_previous_block, . - tine_reset_previous_block",
+    // The program never goes.
+    ".globl tine_leave",
+    ".hidden tine_leave",
+    ".type tine_leave, @function",
+    "tine_leave: ret",
+    ".size tine_leave, . - tine_leave",
     ".popsection",
 );
 
-#[cfg(not(target_arch = "x86_64"))]
-compile_error!("tine's runtime is written for x86_64");
-
 unsafe extern "C" {
+    safe fn tine_previous_offset() -> usize;
     fn tine_reset_previous_block();
+    static tine_module: Module;
+}
+
+/// Where blocks are counted; null while they are not.
+static MAP: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+
+/// The program's own record.
+pub(super) fn program() -> &'static Module {
+    // SAFETY: defined in `block`, as the type says, and made of atomics.
+    unsafe { &tine_module }
+}
+
+/// Tells a module where its blocks are counted. The program's identity is 0.
+pub(super) fn join(module: &Module, identity: u64) {
+    let header = module.header.load(Ordering::Relaxed);
+    let key = (identity as usize).wrapping_sub(header);
+    module.key.store(key, Ordering::Relaxed);
+    module
+        .previous
+        .store(tine_previous_offset(), Ordering::Relaxed);
+    // Last: with it the callback looks at the others.
+    module
+        .map
+        .store(MAP.load(Ordering::Relaxed), Ordering::Release);
 }
 
 /// Counts in `segment` from now on, if it is large enough; it stays attached.
 pub(super) fn map(segment: Segment) -> u32 {
     if segment.size() >= DEFAULT_MAP_SIZE {
-        tine_trace_map.store(segment.base(), Ordering::Relaxed);
+        count_at(segment.base());
         core::mem::forget(segment);
     }
     reset_previous();
@@ -77,7 +79,7 @@ pub(super) fn map(segment: Segment) -> u32 {
 }
 
 pub(super) fn clear() {
-    let map = tine_trace_map.load(Ordering::Relaxed);
+    let map = MAP.load(Ordering::Relaxed);
     if !map.is_null() {
         // SAFETY: the segment, which has at least this many bytes.
         unsafe { core::ptr::write_bytes(map, 0, DEFAULT_MAP_SIZE) };
@@ -87,16 +89,26 @@ pub(super) fn clear() {
 
 /// The first counter that is not 0.
 pub(super) fn first() -> Option<*mut u8> {
-    let map = tine_trace_map.load(Ordering::Relaxed);
+    let map = MAP.load(Ordering::Relaxed);
+    if map.is_null() {
+        return None;
+    }
     // SAFETY: as in `clear`.
     let taken = |index: &usize| unsafe { map.add(*index).read_volatile() } != 0;
-    (0..DEFAULT_MAP_SIZE)
-        .find(taken)
-        .map(|index| map.wrapping_add(index))
+    let index = (0..DEFAULT_MAP_SIZE).find(taken)?;
+    Some(map.wrapping_add(index))
 }
 
 pub(super) fn detach() {
-    tine_trace_map.store(core::ptr::null_mut(), Ordering::Relaxed);
+    count_at(core::ptr::null_mut());
+}
+
+fn count_at(map: *mut u8) {
+    MAP.store(map, Ordering::Relaxed);
+    join(program(), 0);
+    for module in modules::records() {
+        module.map.store(map, Ordering::Relaxed);
+    }
 }
 
 /// The next block has no block before it.
