@@ -2,18 +2,19 @@
 //! of all instances, whoever writes them, in a thread of its own: fuzzing is not
 //! disturbed.
 
+mod connection;
+mod server;
 mod text;
 
 use super::campaign::Campaign;
+use connection::Answer;
+use server::Server;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs},
     path::Path,
     str::FromStr,
-    sync::Arc,
-    thread::{self, JoinHandle},
 };
-use tiny_http::{Header, Method, Request, Response, Server};
 
 /// Where figures are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +58,17 @@ pub enum MetricsError {
     },
 }
 
+/// Kind of the texts that are no figures.
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// Kind of the figures.
+const FIGURES: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// Serves figures as long as it lives.
+#[derive(Debug)]
 pub struct Metrics {
-    server: Arc<Server>,
+    server: Server,
     address: SocketAddr,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Metrics {
@@ -72,20 +79,8 @@ impl Metrics {
     }
 
     /// Serves them until the process ends.
-    pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            // It cannot panic, and nobody stops it.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Metrics {
-    fn drop(&mut self) {
-        self.server.unblock();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    pub fn wait(self) {
+        self.server.wait();
     }
 }
 
@@ -101,51 +96,34 @@ pub fn serve(address: MetricsAddress, out: &Path) -> Result<Metrics, MetricsErro
     };
     let listener = TcpListener::bind(address).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
-    let server = Server::from_listener(listener, None)
-        .map_err(|error| failed(io::Error::other(error.to_string())))?;
-    let server = Arc::new(server);
     // The target's folder may change; this process's may, too.
     let out = std::path::absolute(out).unwrap_or_else(|_| out.into());
-    let requests = Arc::clone(&server);
-    let thread = thread::Builder::new()
-        .name("tine-metrics".into())
-        .spawn(move || answer_all(&requests, &out))
-        .map_err(failed)?;
+    let server = Server::start(listener, move |method, path| answer(method, path, &out));
     Ok(Metrics {
-        server,
+        server: server.map_err(failed)?,
         address: bound,
-        thread: Some(thread),
     })
 }
 
-fn answer_all(server: &Server, out: &Path) {
-    // It ends when it is told to.
-    while let Ok(request) = server.recv() {
-        answer(request, out);
-    }
-}
-
-fn answer(request: Request, out: &Path) {
-    let path = request.url().split('?').next().unwrap_or_default();
-    let (code, body) = match (request.method(), path) {
-        (Method::Get | Method::Head, "/metrics" | "/") => match Campaign::read(out) {
-            Ok(campaign) => (200, text::of(&campaign)),
-            Err(error) => (503, format!("{error}\n")),
+fn answer(method: &str, path: &str, out: &Path) -> Answer {
+    let path = path.split('?').next().unwrap_or_default();
+    let (status, kind, body) = match (method, path) {
+        ("GET" | "HEAD", "/metrics" | "/") => match Campaign::read(out) {
+            Ok(campaign) => ("200 OK", FIGURES, text::of(&campaign)),
+            Err(error) => ("503 Service Unavailable", PLAIN, format!("{error}\n")),
         },
-        (Method::Get | Method::Head, _) => (404, "the figures are at /metrics\n".into()),
-        _ => (405, "only GET is answered\n".into()),
+        ("GET" | "HEAD", _) => (
+            "404 Not Found",
+            PLAIN,
+            "the figures are at /metrics\n".into(),
+        ),
+        _ => (
+            "405 Method Not Allowed",
+            PLAIN,
+            "only GET is answered\n".into(),
+        ),
     };
-    let kind: &[u8] = if code == 200 {
-        b"text/plain; version=0.0.4; charset=utf-8"
-    } else {
-        b"text/plain; charset=utf-8"
-    };
-    let mut response = Response::from_string(body).with_status_code(code);
-    if let Ok(header) = Header::from_bytes(b"Content-Type".as_slice(), kind) {
-        response.add_header(header);
-    }
-    // Whoever asked may be gone.
-    let _ = request.respond(response);
+    Answer { status, kind, body }
 }
 
 #[cfg(test)]

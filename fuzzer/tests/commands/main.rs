@@ -3,5 +3,6 @@
 
 mod ends;
 mod inherited;
+mod peers;
 #[path = "../support/mod.rs"]
 mod support;
