@@ -29,17 +29,6 @@ int main(int count, char **arguments) {
 }
 "#;
 
-/// Takes three fifths of its time limit for each input.
-const SLOW: &str = r#"
-#include <unistd.h>
-__AFL_FUZZ_INIT();
-int main(void) {
-    __AFL_INIT();
-    while (__AFL_LOOP(3)) usleep(600 * 1000);
-    return 0;
-}
-"#;
-
 /// Loads and unloads an instrumented library before its persistent loop.
 const UNLOADS: &str = r#"
 #include <dlfcn.h>
@@ -131,18 +120,6 @@ fn an_input_that_the_target_takes_away_is_there_again_for_the_next_run() {
         let outcome = server.run(&[first, b'x']).expect("it runs");
         assert_eq!(outcome, Outcome::Exited(first.into()));
     }
-}
-
-#[test]
-fn the_first_pass_of_a_persistent_child_has_time_for_two() {
-    let bench = in_process();
-    bench.write("slow.c", SLOW);
-    compile(&bench, &Compiler::clang(), "slow.c -o slow");
-    let mut config = config(&bench, "slow");
-    config.timeout = Duration::from_secs(1);
-    let mut server = ForkServer::start(config).expect("it starts");
-    assert_eq!(server.run(b"x").expect("it runs"), Outcome::LoopDone);
-    assert_eq!(server.run(b"x").expect("it runs"), Outcome::LoopDone);
 }
 
 #[test]

@@ -106,12 +106,7 @@ pub(crate) fn boot(
     input.shared = agreement.shm_input;
     let info = info(&agreement, map_size, signatures, page, &dictionary);
     strays.server_is_up();
-    let process = Process::new(
-        config,
-        spawned,
-        agreement.control_page,
-        signatures.persistent,
-    );
+    let process = Process::new(config, spawned, agreement.control_page);
     Ok(Boot::Up(process, info))
 }
 

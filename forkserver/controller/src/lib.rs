@@ -15,6 +15,7 @@
 //! | `input` | shared memory, standard input or a file |
 //! | `boot` | from the file to a server that answers |
 //! | `process`, `answer` | one run, a run over its limit, the end |
+//! | `first_pass` | how long the first pass of a persistent child may take |
 //! | `exec`, `back` | a run without a fork server; either kind behind one face |
 //! | `strays`, `procfs` | processes of the target that left its groups |
 //! | `control_page` | the page shared with tine's runtime |
@@ -32,6 +33,7 @@ mod control_page;
 mod coverage;
 mod error;
 mod exec;
+mod first_pass;
 mod handshake;
 mod input;
 mod outcome;

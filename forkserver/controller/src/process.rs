@@ -37,7 +37,6 @@ const KILL_AGAIN: Duration = Duration::from_millis(50);
 pub(crate) struct Process {
     spawned: Spawned,
     control_page: bool,
-    persistent: bool,
     /// What the next request says about the last child.
     request: RunRequest,
     /// The child that runs or is stopped, for peers that send its pid.
@@ -60,16 +59,10 @@ pub(crate) enum Run {
 
 impl Process {
     /// A server that shook hands.
-    pub(crate) fn new(
-        config: &TargetConfig,
-        spawned: Spawned,
-        control_page: bool,
-        persistent: bool,
-    ) -> Self {
+    pub(crate) fn new(config: &TargetConfig, spawned: Spawned, control_page: bool) -> Self {
         Self {
             spawned,
             control_page,
-            persistent,
             request: RunRequest::Go,
             child: None,
             stopped: false,
@@ -89,15 +82,8 @@ impl Process {
         pipe::send(self.spawned.control.as_raw_fd(), &request).map_err(|_| LossReason::Ended)?;
         self.request = RunRequest::Go;
 
-        // tine's runtime runs the first input of a persistent child twice.
-        let warms_up = self.control_page && self.persistent && !self.stopped;
-        let limit = if warms_up {
-            timeout.saturating_mul(2)
-        } else {
-            timeout
-        };
         let mut answer = Answer::new(!self.control_page);
-        if self.await_answer(&mut answer, limit)? {
+        if self.await_answer(&mut answer, timeout)? {
             return self.note(page, &answer).map(Run::Ended);
         }
         self.request = RunRequest::WasKilled;

@@ -7,6 +7,7 @@ use crate::{
     boot::{Boot, boot, new_map},
     control_page,
     exec::Launcher,
+    first_pass::FirstPasses,
     input::InputPort,
     process::Run,
     signatures::Signatures,
@@ -66,6 +67,9 @@ pub struct ForkServer {
     log: Option<CompareLog>,
     input: InputPort,
     process: Back,
+    first_passes: FirstPasses,
+    /// Time that the last run spent on a first pass.
+    set_up: Duration,
     strays: Strays,
     restarts: u64,
     last_loss: Option<LossReason>,
@@ -127,6 +131,8 @@ impl ForkServer {
             log.expect(info.dialect);
         }
         Ok(Self {
+            first_passes: FirstPasses::new(config.startup_timeout),
+            set_up: Duration::ZERO,
             config,
             signatures,
             info,
@@ -162,6 +168,8 @@ impl ForkServer {
             page: control_page::create()?,
             input,
             process: Back::Exec(launcher),
+            first_passes: FirstPasses::new(config.startup_timeout),
+            set_up: Duration::ZERO,
             log: None,
             strays,
             restarts: 0,
@@ -183,6 +191,11 @@ impl ForkServer {
     /// The counters are added to what the map holds: the caller takes or clears
     /// them between runs.
     ///
+    /// A fresh persistent child runs its first input twice, each time as it was given, and
+    /// the second pass counts: in the first one a program also does what it does once.
+    /// The first pass is under a limit of its own. If the child does not stop at its end
+    /// (it crashes, exits, takes too long), that is the run.
+    ///
     /// # Errors
     /// When the input cannot be handed over, or the server is lost and cannot
     /// be brought back. A lost server that comes back is no error; it is
@@ -203,9 +216,14 @@ impl ForkServer {
     ) -> Result<Outcome, RunError> {
         let mut attempts = 0;
         let mut since = None;
+        self.set_up = Duration::ZERO;
         loop {
             self.input.deliver(input)?;
-            let ran = self.process.run(&self.page, timeout);
+            let ran = if self.info.persistent && !self.process.is_stopped() {
+                self.run_fresh_child(input, timeout)?
+            } else {
+                self.process.run(&self.page, timeout)
+            };
             self.strays.ran(self.process.server_pid());
             let reason = match ran {
                 Ok(Run::Ended(status)) => {
@@ -236,6 +254,34 @@ impl ForkServer {
                 return Err(RunError::Lost { attempts, reason });
             }
         }
+    }
+
+    /// Has a child forked, and runs the input that was delivered in its first pass; then
+    /// again, if the child is there for another one.
+    #[cold]
+    fn run_fresh_child(
+        &mut self,
+        input: &[u8],
+        timeout: Duration,
+    ) -> Result<Result<Run, Failure>, RunError> {
+        let began = Instant::now();
+        let limit = self.first_passes.limit(timeout);
+        let ran = self.process.run(&self.page, limit);
+        if !self.process.is_stopped() {
+            if matches!(ran, Ok(Run::TimedOut)) {
+                self.first_passes.was_cut_off();
+            }
+            return Ok(ran);
+        }
+        self.set_up = began.elapsed();
+        self.first_passes.came_to_end(self.set_up);
+        self.map.clear();
+        if let Some(log) = &mut self.log {
+            log.clear();
+        }
+        // The first pass may have changed the input, or read it to its end.
+        self.input.deliver(input)?;
+        Ok(self.process.run(&self.page, timeout))
     }
 
     /// The server could not fork: pauses before it is asked again. `since` is when it
@@ -308,6 +354,13 @@ impl ForkServer {
     #[must_use]
     pub const fn has_waiting_child(&self) -> bool {
         self.process.is_stopped()
+    }
+
+    /// Time that the last run spent on the first pass of a fresh persistent child, before
+    /// the pass that counted; zero where there was none.
+    #[must_use]
+    pub const fn set_up_time(&self) -> Duration {
+        self.set_up
     }
 
     /// Ends a persistent child that waits: the next run is the first one of a fresh

@@ -5,11 +5,8 @@
 
 use crate::{cmplog, coverage, environment, exports::__afl_connected, input, start};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use tine_ipc::{pipe, process, signal};
+use tine_ipc::{process, signal};
 use tine_protocol::env;
-
-/// Where an input that does not come by shared memory is read from.
-const STDIN: i32 = 0;
 
 static STAGE: AtomicU32 = AtomicU32::new(OUTSIDE);
 static PASSES_LEFT: AtomicU32 = AtomicU32::new(0);
@@ -17,20 +14,17 @@ static PASSES_LEFT: AtomicU32 = AtomicU32::new(0);
 /// in each pass.
 static FUZZED: AtomicBool = AtomicBool::new(false);
 
-/// Before the loop, or behind it.
+/// Before the loop, or after it.
 const OUTSIDE: u32 = 0;
-/// In the first pass, which is run for nothing: see [`next_pass`].
-const WARMING_UP: u32 = 1;
-/// In a pass that counts.
-const LOOPING: u32 = 2;
+/// In a pass.
+const LOOPING: u32 = 1;
 
 /// Whether there is another pass. By hand, or for a controller that knows
 /// nothing of the loop, there is one.
 ///
-/// A child runs its first input twice. The first time the program enters the
-/// loop from above and sets up what it sets up once; counting that would make
-/// the same input look different each time a child is forked. A crash is a crash
-/// in either pass.
+/// In the first pass the program also does what it does once a process. The controller
+/// gives a fresh child its first input twice for that reason: the runtime has no part
+/// in it.
 pub(crate) fn next_pass(passes: u32) -> bool {
     match STAGE.load(Ordering::Relaxed) {
         OUTSIDE => {
@@ -38,24 +32,13 @@ pub(crate) fn next_pass(passes: u32) -> bool {
                 && environment::is_set(env::PERSISTENT);
             FUZZED.store(fuzzed, Ordering::Relaxed);
             let passes = if fuzzed { passes } else { 1 };
-            let warm_up = fuzzed && passes > 1;
             PASSES_LEFT.store(passes, Ordering::Relaxed);
-            STAGE.store(
-                if warm_up { WARMING_UP } else { LOOPING },
-                Ordering::Relaxed,
-            );
+            STAGE.store(LOOPING, Ordering::Relaxed);
             if fuzzed {
                 // What ran before the loop runs once a child, not once an input.
                 coverage::clear();
                 cmplog::clear();
             }
-            true
-        }
-        WARMING_UP => {
-            STAGE.store(LOOPING, Ordering::Relaxed);
-            pipe::rewind(STDIN);
-            coverage::clear();
-            cmplog::clear();
             true
         }
         _ => another(FUZZED.load(Ordering::Relaxed)),

@@ -239,7 +239,8 @@ impl Runner {
             what: source.to_string(),
             source: error,
         })?;
-        Ok((outcome, start.elapsed()))
+        let set_up = self.server.set_up_time();
+        Ok((outcome, start.elapsed().saturating_sub(set_up)))
     }
 
     /// What was covered, and where it is written.

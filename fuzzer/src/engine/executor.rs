@@ -108,6 +108,13 @@ impl ForkServerExecutor {
         self.history.as_ref().map_or_else(Vec::new, History::inputs)
     }
 
+    /// Time that the last run spent on the first pass of a fresh child, which does not
+    /// count.
+    #[must_use]
+    pub const fn set_up_time(&self) -> Duration {
+        self.server.set_up_time()
+    }
+
     /// The next run is the first one of a fresh child.
     pub fn discard_child(&mut self) {
         self.server.discard_child();

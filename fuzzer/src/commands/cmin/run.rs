@@ -160,7 +160,7 @@ fn work(
                     Ok(outcome) => Message::Ran {
                         input: number,
                         outcome,
-                        micros: start.elapsed().as_micros().try_into().unwrap_or(u32::MAX),
+                        micros: microseconds(start.elapsed().saturating_sub(server.set_up_time())),
                         trace: Encoded::take(server.map(), wanted.edges_only),
                         cut,
                     },
@@ -174,6 +174,11 @@ fn work(
             return;
         }
     }
+}
+
+/// As many as fit.
+fn microseconds(time: Duration) -> u32 {
+    time.as_micros().try_into().unwrap_or(u32::MAX)
 }
 
 impl Tally {

@@ -23,6 +23,8 @@ const LONGEST: Duration = Duration::from_secs(20);
 struct Ran {
     outcome: Outcome,
     time: Duration,
+    /// Time of a first pass before it, which does not count.
+    set_up: Duration,
     /// Words of the map that are not zero.
     map: Vec<(usize, u64)>,
 }
@@ -49,12 +51,18 @@ fn run(server: &mut ForkServer, input: &[u8], limit: Duration) -> Result<Ran, Ru
     server.map().clear();
     let began = Instant::now();
     let outcome = server.run_with_timeout(input, limit)?;
-    let time = began.elapsed();
+    let set_up = server.set_up_time();
+    let time = began.elapsed().saturating_sub(set_up);
     let mut map = Vec::new();
     server
         .map()
         .take_nonzero(|index, word| map.push((index, word)));
-    Ok(Ran { outcome, time, map })
+    Ok(Ran {
+        outcome,
+        time,
+        set_up,
+        map,
+    })
 }
 
 /// Runs the target. Returns whether it can be run.
@@ -84,7 +92,7 @@ fn try_examine(
     // In persistent mode it also pays for the fork and what stands before the loop.
     let empty = run(server, b"", limit)?;
     if persistent {
-        say(first_run(server, &empty, limit)?);
+        say(first_run(&empty, limit));
     }
     let watch = Watch::of(&examination.config.input);
     let full = run(server, &input, limit)?;
@@ -155,50 +163,28 @@ fn outcome(id: Id, ran: &Ran, matters: bool, limit: Duration) -> Finding {
 }
 
 /// What the first input of a persistent child costs.
-fn first_run(server: &mut ForkServer, first: &Ran, limit: Duration) -> Result<Finding, RunError> {
+fn first_run(first: &Ran, limit: Duration) -> Finding {
     const REMEDY: &str = "__AFL_INIT();     /* behind the slow start, before the loop */";
-    if !first.outcome.is_timeout() {
-        let what = format!(
-            "{} from fork to the end of the first pass",
-            shown_time(first.time)
-        );
-        return Ok(if first.time > limit / 2 {
-            Finding::slower(Id::FirstRun, what)
-                .why(format!(
-                    "with a limit of {} for a run, a forked run may end as a timeout",
-                    shown_time(limit)
-                ))
-                .remedy(REMEDY)
-        } else {
-            Finding::ok(Id::FirstRun, what)
-        });
+    if first.outcome.is_timeout() {
+        let what = format!("not over within {}", shown_time(first.time));
+        return Finding::fails(Id::FirstRun, what)
+            .why("the loop does not come back for the next input");
     }
-    let longer = longer(limit);
-    let again = run(server, b"", longer)?;
-    if again.outcome.is_timeout() {
-        return Ok(Finding::fails(
-            Id::FirstRun,
-            format!("not over within {}", shown_time(longer)),
+    // Without a second pass the run was the first one.
+    let took = first.set_up.max(first.time);
+    let what = format!(
+        "{} from fork to the end of the first pass",
+        shown_time(took)
+    );
+    if took <= limit / 2 {
+        return Finding::ok(Id::FirstRun, what);
+    }
+    Finding::slower(Id::FirstRun, what)
+        .why(
+            "each fresh child takes that long before its first input counts: after each crash, \
+             timeout and exit",
         )
-        .why("the loop does not come back for the next input"));
-    }
-    let next = run(server, b"", longer)?;
-    Ok(Finding::fails(
-        Id::FirstRun,
-        format!(
-            "{} from fork to the end of the first pass",
-            shown_time(again.time)
-        ),
-    )
-    .why(format!(
-        "the limit is {}, so every forked run times out, though a pass takes {} only",
-        shown_time(limit),
-        shown_time(next.time)
-    ))
-    .remedy(format!(
-        "{REMEDY}\ntine fuzz -t {} …",
-        again.time.as_millis().saturating_mul(2)
-    )))
+        .remedy(REMEDY)
 }
 
 fn longer(limit: Duration) -> Duration {
