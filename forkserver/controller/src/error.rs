@@ -286,6 +286,17 @@ pub enum RunError {
         /// How long it was tried.
         tried: Duration,
     },
+    /// A persistent child cannot stop itself at the end of a pass.
+    #[error(
+        "the target cannot stop itself at the end of a pass of its persistent loop{}: does it \
+         install a filter of system calls (seccomp)? Allow tgkill in it, or leave it out of the \
+         build that is fuzzed",
+        stop_reason(*.errno)
+    )]
+    CannotStop {
+        /// What the system said: an error number; 0 where it said nothing.
+        errno: u8,
+    },
     /// A target without a fork server could not be executed.
     #[error("cannot execute {}: {source}; was it changed or removed?", .program.display())]
     Exec {
@@ -304,6 +315,21 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// Whether it may be the input's fault: another one can be run.
+    #[must_use]
+    pub const fn is_of_input(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::CannotStop { .. })
+    }
+}
+
+fn stop_reason(errno: u8) -> String {
+    match errno {
+        0 => String::new(),
+        errno => format!(" ({})", Errno(errno.into())),
+    }
+}
+
 /// What to do about an input on which the fork server is always lost.
 const fn loss_hint(reason: LossReason) -> &'static str {
     match reason {
@@ -312,6 +338,10 @@ const fn loss_hint(reason: LossReason) -> &'static str {
              example for its use of memory (`dmesg` tells)?"
         }
         LossReason::Stuck => "does the target stop or trace its parent?",
+        LossReason::Reported(TargetError::Signal) => {
+            "does a filter of system calls (seccomp), installed before the fork server starts, deny \
+             kill? Or does the child become another user's?"
+        }
         LossReason::Reported(_) => "AFL_DEBUG=1 makes it explain itself",
         LossReason::Garbage(_) | LossReason::Unasked(_) => {
             "does the target write to descriptor 199, or to a copy of it?"

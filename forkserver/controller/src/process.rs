@@ -19,7 +19,7 @@ use tine_ipc::{
     shm::Segment,
     signal,
 };
-use tine_protocol::{WaitStatus, run::RunRequest};
+use tine_protocol::{TargetError, WaitStatus, run::RunRequest};
 
 /// How long a runtime may take to report a child that was killed. Killing takes
 /// microseconds; a machine that is badly overloaded takes longer.
@@ -88,7 +88,11 @@ impl Process {
         }
         self.request = RunRequest::WasKilled;
         self.end_run(page, &mut answer)?;
-        let status = self.note(page, &answer)?;
+        let status = match self.note(page, &answer) {
+            // It was about to stop when it was killed, and did not.
+            Err(LossReason::Reported(TargetError::Stop(_))) => return Ok(Run::TimedOut),
+            noted => noted?,
+        };
         if self.stopped {
             // It finished its pass in the last moment. The next request says that
             // it was killed, so it must be.
@@ -149,6 +153,7 @@ impl Process {
 
     /// Remembers what a complete answer says of the child.
     fn note(&mut self, page: &Segment, answer: &Answer) -> Result<WaitStatus, LossReason> {
+        self.stopped = false;
         let status = answer.status()?;
         self.stopped = status.stop_signal().is_some();
         if self.control_page && !self.stopped {

@@ -242,6 +242,10 @@ impl ForkServer {
                         source: io::Error::from_raw_os_error(errno.0),
                     });
                 }
+                // The server is up, and says so; its child has ended.
+                Err(Failure::Lost(LossReason::Reported(TargetError::Stop(errno)))) => {
+                    return Err(RunError::CannotStop { errno });
+                }
                 Err(Failure::Lost(reason)) => reason,
             };
             attempts += 1;

@@ -12,6 +12,7 @@
 //! | [`own_memory`] | memory that may not be mapped | runtime: compare log |
 //! | [`file`] | files and folders | the driver of harnesses, outside a fuzzer |
 //! | [`loaded`] | the objects that the dynamic linker loaded | runtime: modules, exit |
+//! | [`shared_words`] | shared memory without a name | runtime: server and child |
 //! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |
 //!
 //! The feature `all` adds the mechanisms that tine has no use for, as far as no
@@ -50,6 +51,7 @@ pub mod poll;
 pub mod process;
 #[cfg(feature = "all")]
 pub mod semaphore;
+pub mod shared_words;
 pub mod shm;
 pub mod signal;
 #[cfg(feature = "all")]

@@ -117,6 +117,14 @@ pub fn id() -> i32 {
     unsafe { system_call!(getpid) as i32 }
 }
 
+/// The calling thread's id, asked of the kernel. That of a process's first thread is the
+/// process's.
+#[must_use]
+pub fn thread_id() -> i32 {
+    // SAFETY: gettid takes nothing and cannot fail.
+    unsafe { system_call!(gettid) as i32 }
+}
+
 /// The id of this process's parent.
 #[must_use]
 pub fn parent_id() -> i32 {

@@ -69,6 +69,28 @@ pub fn send_group(leader: i32, signal: i32) -> Result<(), Errno> {
     check(unsafe { system_call!(kill, -leader, signal) }).map(drop)
 }
 
+/// Sends `signal` to the thread `thread` of the process `process`, and to no other
+/// thread of it. A signal to the calling thread is acted on before this returns, unless
+/// it is blocked.
+///
+/// # Errors
+/// `ESRCH` when that process has no such thread; `EINVAL` for a number that is not
+/// positive.
+pub fn send_to_thread(process: i32, thread: i32, signal: i32) -> Result<(), Errno> {
+    // SAFETY: tgkill takes plain numbers and touches no memory of ours.
+    check(unsafe { system_call!(tgkill, process, thread, signal) }).map(drop)
+}
+
+/// As [`send_to_thread`], by the thread's number alone: for the calling thread, whose
+/// number cannot be another's.
+///
+/// # Errors
+/// As [`send_to_thread`].
+pub fn send_to_own_thread(thread: i32, signal: i32) -> Result<(), Errno> {
+    // SAFETY: as above.
+    check(unsafe { system_call!(tkill, thread, signal) }).map(drop)
+}
+
 /// Asks the kernel to kill this process when the thread that forked it ends.
 ///
 /// # Errors

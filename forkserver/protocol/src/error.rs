@@ -4,6 +4,8 @@
 const V1_ERROR: u32 = 0xeffe_0000;
 /// Marks an error word of AFL++ up to 4.10c; bits 8..=23 are the code.
 const OLD_ERROR: u32 = 0xf800_008f;
+/// Marks the code of [`TargetError::Stop`]; the low 8 bits are the error number.
+const STOP: u16 = 0x7500;
 
 /// Why a runtime could not set itself up, in the codes of AFL++.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,14 @@ pub enum TargetError {
     CountersNotAlone,
     /// tine: `fork` failed.
     Fork,
+    /// tine: the server may not signal its child.
+    Signal,
+    /// tine: the child is not there to be waited for.
+    Wait,
+    /// tine: the child could not stop itself at the end of a pass of the persistent
+    /// loop. What the system said (an error number, at most 255), or 0 where it said
+    /// nothing or ended the child.
+    Stop(u8),
     /// A code that this crate does not know.
     Unknown(u16),
 }
@@ -45,6 +55,9 @@ impl TargetError {
             Self::OldCmplogQemu => 64,
             Self::CountersNotAlone => 0x7401,
             Self::Fork => 0x7402,
+            Self::Signal => 0x7403,
+            Self::Wait => 0x7404,
+            Self::Stop(errno) => STOP | errno as u16,
             Self::Unknown(code) => code,
         }
     }
@@ -62,6 +75,9 @@ impl TargetError {
             64 => Self::OldCmplogQemu,
             0x7401 => Self::CountersNotAlone,
             0x7402 => Self::Fork,
+            0x7403 => Self::Signal,
+            0x7404 => Self::Wait,
+            stop if stop & 0xff00 == STOP => Self::Stop((stop & 0xff) as u8),
             other => Self::Unknown(other),
         }
     }
@@ -110,7 +126,31 @@ impl core::fmt::Display for TargetError {
                 "its counters share pages with other data: the program was compiled, but not linked, by tine-cc",
             ),
             Self::Fork => f.write_str("it could not fork"),
+            Self::Signal => f.write_str("it may not signal its child"),
+            Self::Wait => f.write_str("its child was waited for by somebody else"),
+            Self::Stop(0) => f.write_str(
+                "its child could not stop itself at the end of a pass of the persistent loop",
+            ),
+            Self::Stop(errno) => write!(
+                f,
+                "its child could not stop itself at the end of a pass of the persistent loop (error {errno})"
+            ),
             Self::Unknown(code) => write!(f, "it reported an unknown error, code {code:#x}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TargetError;
+
+    #[test]
+    fn each_code_is_an_error_of_its_own() {
+        for code in 0..=u16::MAX {
+            let error = TargetError::from_code(code);
+            assert_eq!(error.code(), code, "{error:?}");
+            assert_eq!(TargetError::decode(error.to_word()), Some(error));
+        }
+        assert_eq!(TargetError::from_code(0x7526), TargetError::Stop(38));
     }
 }

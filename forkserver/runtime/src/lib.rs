@@ -33,6 +33,7 @@ mod persistent;
 mod server;
 mod start;
 mod trace;
+mod turn;
 
 pub use exports::{
     __afl_connected, __afl_fuzz_len, __afl_fuzz_ptr, __afl_manual_init, __afl_persistent_loop,

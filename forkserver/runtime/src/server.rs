@@ -1,8 +1,9 @@
 //! The fork server: the handshake, then one fork a request.
 
-use crate::environment;
+use crate::{environment, turn};
 use core::sync::atomic::{AtomicI32, Ordering};
 use tine_ipc::{
+    Errno,
     pipe::{self, Received},
     process::{self, Forked},
     signal::{self, Action as SignalAction},
@@ -54,12 +55,17 @@ pub(crate) fn shake(offer: Offer, dictionary: &[u8], dialect: Dialect) -> Option
 /// process. Returns in each child.
 pub(crate) fn serve(agreement: Agreement, page: Option<&'static ControlPage>) {
     static OWN_PAGE: AtomicI32 = AtomicI32::new(0);
+    // Without a persistent loop a child that stops is one that hangs.
+    let persistent = environment::is_set(env::PERSISTENT);
+    if persistent {
+        turn::share();
+    }
+    SERVER.store(process::id(), Ordering::Relaxed);
     let mut server = Server {
         pid: process::id(),
         child_pid: page.map_or(&OWN_PAGE, |page| &page.child_pid),
         announces_pid: page.is_none(),
-        // Without a persistent loop a child that stops is one that hangs.
-        persistent: environment::is_set(env::PERSISTENT),
+        persistent,
         thread_id: process::thread_id_address(),
         // SAFETY: the default is always allowed.
         child_signal: unsafe { signal::treat(signal::CHILD, SignalAction::DEFAULT) }.ok(),
@@ -82,6 +88,14 @@ pub(crate) fn serve(agreement: Agreement, page: Option<&'static ControlPage>) {
         }
     }
     server.finish();
+}
+
+/// The server's process id, for its children.
+static SERVER: AtomicI32 = AtomicI32::new(0);
+
+/// Whether this process is one that the server forked, and waits for.
+pub(crate) fn is_parent() -> bool {
+    process::parent_id() == SERVER.load(Ordering::Relaxed)
 }
 
 /// The word that says `error` to a controller of this dialect.
@@ -126,15 +140,14 @@ impl Server {
         if let (Child::Stopped(pid), RunRequest::WasKilled) = (self.child, request) {
             // The controller may have been too early to reach it: a stopped
             // child that nobody kills is waited for in vain.
-            let _ = signal::send_group(pid, signal::KILL);
-            let _ = signal::send(pid, signal::KILL);
-            let _ = process::wait(pid, false);
+            end_child(pid)?;
             self.child_pid.store(0, Ordering::Relaxed);
             self.child = Child::None;
         }
+        turn::begin();
         let pid = match self.child {
             Child::Stopped(pid) => {
-                let _ = signal::send(pid, signal::CONTINUE);
+                signal::send(pid, signal::CONTINUE).map_err(|_| TargetError::Signal)?;
                 pid
             }
             Child::None => match self.fork()? {
@@ -147,17 +160,24 @@ impl Server {
             self.finish();
         }
         let status =
-            WaitStatus(process::wait(pid, self.persistent).map_err(|_| TargetError::Fork)?);
-        self.child = if status.stop_signal().is_some() {
-            Child::Stopped(pid)
-        } else {
-            // Whatever the target forked goes with it. From here on the number
-            // may become another process's, so nobody is told it any longer.
-            let _ = signal::send_group(pid, signal::KILL);
-            self.child_pid.store(0, Ordering::Relaxed);
-            Child::None
-        };
-        Ok(Side::Server(status))
+            WaitStatus(process::wait(pid, self.persistent).map_err(|_| TargetError::Wait)?);
+        if status.stop_signal().is_some() {
+            self.child = Child::Stopped(pid);
+            return Ok(Side::Server(status));
+        }
+        // Whatever the target forked goes with it; it fails where that is nothing. From
+        // here on the number may become another process's, so nobody is told it any
+        // longer.
+        let _ = signal::send_group(pid, signal::KILL);
+        self.child_pid.store(0, Ordering::Relaxed);
+        self.child = Child::None;
+        match turn::failed_stop() {
+            // Others have no word for it: to them the child has ended, as it has.
+            Some(Errno(errno)) if !self.announces_pid => {
+                Err(TargetError::Stop(u8::try_from(errno).unwrap_or(u8::MAX)))
+            }
+            _ => Ok(Side::Server(status)),
+        }
     }
 
     fn fork(&self) -> Result<Forked, TargetError> {
@@ -187,13 +207,23 @@ impl Server {
     /// The controller is gone: ends a child that is stopped, and the server.
     fn finish(&mut self) -> ! {
         if let Child::Stopped(pid) = self.child {
-            let _ = signal::send_group(pid, signal::KILL);
-            let _ = signal::send(pid, signal::KILL);
-            let _ = process::wait(pid, false);
+            // One that this process may not signal is the controller's to end.
+            let _ = end_child(pid);
         }
         self.child_pid.store(0, Ordering::Relaxed);
         process::exit_now(0)
     }
+}
+
+/// Kills the child and its group, and reaps it.
+fn end_child(pid: i32) -> Result<(), TargetError> {
+    // It fails where the child led no group yet.
+    let _ = signal::send_group(pid, signal::KILL);
+    // One that has ended, and waits to be reaped, can be signalled too.
+    signal::send(pid, signal::KILL).map_err(|_| TargetError::Signal)?;
+    process::wait(pid, false)
+        .map(drop)
+        .map_err(|_| TargetError::Wait)
 }
 
 fn receive_request() -> Option<RunRequest> {

@@ -97,6 +97,17 @@ pub enum ShowmapError {
     OutputIsInput(PathBuf),
 }
 
+impl ShowmapError {
+    /// Whether the next input has a chance.
+    const fn is_of_input(&self) -> bool {
+        match self {
+            Self::Input { .. } => true,
+            Self::Run { source, .. } => source.is_of_input(),
+            _ => false,
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -178,14 +189,7 @@ impl Runner {
                 .and_then(|input| self.run(&source, &input));
             let outcome = match ran {
                 Ok((outcome, _)) => outcome,
-                // The next input has a chance if the server came back.
-                Err(
-                    error @ (ShowmapError::Input { .. }
-                    | ShowmapError::Run {
-                        source: RunError::Lost { .. },
-                        ..
-                    }),
-                ) => {
+                Err(error) if error.is_of_input() => {
                     say!("{error}; going on with the others");
                     tally.failed += 1;
                     continue;

@@ -293,7 +293,7 @@ impl Engine {
                 self.attend(state, executor)?;
                 return Ok(false);
             }
-            Err(error) if !matches!(error, RunError::Lost { .. }) => {
+            Err(error) if !error.is_of_input() => {
                 // An error, unless the session is to end.
                 self.lost(state, error, bytes, None)?;
                 self.attend(state, executor)?;

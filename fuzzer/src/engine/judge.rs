@@ -294,7 +294,7 @@ impl Engine {
             // The session ends anyway, and may have ended the server itself.
             return Ok(());
         }
-        let is_input = matches!(error, RunError::Lost { .. });
+        let is_input = error.is_of_input();
         if let (true, Some(origin), true) = (is_input, origin, self.next.lost < MOST_KEPT) {
             let folder = self.folder.lost();
             let unusable = |source| StoreError {

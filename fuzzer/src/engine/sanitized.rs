@@ -14,7 +14,7 @@ use crate::{
     target::{self, TargetError},
 };
 use std::{env, ffi::OsString, path::Path, time::Duration};
-use tine_controller::{ForkServer, Outcome, RunError};
+use tine_controller::{ForkServer, Outcome};
 
 /// Inputs in a row that may take a sanitizer's fork server along before it is left out.
 const MOST_LOST: u32 = 10;
@@ -193,7 +193,7 @@ impl Engine {
                         return Ok(());
                     }
                     binary.lost += 1;
-                    if !matches!(error, RunError::Lost { .. }) || binary.lost > MOST_LOST {
+                    if !error.is_of_input() || binary.lost > MOST_LOST {
                         self.progress.note(format_args!(
                             "{} (-w) is left out from now on: {error}",
                             binary.name

@@ -163,6 +163,7 @@ fn run_error(error: &RunError) -> &'static str {
         RunError::TooLong { .. } => "too-long",
         RunError::Lost { .. } => "lost",
         RunError::NoProcess { .. } => "no-process",
+        RunError::CannotStop { .. } => "cannot-stop",
         RunError::Exec { .. } => "exec",
         RunError::Restart { .. } => "restart",
     }

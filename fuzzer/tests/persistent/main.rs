@@ -1,9 +1,11 @@
-//! The persistent loop: the first pass of a fresh child.
+//! The persistent loop: which thread or process runs it, what keeps a child from
+//! stopping, and the first pass of a fresh child.
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod first_pass;
+mod stops;
 
 use std::time::Duration;
 

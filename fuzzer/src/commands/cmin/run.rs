@@ -165,7 +165,7 @@ fn work(
                         cut,
                     },
                     Err(_) if control.signal().is_some() => return,
-                    Err(error @ RunError::Lost { .. }) => Message::Lost(number, error),
+                    Err(error) if error.is_of_input() => Message::Lost(number, error),
                     Err(error) => Message::Broken(number, error),
                 }
             }

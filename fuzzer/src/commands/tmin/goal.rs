@@ -266,7 +266,7 @@ impl<'a> Judge<'a> {
         });
         match ran {
             // It takes the fork server along: that is not what is looked for.
-            Err(RunError::Lost { .. }) if !self.kept.is_empty() => Ok(Outcome::Exited(-1)),
+            Err(error) if error.is_of_input() && !self.kept.is_empty() => Ok(Outcome::Exited(-1)),
             other => Ok(other?),
         }
     }

@@ -281,7 +281,7 @@ impl Engine {
 fn executor_ran(ran: Result<Outcome, RunError>) -> Result<bool, RunError> {
     match ran {
         Ok(outcome) => Ok(!outcome.is_crash() && !outcome.is_timeout()),
-        Err(RunError::Lost { .. }) => Ok(false),
+        Err(error) if error.is_of_input() => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -95,7 +95,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for RedqueenStage {
         match solved {
             Ok(()) => Ok(()),
             Err(Failure::Engine(error)) => Err(engine.fail(error)),
-            Err(Failure::Logger(RunError::Lost { .. })) if redqueen.lost < MOST_LOST => {
+            Err(Failure::Logger(error)) if error.is_of_input() && redqueen.lost < MOST_LOST => {
                 redqueen.lost += 1;
                 redqueen.done.add(engine.queue.entry(id).number);
                 Ok(())
