@@ -1,17 +1,17 @@
 //! One instance: its process, and what it says.
 
-use super::plan::Planned;
+use super::{lines::lines, plan::Planned};
 use crate::report::figures::Figures;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use std::{
-    io::{self, BufRead, BufReader},
+    io::{self, BufReader},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::Sender,
+    sync::mpsc::SyncSender,
     thread,
 };
 
@@ -44,7 +44,7 @@ impl Member {
         planned: Planned,
         out: &Path,
         index: usize,
-        events: Sender<Event>,
+        events: SyncSender<Event>,
     ) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         let mut words = planned.words.iter();
@@ -60,8 +60,7 @@ impl Member {
         if let Some(stderr) = child.stderr.take() {
             let listener = thread::Builder::new().name("tine-listener".into());
             listener.spawn(move || {
-                for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-                    let line = String::from_utf8_lossy(&line).into_owned();
+                for line in lines(BufReader::new(stderr)) {
                     if events.send(Event::Said(index, line)).is_err() {
                         return;
                     }

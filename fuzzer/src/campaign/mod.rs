@@ -7,13 +7,16 @@
 //! | `line` | a command line, option by option |
 //! | `roles` | what the instances do differently |
 //! | `member` | one instance: its process and what it says |
+//! | `lines`, `sentences` | what is read of that, and told |
 //! | `supervise` | until all have ended |
 //! | `sum` | what they have come to together |
 
 mod line;
+mod lines;
 mod member;
 mod plan;
 mod roles;
+mod sentences;
 mod sum;
 mod supervise;
 

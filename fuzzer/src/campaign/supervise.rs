@@ -4,6 +4,7 @@ use super::{
     CampaignError,
     member::{Event, Member},
     plan::Planned,
+    sentences::{Sentences, Verdict},
     sum,
 };
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
 use nix::sys::signal::Signal;
 use signal_hook::flag;
 use std::{
-    collections::HashSet,
     io,
     path::PathBuf,
     process::ExitStatus,
@@ -50,8 +50,8 @@ const OVERTIME: Duration = Duration::from_secs(2);
 /// How long what was said last may take to arrive.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Different sentences that are told.
-const MOST_SENTENCES: usize = 1000;
+/// Lines that wait to be told. Whoever says more waits, too.
+const WAITING_LINES: usize = 256;
 
 /// A campaign that is over.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ struct Campaign<'a> {
     events: Receiver<Event>,
     /// How many instances say something still.
     speakers: usize,
-    said: HashSet<String>,
+    said: Sentences,
     status: Status,
     began: Instant,
     next_read: Instant,
@@ -108,14 +108,14 @@ struct Campaign<'a> {
 impl<'a> Campaign<'a> {
     fn start(args: &'a FuzzArgs, plan: Vec<Planned>) -> Result<Self, CampaignError> {
         let (signal, impatient) = listen_for_signals().map_err(CampaignError::Signals)?;
-        let (sender, events) = mpsc::channel();
+        let (sender, events) = mpsc::sync_channel(WAITING_LINES);
         let now = Instant::now();
         let mut campaign = Self {
             args,
             members: Vec::new(),
             events,
             speakers: plan.len(),
-            said: HashSet::new(),
+            said: Sentences::new(),
             status: Status::new(args.no_ui),
             began: now,
             next_read: now,
@@ -153,15 +153,26 @@ impl<'a> Campaign<'a> {
         }
     }
 
-    /// What all say is told once.
+    /// What all say is told once, and of each kind only so much.
     fn pass_on(&mut self, index: usize, line: &str) {
-        let sentence = line.strip_prefix("tine: ").unwrap_or(line);
-        if sentence.is_empty() || self.said.len() >= MOST_SENTENCES {
+        let own = line.strip_prefix("tine: ");
+        let sentence = own.unwrap_or(line);
+        if sentence.is_empty() {
             return;
         }
-        if self.said.insert(sentence.to_owned()) {
-            let name = &self.members[index].name;
-            self.status.note(format_args!("{name}: {sentence}"));
+        let verdict = self.said.judge(sentence, own.is_none());
+        if verdict == Verdict::Dropped {
+            return;
+        }
+        let name = &self.members[index].name;
+        self.status.note(format_args!("{name}: {sentence}"));
+        if verdict == Verdict::Last {
+            let what = if own.is_some() {
+                "more sentences like this one"
+            } else {
+                "more of what targets and mutators write"
+            };
+            self.status.note(format_args!("{what} are not told"));
         }
     }
 

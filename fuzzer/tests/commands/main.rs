@@ -1,6 +1,7 @@
 //! Commands in an environment that is not friendly: what they were started with, signals,
 //! peers that do not answer, names that stand for something else than a file.
 
+mod campaign;
 mod ends;
 mod inherited;
 mod peers;
