@@ -8,6 +8,7 @@
 //! | [`inherited`] | signals and descriptors that exec keeps | controller: what a target must not get |
 //! | [`process`] | clone, wait, process group, limits | both sides |
 //! | `exec` (feature `std`) | a program executed without a copy of this process | controller: targets without a fork server |
+//! | `folder_guard` (feature `std`) | a folder that is gone with the process that made it, killed or not | controller: the target's standard input |
 //! | [`poll`] | readiness with a deadline | controller |
 //! | [`own_memory`] | memory that may not be mapped | runtime: compare log |
 //! | [`file`] | files and folders | the driver of harnesses, outside a fuzzer |
@@ -37,6 +38,8 @@ mod errno;
 #[cfg(feature = "std")]
 pub mod exec;
 pub mod file;
+#[cfg(feature = "std")]
+pub mod folder_guard;
 pub mod futex;
 pub mod inherited;
 pub mod loaded;
