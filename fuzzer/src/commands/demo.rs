@@ -93,8 +93,12 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
     let tools = Tools::find(&folder)?;
     let seeds = folder.join("seeds");
     create(&seeds, |path| fs::create_dir(path))?;
-    create(&seeds.join("picture.tip"), |path| fs::write(path, SEED))?;
-    create(&folder.join("demo.c"), |path| fs::write(path, SOURCE))?;
+    for (path, content) in [
+        (seeds.join("picture.tip"), SEED),
+        (folder.join("demo.c"), SOURCE.as_bytes()),
+    ] {
+        create(&path, |path| File::create_new(path)?.write_all(content))?;
+    }
 
     say!("compiling {} with tine-cc", folder.join("demo.c").display());
     let program = compile(&tools.compiler, &folder)?;

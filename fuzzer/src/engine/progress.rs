@@ -8,15 +8,14 @@ use crate::{
         counted,
         stats::{Earlier, Facts, PLOT_HEADER, Snapshot},
         statsd::Statsd,
-        store::StoreError,
+        store::{self, StoreError},
     },
     ui::Status,
 };
 use libafl::state::{HasCorpus, HasExecutions};
 use std::{
     collections::VecDeque,
-    fmt,
-    fs::{self, OpenOptions},
+    fmt, fs,
     io::{ErrorKind, Write},
     path::Path,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -243,7 +242,7 @@ impl Engine {
 
 /// Adds a line to a plot that is there.
 fn append(path: &Path, line: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().append(true).open(path)?;
+    let mut file = store::append(path)?;
     file.write_all(line.as_bytes())
 }
 

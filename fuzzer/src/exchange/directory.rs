@@ -14,8 +14,7 @@ use super::{Exchange, Flaw, Hashes, Received, foreign::Foreign, peer::Peer};
 use crate::{cli::Role, report::store};
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -75,8 +74,9 @@ impl Directory {
         }
         let main = folder.join(MAIN);
         if role == Role::Main {
-            File::create(&main).map_err(path(&main))?;
-        } else if main.exists() {
+            // The one of a main instance that was killed is replaced.
+            store::write(folder, MAIN, &[]).map_err(|error| path(&main)(error.source))?;
+        } else if main.symlink_metadata().is_ok() {
             // A main instance of this name was killed.
             fs::remove_file(&main).map_err(path(&main))?;
         }

@@ -244,15 +244,10 @@ impl OutputFolder {
             self.queue(),
             self.crashes(),
             self.hangs(),
+            self.replay(),
+            self.lost(),
         ] {
-            remove_if_there(&folder.join(store::UNFINISHED))?;
-        }
-        let half_sequence = self.replay().join(store::UNFINISHED);
-        match fs::remove_dir_all(&half_sequence) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(unusable(half_sequence)(error));
-            }
-            _ => {}
+            store::remove_unfinished(&folder).map_err(|(path, error)| unusable(path)(error))?;
         }
         if beginning == Beginning::Fresh {
             let queue = self.queue();

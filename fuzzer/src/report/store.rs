@@ -1,13 +1,28 @@
-//! Writing files whole or not at all.
+//! Writing files whole or not at all, and to no file that somebody else chose.
+//!
+//! What is not finished has a random name and is opened by nobody before it is made
+//! (`O_EXCL`), so that a link, a pipe or a file that was put there is neither followed
+//! nor waited for nor written to.
+//!
+//! | | what |
+//! |---|---|
+//! | [`write`], [`write_folder`] | a file, a folder in a folder of ours |
+//! | [`append`] | more of a file of ours |
+//! | [`Replacement`] | a file that the user names, which may be a device, a pipe or a link |
+//! | [`read`], [`open`] | a file that may have been replaced by a pipe |
+
+mod replacement;
+
+pub use replacement::{Replacement, follow_own_links};
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-/// What a file is called until it is whole. The dot keeps other fuzzers that
+/// How names begin until what has them is whole. The dot keeps other fuzzers that
 /// read the folder from taking it for a testcase.
 pub const UNFINISHED: &str = ".unfinished";
 
@@ -69,6 +84,26 @@ pub fn read_text(path: &Path) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// Opens a file of ours to add to it. One that is a link or a pipe, or has other names,
+/// was put there by somebody else.
+///
+/// # Errors
+/// What the system says, or that it is no file of ours.
+pub fn append(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .append(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)?;
+    let found = file.metadata()?;
+    if found.is_file() && found.nlink() == 1 {
+        Ok(file)
+    } else {
+        Err(io::Error::other(
+            "it is no regular file that has this name alone",
+        ))
+    }
+}
+
 /// Writes `parts` one after another to the file `name` in `folder`: to a file of
 /// another name first, so that nobody ever sees a part of it.
 ///
@@ -76,24 +111,15 @@ pub fn read_text(path: &Path) -> String {
 /// What the system says; then there is no file.
 pub fn write(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), StoreError> {
     let path = folder.join(name);
-    let unfinished = folder.join(UNFINISHED);
     let written = (|| {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)?;
+        let mut file = unfinished().tempfile_in(folder)?;
         for part in parts {
             file.write_all(part)?;
         }
-        fs::rename(&unfinished, &path)
+        file.persist(&path)?;
+        Ok(())
     })();
-    written.map_err(|source| {
-        // It may not exist at all.
-        let _ = fs::remove_file(&unfinished);
-        StoreError { path, source }
-    })
+    written.map_err(|source| StoreError { path, source })
 }
 
 /// Writes each of `files` to a file of its own in the folder `name` in `parent`:
@@ -103,29 +129,64 @@ pub fn write(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), StoreErro
 /// What the system says; then there is no such folder.
 pub fn write_folder(parent: &Path, name: &str, files: &[Vec<u8>]) -> Result<(), StoreError> {
     let path = parent.join(name);
-    let unfinished = parent.join(UNFINISHED);
     let failed = |source| StoreError {
         path: path.clone(),
         source,
     };
-    let written = fs::create_dir_all(&unfinished)
-        .map_err(failed)
-        .and_then(|()| {
-            for (number, content) in files.iter().enumerate() {
-                write(&unfinished, &format!("{number:06}"), &[content])?;
-            }
-            fs::rename(&unfinished, &path).map_err(failed)
-        });
-    if written.is_err() {
-        // It may not exist at all.
-        let _ = fs::remove_dir_all(&unfinished);
+    fs::create_dir_all(parent).map_err(failed)?;
+    let folder = unfinished().tempdir_in(parent).map_err(failed)?;
+    for (number, content) in files.iter().enumerate() {
+        let file = folder.path().join(format!("{number:06}"));
+        let mut file = File::create_new(file).map_err(failed)?;
+        file.write_all(content).map_err(failed)?;
     }
-    written
+    fs::rename(folder.path(), &path).map_err(failed)?;
+    // There is nothing under its first name to be removed.
+    let _ = folder.keep();
+    Ok(())
+}
+
+/// Names for what is not finished.
+pub fn unfinished() -> tempfile::Builder<'static, 'static> {
+    let mut names = tempfile::Builder::new();
+    names.prefix(UNFINISHED);
+    names
+}
+
+/// Removes what a process that was killed had not finished in `folder`.
+///
+/// # Errors
+/// What the system says, and of which file.
+pub fn remove_unfinished(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(|error| (folder.to_owned(), error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| (folder.to_owned(), error))?;
+        if !entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(UNFINISHED.as_bytes())
+        {
+            continue;
+        }
+        let path = entry.path();
+        let removed = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => fs::remove_dir_all(&path),
+            _ => fs::remove_file(&path),
+        };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((path, error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{write, write_folder};
+    use super::{append, remove_unfinished, write, write_folder};
     use std::fs;
 
     #[test]
@@ -149,6 +210,38 @@ mod tests {
         let error = write_folder(parent.path(), "x", &files).unwrap_err();
         assert_eq!(error.path, folder);
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_was_put_in_the_way_is_neither_followed_nor_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("victim"), "precious").unwrap();
+        fs::write(path("other"), "precious").unwrap();
+        std::os::unix::fs::symlink(path("victim"), path("link")).unwrap();
+        fs::hard_link(path("other"), path("hard")).unwrap();
+        nix::unistd::mkfifo(&path(".unfinished"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for name in ["link", "hard", ".unfinished"] {
+            assert!(append(&path(name)).is_err(), "{name}");
+            write(folder.path(), name, &[b"mine"]).unwrap();
+            assert_eq!(fs::read(path(name)).unwrap(), b"mine");
+        }
+        assert_eq!(fs::read(path("victim")).unwrap(), b"precious");
+        assert_eq!(fs::read(path("other")).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn what_a_killed_process_had_not_finished_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(".unfinished-a/b")).unwrap();
+        for name in [".unfinished", ".unfinished-x", "id:000000"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        remove_unfinished(folder.path()).unwrap();
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].file_name(), "id:000000");
+        remove_unfinished(&folder.path().join("gone")).unwrap();
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     commands::corpus::{Names, NewFolder, ToolError},
     engine::Control,
+    report::store,
 };
 use sha1::{Digest, Sha1};
 use std::{
@@ -10,11 +11,8 @@ use std::{
     ffi::{OsStr, OsString},
     fs::{self, File},
     io,
-    path::{Path, PathBuf},
+    path::Path,
 };
-
-/// Copies lie here until all are there.
-const UNFINISHED: &str = ".unfinished";
 
 /// How the copies are called.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +82,10 @@ pub fn fill(
     naming: Naming,
     control: &Control,
 ) -> Result<Option<Vec<OsString>>, ToolError> {
-    let aside = Aside::make(folder.path())?;
+    // Copies that are not to be seen yet: it goes when it is dropped.
+    let aside = store::unfinished()
+        .tempdir_in(folder.path())
+        .map_err(ToolError::output(folder.path()))?;
     let mut names = Names::default();
     let mut given = Vec::with_capacity(files.len());
     for (number, file) in files.iter().enumerate() {
@@ -93,7 +94,7 @@ pub fn fill(
         }
         let copied = naming.name(file, number).and_then(|name| {
             let name = names.unique(&name);
-            fs::copy(file, aside.0.join(&name))?;
+            fs::copy(file, aside.path().join(&name))?;
             Ok(name)
         });
         given.push(copied.map_err(|source| ToolError::Copy {
@@ -104,7 +105,7 @@ pub fn fill(
     }
     for name in &given {
         let path = folder.path().join(name);
-        fs::rename(aside.0.join(name), &path).map_err(ToolError::output(&path))?;
+        fs::rename(aside.path().join(name), &path).map_err(ToolError::output(&path))?;
     }
     Ok(Some(given))
 }
@@ -135,28 +136,16 @@ pub fn gather(folder: &Path, files: &[&Path]) -> Result<u64, ToolError> {
             continue;
         }
         let name = names.unique(file.file_name().unwrap_or(OsStr::new("crash")));
-        let unfinished = folder.join(UNFINISHED);
-        fs::copy(file, &unfinished)
-            .and_then(|_| fs::rename(&unfinished, folder.join(name)))
-            .map_err(failed)?;
+        copy(file, &folder.join(name)).map_err(failed)?;
         count += 1;
     }
     Ok(count)
 }
 
-/// The folder of copies that are not to be seen yet. It goes when this is dropped.
-struct Aside(PathBuf);
-
-impl Aside {
-    fn make(folder: &Path) -> Result<Self, ToolError> {
-        let path = folder.join(UNFINISHED);
-        fs::create_dir(&path).map_err(ToolError::output(&path))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// Copies a file, whole or not at all, to a name that is free.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut file = store::unfinished().tempfile_in(to.parent().unwrap_or(Path::new(".")))?;
+    io::copy(&mut store::open(from)?, &mut file)?;
+    file.persist_noclobber(to)?;
+    Ok(())
 }

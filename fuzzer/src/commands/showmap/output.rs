@@ -1,11 +1,11 @@
 //! Counters to text, and text to where it belongs.
 
 use super::{ShowmapError, inputs::Inputs, is_same};
-use crate::cli::ShowmapArgs;
+use crate::{cli::ShowmapArgs, report::store::Replacement};
 use std::{
     ffi::OsStr,
     fmt::Write as _,
-    fs::{self, OpenOptions},
+    fs,
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
@@ -202,7 +202,8 @@ impl Sink {
             (Self::Folder(folder), Some(name)) => folder.join(name),
             (Self::Folder(folder), None) => folder.clone(),
         };
-        write_file(&path, text).map_err(|source| ShowmapError::Output { path, source })
+        Replacement::write(&path, text.as_bytes())
+            .map_err(|source| ShowmapError::Output { path, source })
     }
 }
 
@@ -219,25 +220,6 @@ fn write_stdout(text: &str) -> Result<(), ShowmapError> {
             source,
         }),
     }
-}
-
-/// Writes the file whole or not at all; what is no regular file, such as
-/// `/dev/null` or a pipe, is written as it is.
-fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return OpenOptions::new()
-            .write(true)
-            .open(path)?
-            .write_all(text.as_bytes());
-    }
-    // Not made of the file's own name, which may be as long as a name can be.
-    let unfinished = path.with_file_name(format!(".tine-{}", std::process::id()));
-    let written = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, path));
-    if written.is_err() {
-        // What could not be written may not be there at all.
-        let _ = fs::remove_file(&unfinished);
-    }
-    written
 }
 
 /// Whether there is a place for a file: asked before the target runs.

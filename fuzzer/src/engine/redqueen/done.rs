@@ -1,10 +1,10 @@
 //! Which testcases are done, kept on disk for a session that goes on with them.
 
 use super::start::Logger;
-use crate::cli::CompareLevel;
+use crate::{cli::CompareLevel, report::store};
 use std::{
     collections::HashSet,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write},
     os::unix::fs::MetadataExt,
     path::Path,
@@ -32,7 +32,7 @@ impl Done {
     }
 
     fn open_file(path: &Path, identity: &str) -> Self {
-        let earlier = fs::read_to_string(path).unwrap_or_default();
+        let earlier = store::read_text(path);
         let mut lines = earlier.split_inclusive('\n');
         let is_same = lines.next().and_then(|line| line.strip_suffix('\n')) == Some(identity);
         let numbers = if is_same {
@@ -68,11 +68,14 @@ impl Done {
 
 /// Goes on with the file, or begins it anew.
 fn open(path: &Path, goes_on: bool, identity: &str, earlier: &str) -> io::Result<File> {
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     if !goes_on {
-        file.set_len(0)?;
-        file.write_all(format!("{identity}\n").as_bytes())?;
-    } else if !earlier.ends_with('\n') {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let text = format!("{identity}\n");
+        let written = store::write(folder, FILE, &[text.as_bytes()]);
+        written.map_err(|error| error.source)?;
+    }
+    let file = store::append(path)?;
+    if goes_on && !earlier.ends_with('\n') {
         let whole = earlier.rfind('\n').map_or(0, |end| end + 1);
         file.set_len(whole as u64)?;
     }
