@@ -11,11 +11,10 @@ use signal_hook::{
 };
 use std::{
     fs, io,
-    path::PathBuf,
     thread::{self, JoinHandle},
     time::Duration,
 };
-use tine_controller::inherited::is_unwanted;
+use tine_controller::{inherited::is_unwanted, is_folder_guard};
 use tine_protocol::fds::CONTROL_FD;
 
 /// Rounds in which what was forked meanwhile is killed too.
@@ -44,11 +43,11 @@ pub struct EndBySignal {
 }
 
 impl EndBySignal {
-    /// Begins to listen. `temporary` is a folder that goes, too.
+    /// Begins to listen.
     ///
     /// # Errors
     /// When the system gives no signal handler or thread.
-    pub fn start(temporary: Option<PathBuf>) -> io::Result<Self> {
+    pub fn start() -> io::Result<Self> {
         let mut signals = Signals::new(ending_signals())?;
         let handle = signals.handle();
         let listener = thread::Builder::new().name("tine-signals".into());
@@ -56,9 +55,6 @@ impl EndBySignal {
             // It is over when the handle is closed.
             if let Some(signal) = signals.forever().next() {
                 kill_all();
-                if let Some(folder) = &temporary {
-                    let _ = fs::remove_dir_all(folder);
-                }
                 let _ = emulate_default_handler(signal);
             }
         })?;
@@ -150,7 +146,8 @@ fn is_alive(pid: i32) -> bool {
         })
 }
 
-/// The processes that a process, by any of its threads, has started.
+/// The processes that a process, by any of its threads, has started, but for those that
+/// remove folders when it is gone.
 fn children_of(pid: i32) -> Vec<i32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task"));
     let threads = threads.into_iter().flatten().flatten();
@@ -160,5 +157,6 @@ fn children_of(pid: i32) -> Vec<i32> {
             let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
             pids.collect::<Vec<i32>>()
         })
+        .filter(|pid| !is_folder_guard(*pid))
         .collect()
 }

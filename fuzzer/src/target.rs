@@ -7,30 +7,27 @@ pub use variables::{
     count_variable, duration_variable, is_set, megabytes_variable, number_variable, variable,
 };
 
-use crate::cli::MemoryLimit;
+use crate::{cli::MemoryLimit, report::store};
 use environment::environment;
 use std::{
     env,
     ffi::{OsStr, OsString},
-    fs::{File, OpenOptions},
     io,
-    os::unix::{
-        ffi::{OsStrExt, OsStringExt},
-        fs::OpenOptionsExt,
-    },
+    os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
     time::Duration,
 };
 use tine_controller::{
-    InputRoute, TargetConfig, TargetFile, TargetFileError, TargetOutput, target_file::Sanitizer,
+    InputFile, InputRoute, TargetConfig, TargetFile, TargetFileError, TargetOutput,
+    target_file::Sanitizer,
 };
 use variables::signal_variable;
 
 /// Stands for the input file in the target's arguments.
 const PLACEHOLDER: &str = "@@";
 
-/// Name of the input file in the work folder, as `afl-fuzz` has it.
-const INPUT_FILE: &str = ".cur_input";
+/// Name of the input file in a folder of ours, as `afl-fuzz` has it.
+pub const INPUT_FILE: &str = ".cur_input";
 
 /// Exit code by which sanitizers that cannot abort are told to report; the code
 /// that `AFL++` chose for `MemorySanitizer`.
@@ -124,8 +121,9 @@ pub enum TargetError {
 /// Looks at the target and says how to start it.
 ///
 /// `command` is the target and its arguments. Each `@@` in them becomes the path
-/// of the input file: `input_file`, or else one in `work_dir`. With an
-/// `input_file` and no `@@` the target is taken to know the name.
+/// of the input file: `input_file`, which is the user's, or else `own_file`, which lies
+/// in a folder of ours. With an `input_file` and no `@@` the target is taken to know the
+/// name.
 ///
 /// # Errors
 /// When the target is not there or not fit, its input file cannot be written, or
@@ -133,7 +131,7 @@ pub enum TargetError {
 pub fn prepare(
     command: &[OsString],
     input_file: Option<&Path>,
-    work_dir: &Path,
+    own_file: &Path,
     timeout: Duration,
     memory: MemoryLimit,
 ) -> Result<Target, TargetError> {
@@ -143,7 +141,7 @@ pub fn prepare(
     } else {
         TargetFile::inspect(program)?
     };
-    prepare_file(file, args, input_file, work_dir, timeout, memory)
+    prepare_file(file, args, input_file, own_file, timeout, memory)
 }
 
 /// As [`prepare`], for a target whose file is what one wants to find out about: it
@@ -154,13 +152,13 @@ pub fn prepare(
 pub fn prepare_unchecked(
     command: &[OsString],
     input_file: Option<&Path>,
-    work_dir: &Path,
+    own_file: &Path,
     timeout: Duration,
     memory: MemoryLimit,
 ) -> Result<Target, TargetError> {
     let (program, args) = split(command);
     let file = TargetFile::inspect_unchecked(program)?;
-    prepare_file(file, args, input_file, work_dir, timeout, memory)
+    prepare_file(file, args, input_file, own_file, timeout, memory)
 }
 
 /// The program and its arguments.
@@ -176,21 +174,26 @@ fn prepare_file(
     file: TargetFile,
     args: &[OsString],
     input_file: Option<&Path>,
-    work_dir: &Path,
+    own_file: &Path,
     timeout: Duration,
     memory: MemoryLimit,
 ) -> Result<Target, TargetError> {
     check_memory(&file, memory)?;
 
-    let path = absolute(input_file.map_or_else(|| work_dir.join(INPUT_FILE), Path::to_owned));
+    let path = absolute(match input_file {
+        Some(path) => file_of_user(path)?,
+        None => own_file.to_owned(),
+    });
     let mut named = false;
     let args = args
         .iter()
         .map(|arg| substitute(arg, &path, &mut named))
         .collect();
-    let input = if named || input_file.is_some() {
+    let input = if input_file.is_some() {
         check_input_file(&path, &file.path)?;
         InputRoute::File(path)
+    } else if named {
+        InputRoute::OwnFile(path)
     } else {
         InputRoute::Stdin
     };
@@ -282,23 +285,28 @@ pub fn substitute(argument: &OsStr, path: &Path, named: &mut bool) -> OsString {
     OsString::from_vec(result)
 }
 
+/// Where a file that the user names is: a link of the user's own leads to it, one that
+/// somebody else may have planted does not.
+fn file_of_user(path: &Path) -> Result<PathBuf, TargetError> {
+    store::follow_own_links(path).map_err(|source| TargetError::InputFile {
+        path: path.into(),
+        source,
+    })
+}
+
+/// Refuses the target itself, and what no input can be written to. Makes the file.
 fn check_input_file(path: &Path, target: &Path) -> Result<(), TargetError> {
-    let is_target = |file: &File| {
-        use std::os::unix::fs::MetadataExt;
-        let (Ok(file), Ok(target)) = (file.metadata(), std::fs::metadata(target)) else {
-            return false;
-        };
-        (file.dev(), file.ino()) == (target.dev(), target.ino())
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path: &Path| {
+        let found = std::fs::metadata(path).ok()?;
+        Some((found.dev(), found.ino()))
     };
-    if File::open(path).is_ok_and(|file| is_target(&file)) {
+    if let Some(found) = identity(path)
+        && identity(target) == Some(found)
+    {
         return Err(TargetError::InputIsTarget { path: path.into() });
     }
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
+    InputFile::open(&InputRoute::File(path.to_owned()))
         .map(drop)
         .map_err(|source| TargetError::InputFile {
             path: path.into(),

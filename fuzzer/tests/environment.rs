@@ -276,8 +276,10 @@ fn the_targets_environment_signals_and_input_file_are_as_asked() {
         .unwrap()
         .flatten()
         .collect();
-    let name = files[0].file_name().to_string_lossy().into_owned();
-    assert_eq!(name, format!(".cur_input.{}.xml", session.pid()));
+    // A folder of its own, where nobody else can plant anything.
+    assert!(files[0].path().join(".cur_input.xml").is_file());
+    let mode = std::os::unix::fs::MetadataExt::mode(&files[0].metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o700);
     session.signal(nix::sys::signal::Signal::SIGINT);
     session.wait().assert_code(0);
     assert_eq!(

@@ -80,10 +80,14 @@ impl TargetConfig {
 /// How a target that does not read shared memory gets its input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputRoute {
-    /// On its standard input.
+    /// On its standard input: a regular file, with a name, in a folder of its own.
     Stdin,
-    /// In this file, which the target's arguments name.
+    /// In this file, which the target's arguments name. It has to be a regular file of
+    /// this user, or free. A folder that the target puts in its place goes only if it is
+    /// empty.
     File(PathBuf),
+    /// In this file of a folder that is the fuzzer's own: whatever has its name may go.
+    OwnFile(PathBuf),
 }
 
 /// Where the target's standard output and error go.

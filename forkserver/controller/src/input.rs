@@ -1,15 +1,14 @@
 //! How an input reaches the target: shared memory, standard input or a file.
 
+mod folder;
+mod named;
+mod stdin;
+
 use crate::{InputRoute, RunError, StartError};
-use std::{
-    fs::{self, File, Metadata, OpenOptions},
-    io,
-    os::{
-        fd::{AsRawFd, FromRawFd, OwnedFd},
-        unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
-    },
-    path::{Path, PathBuf},
-};
+pub use folder::InputFolder;
+use named::NamedFile;
+use std::{fs::File, io};
+use stdin::Stdin;
 use tine_ipc::shm::Segment;
 use tine_protocol::layout::input::{
     DATA_OFFSET, LENGTH_OFFSET, MAX_INPUT, REJECTIONS_OFFSET, SEGMENT_SIZE,
@@ -19,22 +18,9 @@ use tine_protocol::layout::input::{
 #[derive(Debug)]
 pub(crate) struct InputPort {
     segment: Segment,
-    route: Route,
+    file: InputFile,
     /// The target agreed to read the segment.
     pub(crate) shared: bool,
-}
-
-#[derive(Debug)]
-enum Route {
-    /// A file in memory. The target has the very open file that `read` is, so
-    /// setting its offset rewinds the target's standard input.
-    Stdin { write: File, read: File, len: u64 },
-    /// A file that the target opens by its name.
-    File {
-        path: PathBuf,
-        file: File,
-        identity: Identity,
-    },
 }
 
 impl InputPort {
@@ -43,28 +29,13 @@ impl InputPort {
             size: SEGMENT_SIZE,
             source,
         })?;
-        let route = match route {
-            InputRoute::Stdin => memory_file().map_err(|source| StartError::Input {
-                what: "for standard input".into(),
-                source,
-            })?,
-            InputRoute::File(path) => {
-                let opened =
-                    open_file(path).and_then(|file| Ok((identity(&file.metadata()?), file)));
-                let (identity, file) = opened.map_err(|source| StartError::Input {
-                    what: format!("file {}", path.display()),
-                    source,
-                })?;
-                Route::File {
-                    path: path.clone(),
-                    file,
-                    identity,
-                }
-            }
-        };
+        let file = InputFile::open(route).map_err(|source| StartError::Input {
+            what: name(route),
+            source,
+        })?;
         Ok(Self {
             segment,
-            route,
+            file,
             shared: false,
         })
     }
@@ -82,13 +53,10 @@ impl InputPort {
 
     /// What becomes the target's standard input; `None` for `/dev/null`.
     pub(crate) fn stdin(&self) -> io::Result<Option<File>> {
-        match &self.route {
-            Route::Stdin { read, .. } => read.try_clone().map(Some),
-            Route::File { .. } => Ok(None),
-        }
+        self.file.stdin()
     }
 
-    /// Puts the input where the next run finds it.
+    /// Puts the input where the next run finds it, whatever the run before did there.
     pub(crate) fn deliver(&mut self, input: &[u8]) -> Result<(), RunError> {
         if input.len() > MAX_INPUT {
             return Err(RunError::TooLong {
@@ -101,92 +69,74 @@ impl InputPort {
             self.segment.store_u32(LENGTH_OFFSET, input.len() as u32);
             return Ok(());
         }
-        match &mut self.route {
-            Route::Stdin { write, read, len } => {
-                deliver_stdin(write, read, len, input).map_err(|source| RunError::Input {
-                    what: "for standard input".into(),
-                    source,
-                })
-            }
-            Route::File {
-                path,
-                file,
-                identity,
-            } => deliver_file(path, file, identity, input).map_err(|source| RunError::Input {
-                what: format!("file {}", path.display()),
-                source,
-            }),
+        self.file.deliver(input).map_err(|source| RunError::Input {
+            what: self.file.name(),
+            source,
+        })
+    }
+}
+
+/// The file that a target reads its input from: behind its standard input, or of a name
+/// that its arguments have. For a run without a fork server, too.
+#[derive(Debug)]
+pub struct InputFile(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Stdin(Stdin),
+    Named(NamedFile),
+}
+
+impl InputFile {
+    /// Makes the file.
+    ///
+    /// # Errors
+    /// What the system says; for [`InputRoute::File`] also when something else than a
+    /// regular file of this user has the name.
+    pub fn open(route: &InputRoute) -> io::Result<Self> {
+        Ok(Self(match route {
+            InputRoute::Stdin => Kind::Stdin(Stdin::create()?),
+            InputRoute::File(path) => Kind::Named(NamedFile::open(path, false)?),
+            InputRoute::OwnFile(path) => Kind::Named(NamedFile::open(path, true)?),
+        }))
+    }
+
+    /// Makes `input` its content, whatever the target did to the file before.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn deliver(&mut self, input: &[u8]) -> io::Result<()> {
+        match &mut self.0 {
+            Kind::Stdin(stdin) => stdin.deliver(input),
+            Kind::Named(file) => file.deliver(input),
+        }
+    }
+
+    /// What becomes the target's standard input; `None` for `/dev/null`.
+    ///
+    /// # Errors
+    /// When there is no descriptor left.
+    pub fn stdin(&self) -> io::Result<Option<File>> {
+        match &self.0 {
+            Kind::Stdin(stdin) => stdin.for_target().map(Some),
+            Kind::Named(_) => Ok(None),
+        }
+    }
+
+    /// What it is called in messages.
+    fn name(&self) -> String {
+        match &self.0 {
+            Kind::Stdin(_) => name(&InputRoute::Stdin),
+            Kind::Named(file) => format!("file {}", file.path().display()),
         }
     }
 }
 
-fn deliver_stdin(write: &File, read: &File, len: &mut u64, input: &[u8]) -> io::Result<()> {
-    write.write_all_at(input, 0)?;
-    let new_len = input.len() as u64;
-    if new_len < *len {
-        write.set_len(new_len)?;
+fn name(route: &InputRoute) -> String {
+    match route {
+        InputRoute::Stdin => "for standard input".into(),
+        InputRoute::File(path) | InputRoute::OwnFile(path) => {
+            format!("file {}", path.display())
+        }
     }
-    *len = new_len;
-    rewind(read)
-}
-
-/// Device and inode: which file this is, whatever its name.
-type Identity = (u64, u64);
-
-fn identity(metadata: &Metadata) -> Identity {
-    (metadata.dev(), metadata.ino())
-}
-
-/// The target may delete, rename, replace or truncate the file: look before each
-/// run whether the name still means it.
-fn deliver_file(
-    path: &Path,
-    file: &mut File,
-    known: &mut Identity,
-    input: &[u8],
-) -> io::Result<()> {
-    let there = fs::symlink_metadata(path).is_ok_and(|found| identity(&found) == *known);
-    if !there {
-        *file = open_file(path)?;
-        *known = identity(&file.metadata()?);
-    }
-    file.write_all_at(input, 0)?;
-    file.set_len(input.len() as u64)
-}
-
-fn rewind(mut file: &File) -> io::Result<()> {
-    use io::Seek;
-    file.seek(io::SeekFrom::Start(0)).map(drop)
-}
-
-fn open_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-}
-
-fn memory_file() -> io::Result<Route> {
-    let write = File::from(memfd()?);
-    // A second open file, read-only, so that the target cannot write its input.
-    let read = File::open(format!("/proc/self/fd/{}", write.as_raw_fd()))?;
-    Ok(Route::Stdin {
-        write,
-        read,
-        len: 0,
-    })
-}
-
-#[allow(unsafe_code)]
-fn memfd() -> io::Result<OwnedFd> {
-    // SAFETY: the name is a C string; the flags are plain numbers.
-    let fd = unsafe { libc::memfd_create(c"tine-input".as_ptr(), libc::MFD_CLOEXEC) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the call succeeded, so the descriptor is open and ours alone.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

@@ -12,7 +12,7 @@
 //! | `signatures` | strings that the compiler wrapper left in the file |
 //! | `spawn` | pipes on 198 and 199, session, limits, exec |
 //! | `handshake` | drives the state machine of `tine-protocol` over the pipes |
-//! | `input` | shared memory, standard input or a file |
+//! | `input` | shared memory, standard input or a file; a fresh one for each run |
 //! | `boot` | from the file to a server that answers |
 //! | `process`, `answer` | one run, a run over its limit, the end |
 //! | `first_pass` | how long the first pass of a persistent child may take |
@@ -49,10 +49,11 @@ pub use compare_log::{CompareLog, Site};
 pub use config::{InputRoute, Launch, TargetConfig, TargetOutput};
 pub use coverage::CoverageMap;
 pub use error::{LossReason, RunError, StartError};
+pub use input::{InputFile, InputFolder};
 pub use outcome::{Outcome, signal_name};
 pub use server::{ForkServer, TargetInfo};
 pub use signatures::Signatures;
 pub use spawn::start_clean;
 pub use target_file::{TargetFile, TargetFileError};
-pub use tine_ipc::{inherited, page_tracking};
+pub use tine_ipc::{folder_guard::is_guard as is_folder_guard, inherited, page_tracking};
 pub use tine_protocol::{handshake::controller::Dialect, layout::coverage::FIRST_MAP_SIZE};

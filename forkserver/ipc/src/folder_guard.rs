@@ -16,7 +16,9 @@ use std::{
     boxed::Box,
     ffi::CString,
     os::fd::{AsRawFd, OwnedFd},
+    sync::{Mutex, MutexGuard, PoisonError},
     vec,
+    vec::Vec,
 };
 
 /// Bytes of stack for the guard's few calls.
@@ -81,6 +83,7 @@ impl FolderGuard {
         if let Some(errno) = failed {
             return Err(errno);
         }
+        guards().push(pid);
         let guard = Self {
             pipe: Some(write),
             pid,
@@ -96,7 +99,20 @@ impl Drop for FolderGuard {
         drop(self.pipe.take());
         // It is gone when this returns, whoever reaped it.
         let _ = process::wait(self.pid, false);
+        guards().retain(|pid| *pid != self.pid);
     }
+}
+
+/// Whether `pid` is one of this process's guards, which nobody kills who wants folders
+/// to be removed.
+#[must_use]
+pub fn is_guard(pid: i32) -> bool {
+    guards().contains(&pid)
+}
+
+fn guards() -> MutexGuard<'static, Vec<i32>> {
+    static GUARDS: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+    GUARDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs in the guard, on a stack of its own.

@@ -14,8 +14,8 @@ pub(crate) enum Call {
     /// `mremap` with an old size of 0, which duplicates a shared mapping; returns
     /// the address.
     Overlay { bytes: u64 },
-    /// `memfd_create`; returns the descriptor.
-    MemoryFile,
+    /// `openat` that may make a file; returns the descriptor.
+    FileCreate,
     /// `dup2`, `dup3` and `fcntl`'s relatives: this descriptor is another one now.
     Duplicate { new: i32 },
     /// `close`, `close_range`.
@@ -52,7 +52,7 @@ impl Call {
                 Self::SegmentRemove { id: int(0) }
             }
             libc::SYS_mremap if a1 == 0 => Self::Overlay { bytes: a2 },
-            libc::SYS_memfd_create => Self::MemoryFile,
+            libc::SYS_openat if int(2) & libc::O_CREAT != 0 => Self::FileCreate,
             libc::SYS_dup3 => Self::Duplicate { new: int(1) },
             libc::SYS_close => Self::Close {
                 first: a0 as u32,
@@ -104,6 +104,7 @@ impl Call {
             libc::SYS_pipe => Self::Pipe {
                 descriptors: arguments[0],
             },
+            libc::SYS_open if arguments[1] as i32 & libc::O_CREAT != 0 => Self::FileCreate,
             libc::SYS_dup2 => Self::Duplicate {
                 new: arguments[1] as i32,
             },

@@ -157,8 +157,8 @@ pub enum Step {
         /// How much of it.
         bytes: u64,
     },
-    /// A file in memory was made for inputs.
-    MemoryFile {
+    /// A file was made for inputs: the fork server's standard input.
+    InputFile {
         /// Its descriptor.
         fd: i32,
     },
@@ -337,8 +337,8 @@ impl Step {
                     "lays {bytes} bytes of the coverage segment over its counters at {address:#x}"
                 )
             }
-            Self::MemoryFile { fd } => {
-                format!("makes a file in memory for inputs: descriptor {fd}")
+            Self::InputFile { fd } => {
+                format!("makes a file for inputs: descriptor {fd}")
             }
             Self::Forked { pid_in_page: true } => {
                 format!("forks {other}; the kernel writes its pid to the control page")

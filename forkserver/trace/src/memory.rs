@@ -29,7 +29,7 @@ pub(crate) fn two_ints(pid: i32, address: u64) -> Option<(i32, i32)> {
     Some((int(pid, address)?, int(pid, address + 4)?))
 }
 
-/// What a descriptor of `pid` is: `pipe:[123]`, `/memfd:name (deleted)`, a path.
+/// What a descriptor of `pid` is: `pipe:[123]`, a path.
 pub(crate) fn descriptor(pid: i32, fd: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()
 }

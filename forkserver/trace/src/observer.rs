@@ -11,7 +11,7 @@ use crate::{
 use names::{Key, Names};
 use server::Server;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -43,6 +43,8 @@ pub(crate) struct Observer<F> {
     /// The file that the controller wrote last, and how much.
     written: Option<(PathBuf, u64)>,
     segments: Vec<i32>,
+    /// Processes that the controller forked for itself: nothing is told of them.
+    hidden: HashSet<i32>,
     /// How processes ended.
     statuses: HashMap<i32, i32>,
     ending: bool,
@@ -70,6 +72,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             waiting: Vec::new(),
             written: None,
             segments: Vec::new(),
+            hidden: HashSet::new(),
             statuses: HashMap::new(),
             ending: false,
             waits_since: None,
@@ -171,6 +174,9 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             self.names.add_segment(*id, *name);
         }
         self.names.add_process(process);
+        if let Some(stdin) = memory::descriptor(process, 0) {
+            self.names.add_file(stdin);
+        }
         let program = memory::program(process);
         let variables = server.variables.clone();
         self.server = Some(server);
@@ -180,6 +186,9 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
 
     pub(crate) fn ended(&mut self, process: i32, status: i32) {
         self.statuses.insert(process, status);
+        if self.hidden.contains(&process) {
+            return;
+        }
         let status = WaitStatus(status);
         let step = Step::Ended {
             status: status.0,
@@ -275,9 +284,12 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
                     None,
                 );
             }
-            Call::MemoryFile if process == self.root => {
+            // Later ones are not what the fork server was given.
+            Call::FileCreate if process == self.root && self.server.is_none() => {
                 let fd = result as i32;
-                self.say(process, None, Step::MemoryFile { fd }, None);
+                if let Some(link) = memory::descriptor(process, fd) {
+                    self.say(process, None, Step::InputFile { fd }, Some(Key::File(link)));
+                }
             }
             Call::Duplicate { new } if new == CONTROL_FD || new == STATUS_FD => {
                 self.say_of_new_process(process, Step::Placed { fd: new });
@@ -451,8 +463,14 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
     /// Tells all events that waited for a name.
     fn release(&mut self) {
         for (mut event, key) in std::mem::take(&mut self.waiting) {
-            if key.is_none_or(|key| self.names.resolve(&key, &mut event.step)) {
+            let Some(key) = key else {
                 self.tell(event);
+                continue;
+            };
+            if self.names.resolve(&key, &mut event.step) {
+                self.tell(event);
+            } else if let Key::Process(process) = key {
+                self.hidden.insert(process);
             }
         }
         self.names.forget_waiting();

@@ -1,9 +1,10 @@
 //! The target: options that commands share which run one.
 
 use super::values::MemoryLimit;
-use crate::target;
+use crate::target::{self, INPUT_FILE};
 use clap::Args;
-use std::{ffi::OsString, path::PathBuf};
+use std::{env, ffi::OsString, io, path::PathBuf};
+use tine_controller::InputFolder;
 
 /// What is run, and how.
 #[derive(Debug, Clone, Args)]
@@ -27,9 +28,15 @@ pub struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// Whether the target reads a file that has to be made for it.
-    #[must_use]
-    pub fn needs_file(&self) -> bool {
-        self.file.is_none() && target::names_input(&self.command)
+    /// A folder for the file that has to be made for the target, if it reads one that the
+    /// user does not name.
+    ///
+    /// # Errors
+    /// When there is no place for it.
+    pub fn own_file(&self) -> io::Result<Option<InputFolder>> {
+        let is_needed = self.file.is_none() && target::names_input(&self.command);
+        is_needed
+            .then(|| InputFolder::create(&env::temp_dir(), INPUT_FILE.as_ref()))
+            .transpose()
     }
 }

@@ -16,8 +16,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use tempfile::TempDir;
-use tine_controller::{ForkServer, RunError, StartError, TargetFile};
+use tine_controller::{ForkServer, InputFolder, RunError, StartError, TargetFile};
 use tine_protocol::layout::input::MAX_INPUT;
 
 /// Why a corpus tool came to nothing.
@@ -130,7 +129,7 @@ pub struct Servers {
     /// How each is started.
     pub targets: Vec<target::Target>,
     /// Where the input files are.
-    pub folder: Option<TempDir>,
+    pub folders: Vec<InputFolder>,
 }
 
 impl Servers {
@@ -159,37 +158,26 @@ impl Servers {
             path: std::env::temp_dir(),
             source,
         };
-        let folder = if setup.target.needs_file() {
-            let made = tempfile::Builder::new().prefix("tine-").tempdir();
-            Some(made.map_err(temporary)?)
-        } else {
-            None
-        };
+        let mut folders = Vec::new();
         let mut servers = Vec::with_capacity(count);
         let mut targets = Vec::with_capacity(count);
-        for number in 0..count {
-            let work = match &folder {
-                None => PathBuf::new(),
-                Some(folder) => {
-                    let work = folder.path().join(number.to_string());
-                    fs::create_dir(&work).map_err(temporary)?;
-                    work
-                }
-            };
+        for _ in 0..count {
+            let own_file = setup.target.own_file().map_err(temporary)?;
             let target = target::prepare(
                 &setup.target.command,
                 setup.target.file.as_deref(),
-                &work,
+                own_file.as_ref().map_or(Path::new(""), InputFolder::file),
                 setup.timeout,
                 setup.target.memory,
             )?;
             servers.push(ForkServer::start(target.config.clone())?);
             targets.push(target);
+            folders.extend(own_file);
         }
         Ok(Self {
             servers,
             targets,
-            folder,
+            folders,
         })
     }
 

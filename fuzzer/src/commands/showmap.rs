@@ -20,8 +20,7 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
-use tempfile::TempDir;
-use tine_controller::{ForkServer, Outcome, RunError, StartError, TargetOutput};
+use tine_controller::{ForkServer, InputFolder, Outcome, RunError, StartError, TargetOutput};
 
 /// Why no map was written.
 #[derive(Debug, thiserror::Error)]
@@ -118,15 +117,8 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         path: std::env::temp_dir(),
         source,
     };
-    // Only where it is needed: after SIGKILL nobody takes it away.
-    let work_dir = if args.target.needs_file() {
-        let made = tempfile::Builder::new().prefix("tine-").tempdir();
-        Some(made.map_err(temporary)?)
-    } else {
-        None
-    };
-    let folder = work_dir.as_ref().map(|folder| folder.path().to_owned());
-    let _guard = EndBySignal::start(folder).map_err(ShowmapError::Signals)?;
+    let own_file = args.target.own_file().map_err(temporary)?;
+    let _guard = EndBySignal::start().map_err(ShowmapError::Signals)?;
     let inputs = match &args.replay {
         Some(folder) => Inputs::Sequence(inputs::sequence(folder)?),
         None => Inputs::find(args.input.as_deref())?,
@@ -135,7 +127,7 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
     let Target { file, mut config } = target::prepare(
         &args.target.command,
         args.target.file.as_deref(),
-        work_dir.as_ref().map_or(Path::new(""), TempDir::path),
+        own_file.as_ref().map_or(Path::new(""), InputFolder::file),
         args.timeout.0,
         args.target.memory,
     )?;

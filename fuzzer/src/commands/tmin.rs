@@ -12,7 +12,7 @@ use super::corpus::{
 use crate::{
     cli::TminArgs,
     engine::Control,
-    report::counted,
+    report::{counted, store::Replacement},
     target,
     ui::{Line, grouped},
 };
@@ -20,7 +20,6 @@ use goal::{GoalError, Judge};
 use std::{
     ffi::OsString,
     fs, io,
-    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{
@@ -163,7 +162,7 @@ fn many(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
     let Servers {
         servers,
         targets,
-        folder: files,
+        folders: files,
     } = Servers::start(setup(args), args.workers, inputs.len())?;
     let mut names = Names::default();
     let named: Vec<(Input, OsString)> = inputs
@@ -338,23 +337,5 @@ fn bytes(count: usize) -> String {
 
 /// Writes the file whole or not at all.
 fn write(path: &Path, content: &[u8]) -> Result<(), TminError> {
-    let failed = ToolError::output(path);
-    // A device or a pipe is written to, and what a link leads to is replaced.
-    let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let path = resolved.as_path();
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        let opened = fs::OpenOptions::new().write(true).open(path);
-        let written = opened.and_then(|mut file| file.write_all(content));
-        return Ok(written.map_err(failed)?);
-    }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(content)?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    });
-    Ok(written.map_err(failed)?)
+    Ok(Replacement::write(path, content).map_err(ToolError::output(path))?)
 }

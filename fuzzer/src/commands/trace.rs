@@ -2,6 +2,7 @@
 
 use crate::{
     cli::{TraceArgs, TraceFormat},
+    report::store::Replacement,
     target::{self, TargetError},
 };
 use std::{
@@ -12,8 +13,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
-use tempfile::TempDir;
-use tine_controller::{ForkServer, Outcome, TargetConfig};
+use tine_controller::{ForkServer, InputFolder, Outcome, TargetConfig};
 use tine_protocol::layout::input::MAX_INPUT;
 use tine_trace::{Event, Recording, Role, Step, TraceError, render};
 
@@ -64,19 +64,18 @@ pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
     } else {
         read_input(args)?
     };
-    // Only where it is needed: after SIGKILL nobody takes it away.
-    let is_needed = !args.controller && args.target.needs_file();
-    let work_dir = is_needed
-        .then(|| tempfile::Builder::new().prefix("tine-").tempdir())
-        .transpose()
-        .map_err(Error::Temporary)?;
+    let own_file = if args.controller {
+        None
+    } else {
+        args.target.own_file().map_err(Error::Temporary)?
+    };
     let job = if args.controller {
         Job::Foreign(args.target.command.clone())
     } else {
         let target = target::prepare_unchecked(
             &args.target.command,
             args.target.file.as_deref(),
-            work_dir.as_ref().map_or(Path::new(""), TempDir::path),
+            own_file.as_ref().map_or(Path::new(""), InputFolder::file),
             args.timeout.0,
             args.target.memory,
         )?;
@@ -235,7 +234,7 @@ fn read_input(args: &TraceArgs) -> Result<Vec<u8>, Error> {
 
 /// Where the trace goes.
 struct Output {
-    file: Option<(PathBuf, File)>,
+    file: Option<(PathBuf, Replacement)>,
     format: TraceFormat,
     phase: Option<String>,
     /// The first thing that went wrong while events were written.
@@ -246,7 +245,7 @@ impl Output {
     fn open(args: &TraceArgs) -> Result<Self, Error> {
         let file = match &args.output {
             Some(path) if path.as_os_str() != "-" => {
-                let file = File::create(path).map_err(|source| Error::Output {
+                let file = Replacement::begin(path).map_err(|source| Error::Output {
                     what: path.display().to_string(),
                     source,
                 })?;
@@ -304,12 +303,16 @@ impl Output {
                 say!("{line}");
             }
         }
-        match self.error {
+        let (path, written) = match (self.file, self.error) {
+            (Some((path, file)), None) => (Some(path), file.finish()),
+            (file, error) => (file.map(|(path, _)| path), error.map_or(Ok(()), Err)),
+        };
+        match written {
             // A reader that has seen enough is no error.
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output {
-                what: self.file.map_or_else(
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output {
+                what: path.map_or_else(
                     || "standard output".into(),
-                    |(path, _)| path.display().to_string(),
+                    |path| path.display().to_string(),
                 ),
                 source: error,
             }),

@@ -1,13 +1,14 @@
-//! The file that stands for `@@`, where it is not `.cur_input` in the output folder.
+//! The file that stands for `@@`, if the user names none.
 
 use crate::{
     cli::FuzzArgs,
-    target::{self, TargetError},
+    target::{self, INPUT_FILE, TargetError},
 };
 use std::{
-    env, fs,
+    env,
     path::{Path, PathBuf},
 };
+use tine_controller::InputFolder;
 
 /// The variable with the folder for it.
 const FOLDER: &str = "AFL_TMPDIR";
@@ -16,33 +17,31 @@ const FOLDER: &str = "AFL_TMPDIR";
 #[derive(Debug)]
 pub struct InputFile {
     path: PathBuf,
-    is_outside: bool,
+    /// Others may write to the folder that `AFL_TMPDIR` names: it lies in one of its own
+    /// there.
+    _folder: Option<InputFolder>,
 }
 
 impl InputFile {
-    /// The file that `-e` or `AFL_TMPDIR` ask for; `None` if neither does, or if the
-    /// target's arguments name no input file.
+    /// The file that `-e` and `AFL_TMPDIR` ask for, else `.cur_input` in `folder`, the
+    /// instance's.
     ///
     /// # Errors
-    /// When `AFL_TMPDIR` is no folder.
-    pub fn choose(args: &FuzzArgs, folder: &Path) -> Result<Option<Self>, TargetError> {
-        if args.file.is_some() || !target::names_input(&args.target) {
-            return Ok(None);
-        }
+    /// When `AFL_TMPDIR` is no folder, or none can be made in it.
+    pub fn choose(args: &FuzzArgs, folder: &Path) -> Result<Self, TargetError> {
         let ending = args.extension.as_deref().unwrap_or_default();
-        let ending = match ending {
-            "" => String::new(),
-            ending => format!(".{ending}"),
+        let name = match ending {
+            "" => INPUT_FILE.to_owned(),
+            ending => format!("{INPUT_FILE}.{ending}"),
         };
-        let chosen = env::var_os(FOLDER).filter(|folder| !folder.is_empty());
-        let Some(chosen) = chosen else {
-            let path = folder.join(format!(".cur_input{ending}"));
-            return Ok((!ending.is_empty()).then_some(Self {
-                path,
-                is_outside: false,
-            }));
+        let is_needed = args.file.is_none() && target::names_input(&args.target);
+        let chosen = env::var_os(FOLDER).filter(|folder| is_needed && !folder.is_empty());
+        let Some(chosen) = chosen.map(PathBuf::from) else {
+            return Ok(Self {
+                path: folder.join(name),
+                _folder: None,
+            });
         };
-        let chosen = PathBuf::from(chosen);
         if !chosen.is_dir() {
             return Err(TargetError::Variable {
                 name: FOLDER,
@@ -50,26 +49,20 @@ impl InputFile {
                 expected: "give a folder that exists",
             });
         }
-        // Several instances may use the folder.
-        let name = format!(".cur_input.{}{ending}", std::process::id());
-        Ok(Some(Self {
-            path: chosen.join(name),
-            is_outside: true,
-        }))
+        let folder = InputFolder::create(&chosen, name.as_ref());
+        let folder = folder.map_err(|source| TargetError::InputFile {
+            path: chosen,
+            source,
+        })?;
+        Ok(Self {
+            path: folder.file().to_owned(),
+            _folder: Some(folder),
+        })
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-}
-
-impl Drop for InputFile {
-    fn drop(&mut self) {
-        if self.is_outside {
-            // It may never have been written.
-            let _ = fs::remove_file(&self.path);
-        }
     }
 }

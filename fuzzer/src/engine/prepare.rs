@@ -41,7 +41,7 @@ pub struct Prepared {
 }
 
 /// What lasts as long as the session.
-pub type Beside = (Option<InputFile>, Option<Metrics>);
+pub type Beside = (InputFile, Option<Metrics>);
 
 /// Looks at all of it, and starts the target.
 ///
@@ -78,11 +78,8 @@ pub fn prepare(
     };
     let mut target = prepare(
         &args.target,
-        input_file
-            .as_ref()
-            .map(InputFile::path)
-            .or(args.file.as_deref()),
-        folder.path(),
+        args.file.as_deref(),
+        input_file.path(),
         limit,
         args.memory,
     )?;
@@ -117,12 +114,12 @@ pub fn prepare(
         seed: args.seed.unwrap_or_else(random_seed),
     })?;
     let mut server = ForkServer::start(target.config.clone())?;
-    let mut logger = Logger::start(args, &target, folder.path())?;
+    let mut logger = Logger::start(args, &target, input_file.path())?;
     if let Some(logger) = &mut logger {
         logger.check(&mut server, &target.file.path, &seeds, folder)?;
     }
     let longest = hang_limit()?.max(limit);
-    let sanitized = Sanitized::start(args, folder.path(), longest)?;
+    let sanitized = Sanitized::start(args, input_file.path(), longest)?;
     Ok(Prepared {
         seeds,
         target,

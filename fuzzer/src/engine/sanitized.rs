@@ -60,7 +60,7 @@ impl Sanitized {
     /// When one cannot be started.
     pub fn start(
         args: &FuzzArgs,
-        work_dir: &Path,
+        own_file: &Path,
         limit: Duration,
     ) -> Result<Option<Self>, FuzzError> {
         let abstraction = abstraction()?;
@@ -75,7 +75,7 @@ impl Sanitized {
             let target = target::prepare(
                 &command,
                 args.file.as_deref(),
-                work_dir,
+                own_file,
                 limit,
                 MemoryLimit(None),
             )

@@ -83,7 +83,7 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
     let (folder, beginning) =
         OutputFolder::open(&args.output, instance.name.as_str(), seed_folder)?;
     // A signal ends this process until there is a session.
-    let end_by_signal = EndBySignal::start(None).map_err(FuzzError::Control)?;
+    let end_by_signal = EndBySignal::start().map_err(FuzzError::Control)?;
     match prepare(args, &folder, beginning) {
         Ok(prepared) => {
             // From here on a signal ends the session in an orderly way.

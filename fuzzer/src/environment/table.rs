@@ -47,7 +47,7 @@ pub const TABLE: &[Entry] = &[
     entry(Fuzz, &["AFL_FUZZER_STATS_UPDATE_INTERVAL"],
         Honoured("seconds between two writes of `fuzzer_stats` (5)")),
     entry(Fuzz, &["AFL_TMPDIR"],
-        Honoured("folder for the file that stands for `@@`, such as one in memory")),
+        Honoured("where the file that stands for `@@` lies, in a folder of its own; such as a place in memory")),
     entry(Fuzz, &["AFL_INPUT_LEN_MIN", "AFL_INPUT_LEN_MAX"],
         Honoured("lengths of inputs, as `-g` and `-G`")),
     entry(Fuzz, &["AFL_TESTCACHE_SIZE"],

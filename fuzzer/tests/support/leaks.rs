@@ -127,6 +127,16 @@ fn list(folder: &Path) -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
+/// Whether a process has it open, or something in it.
+fn is_in_use(path: &Path) -> bool {
+    let processes = fs::read_dir("/proc").expect("/proc is mounted").flatten();
+    processes
+        .filter_map(|process| fs::read_dir(process.path().join("fd")).ok())
+        .flat_map(Iterator::flatten)
+        .filter_map(|descriptor| fs::read_link(descriptor.path()).ok())
+        .any(|open| open.starts_with(path))
+}
+
 /// The named kernel objects that were there before the test.
 pub struct Baseline(HashSet<PathBuf>);
 
@@ -141,8 +151,9 @@ impl Baseline {
         )
     }
 
-    /// What has come since then and bears a name that fuzzers give: other
-    /// programs of the machine use the same folders.
+    /// What has come since then, bears a name that fuzzers give, and belongs to no
+    /// living process: other programs of the machine, and other tests, use the same
+    /// folders.
     pub fn new_entries(&self) -> Vec<String> {
         SHARED_FOLDERS
             .iter()
@@ -152,6 +163,7 @@ impl Baseline {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 name.contains("tine") || name.contains("afl")
             })
+            .filter(|path| !is_in_use(path))
             .map(|path| format!("file {}", path.display()))
             .collect()
     }

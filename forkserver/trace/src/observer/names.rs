@@ -16,6 +16,8 @@ pub(super) enum Key {
     Segment(i32),
     /// A process that the controller forked.
     Process(i32),
+    /// A file, by its path.
+    File(PathBuf),
 }
 
 /// What is known.
@@ -24,6 +26,7 @@ pub(super) struct Names {
     pipes: HashMap<PathBuf, PipeName>,
     segments: HashMap<i32, SegmentName>,
     processes: HashSet<i32>,
+    files: HashSet<PathBuf>,
     waiting: HashSet<Key>,
 }
 
@@ -40,6 +43,10 @@ impl Names {
         self.processes.insert(process);
     }
 
+    pub(super) fn add_file(&mut self, path: PathBuf) {
+        self.files.insert(path);
+    }
+
     pub(super) fn segment(&self, id: i32) -> Option<SegmentName> {
         self.segments.get(&id).copied()
     }
@@ -49,6 +56,7 @@ impl Names {
             Key::Pipe(link) => self.pipes.contains_key(link),
             Key::Segment(id) => self.segments.contains_key(id),
             Key::Process(process) => self.processes.contains(process),
+            Key::File(path) => self.files.contains(path),
         }
     }
 
@@ -66,7 +74,7 @@ impl Names {
         self.waiting.clear();
     }
 
-    /// Fills in what became clear. `false` for a pipe or a process of no interest.
+    /// Fills in what became clear. `false` for a pipe, process or file of no interest.
     pub(super) fn resolve(&self, key: &Key, step: &mut Step) -> bool {
         match (key, step) {
             (Key::Pipe(link), Step::PipeCreated { pipe, .. }) => {
@@ -86,6 +94,7 @@ impl Names {
             (Key::Process(process), _) => {
                 self.processes.is_empty() || self.processes.contains(process)
             }
+            (Key::File(path), _) => self.files.contains(path),
             _ => true,
         }
     }

@@ -39,7 +39,8 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
 
     /// Inputs that do not come by shared memory are written to a file first.
     fn notes_file(&mut self, process: i32, link: PathBuf, count: u64) {
-        let is_file = link.starts_with("/") && !link.starts_with("/dev") && !is_report(&link);
+        let is_device = link.starts_with("/dev") && !link.starts_with("/dev/shm");
+        let is_file = link.starts_with("/") && !is_device && !is_report(&link);
         if process == self.root && is_file {
             self.written = Some((link, count));
         }

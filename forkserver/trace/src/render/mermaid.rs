@@ -157,7 +157,7 @@ fn line(recording: &Recording, places: &[Option<usize>], event: &Event) -> Optio
         Step::SegmentAttached { segment, .. } => itself(format!("shmat: {segment}")),
         Step::SegmentMarked { segment, .. } => itself(format!("shmctl IPC_RMID: {segment}")),
         Step::SegmentOverlaid { .. } => itself("mremap: coverage segment over the counters".into()),
-        Step::MemoryFile { .. } => itself("memfd_create: file for inputs".into()),
+        Step::InputFile { .. } => itself("openat: file for inputs".into()),
         Step::Forked { pid_in_page } => {
             let page = if *pid_in_page {
                 " (the kernel writes the pid to the control page)"

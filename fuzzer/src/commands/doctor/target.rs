@@ -14,13 +14,10 @@ use super::{
 use crate::{
     cli::DoctorArgs,
     processes::EndBySignal,
-    target::{self, TargetError},
+    target::{self, INPUT_FILE, TargetError},
 };
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-use tine_controller::{ForkServer, TargetConfig, TargetOutput};
+use std::{env, fs, path::Path};
+use tine_controller::{ForkServer, InputFolder, TargetConfig, TargetOutput};
 
 /// An input that most programs take for garbage, but read.
 const SAMPLE: &[u8] = b"tine doctor: a line of text, 0123456789\n{\"a\": [1, -2.5e3]} <b c='d'/>\n";
@@ -34,8 +31,6 @@ struct Examination<'a> {
     is_users: bool,
     /// A signal ends all that was started.
     guard: Option<EndBySignal>,
-    /// The folder that goes then, too.
-    folder: Option<PathBuf>,
     say: &'a mut dyn FnMut(Finding),
 }
 
@@ -45,23 +40,19 @@ struct Examination<'a> {
 /// When the input cannot be read, or there is nowhere to work.
 pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Error> {
     let input = args.input.as_deref().map(read).transpose()?;
-    // Only where it is needed: after SIGKILL nobody takes it away.
     let is_needed = args.file.is_none() && target::names_input(&args.target);
-    let work_dir = is_needed
-        .then(|| tempfile::Builder::new().prefix("tine-").tempdir())
+    let own_file = is_needed
+        .then(|| InputFolder::create(&env::temp_dir(), INPUT_FILE.as_ref()))
         .transpose()
         .map_err(Error::Temporary)?;
-    let folder = work_dir.as_ref().map(|folder| folder.path().to_owned());
-    let guard = EndBySignal::start(folder.clone()).map_err(Error::Signals)?;
+    let guard = EndBySignal::start().map_err(Error::Signals)?;
     let Some(found) = file::examine(&args.target, say) else {
         return Ok(());
     };
     let prepared = target::prepare(
         &args.target,
         args.file.as_deref(),
-        work_dir
-            .as_ref()
-            .map_or(Path::new(""), tempfile::TempDir::path),
+        own_file.as_ref().map_or(Path::new(""), InputFolder::file),
         args.timeout.0,
         args.memory,
     );
@@ -85,7 +76,6 @@ pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Er
         input: input.unwrap_or_else(|| SAMPLE.to_vec()),
         is_users,
         guard: Some(guard),
-        folder,
         say,
     };
     examination.start_and_run(&found);
@@ -98,7 +88,7 @@ impl Examination<'_> {
     fn watched(&mut self, watch: impl FnOnce(&TargetConfig) -> watch::Seen) -> watch::Seen {
         self.guard = None;
         let seen = watch(&self.config);
-        self.guard = EndBySignal::start(self.folder.clone()).ok();
+        self.guard = EndBySignal::start().ok();
         seen
     }
 

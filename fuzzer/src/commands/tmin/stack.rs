@@ -21,13 +21,13 @@ use nix::{
 };
 use std::{
     fs::{self, File},
-    io::{self, Seek, SeekFrom, Write},
+    io,
     os::unix::{fs::FileExt, process::CommandExt},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
-use tine_controller::{InputRoute, TargetConfig, start_clean};
+use tine_controller::{InputFile, TargetConfig, start_clean};
 
 /// So many functions of the target's own code tell a crash from others.
 const TOP: usize = 3;
@@ -58,6 +58,8 @@ pub struct Tracer {
     config: TargetConfig,
     limit: Duration,
     modules: Modules,
+    /// What it reads: made for the first run.
+    file: Option<InputFile>,
 }
 
 impl Tracer {
@@ -68,6 +70,7 @@ impl Tracer {
             // It has to start anew, and is traced.
             limit: config.timeout + config.startup_timeout,
             modules: Modules::default(),
+            file: None,
         }
     }
 
@@ -87,19 +90,13 @@ impl Tracer {
         place.map(|(place, _)| place)
     }
 
-    fn spawn(&self, input: &[u8]) -> io::Result<Pid> {
-        let stdin = match &self.config.input {
-            InputRoute::Stdin => {
-                let mut file = tempfile::tempfile()?;
-                file.write_all(input)?;
-                file.seek(SeekFrom::Start(0))?;
-                Stdio::from(file)
-            }
-            InputRoute::File(path) => {
-                fs::write(path, input)?;
-                Stdio::null()
-            }
+    fn spawn(&mut self, input: &[u8]) -> io::Result<Pid> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(InputFile::open(&self.config.input)?),
         };
+        file.deliver(input)?;
+        let stdin = file.stdin()?.map_or_else(Stdio::null, Stdio::from);
         let mut command = Command::new(&self.config.program);
         start_clean(&mut command);
         command

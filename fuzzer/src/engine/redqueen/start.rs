@@ -103,7 +103,7 @@ impl Logger {
     pub fn start(
         args: &FuzzArgs,
         target: &Target,
-        folder: &Path,
+        own_file: &Path,
     ) -> Result<Option<Self>, CompareLogError> {
         let CompareArgs { program, level } = &args.compare;
         let mut command = args.target.clone();
@@ -115,7 +115,7 @@ impl Logger {
         let program = PathBuf::from(command.first().cloned().unwrap_or_default());
         let limit = target.config.timeout;
         let file = args.file.as_deref();
-        let prepared = target::prepare(&command, file, folder, limit, args.memory);
+        let prepared = target::prepare(&command, file, own_file, limit, args.memory);
         let mut prepared = prepared.map_err(|source| CompareLogError::Target {
             program: program.clone(),
             source: Box::new(source),

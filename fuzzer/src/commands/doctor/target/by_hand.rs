@@ -10,13 +10,12 @@ use nix::{
     unistd::Pid,
 };
 use std::{
-    fs::{self, File},
-    io::{Read, Seek, SeekFrom, Write},
+    io::Read,
     os::{fd::AsFd, unix::process::CommandExt},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use tine_controller::{InputRoute, TargetConfig, start_clean};
+use tine_controller::{InputFile, TargetConfig, start_clean};
 
 /// Longer is not waited for.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -76,18 +75,9 @@ pub fn run(config: &TargetConfig, input: &[u8]) -> ByHand {
 }
 
 fn start(config: &TargetConfig, input: &[u8]) -> std::io::Result<ByHand> {
-    let stdin = match &config.input {
-        InputRoute::Stdin => {
-            let mut file = tempfile::tempfile()?;
-            file.write_all(input)?;
-            file.seek(SeekFrom::Start(0))?;
-            Stdio::from(file)
-        }
-        InputRoute::File(path) => {
-            fs::write(path, input)?;
-            Stdio::from(File::open("/dev/null")?)
-        }
-    };
+    let mut file = InputFile::open(&config.input)?;
+    file.deliver(input)?;
+    let stdin = file.stdin()?.map_or_else(Stdio::null, Stdio::from);
     let mut command = Command::new(&config.program);
     start_clean(&mut command);
     let mut child = command

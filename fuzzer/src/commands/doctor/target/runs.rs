@@ -223,7 +223,7 @@ fn input_finding(config: &TargetConfig, shared: bool, was_read: bool, is_same: b
     let how = match (shared, &config.input) {
         (true, _) => "from shared memory",
         (false, InputRoute::Stdin) => "from standard input",
-        (false, InputRoute::File(_)) => "from its file",
+        (false, InputRoute::File(_) | InputRoute::OwnFile(_)) => "from its file",
     };
     if !is_same {
         return Finding::ok(Id::Input, format!("{how}; it makes a difference"));
@@ -240,7 +240,7 @@ fn input_finding(config: &TargetConfig, shared: bool, was_read: bool, is_same: b
         InputRoute::Stdin => Finding::fails(Id::Input, "it does not read its standard input")
             .why("every run would be the same; a program that reads a file needs @@ for its name")
             .remedy(format!("tine fuzz … -- {program} @@")),
-        InputRoute::File(_) => Finding::fails(Id::Input, "it does not read the file of @@")
+        InputRoute::File(_) | InputRoute::OwnFile(_) => Finding::fails(Id::Input, "it does not read the file of @@")
             .why("every run would be the same: does the name need an option before it, or does the program read standard input?")
             .remedy(format!("tine fuzz … -- {program}     # without @@, for standard input")),
     }
@@ -282,7 +282,9 @@ impl Watch {
     fn of(route: &InputRoute) -> Self {
         match route {
             InputRoute::Stdin => Self::Stdin,
-            InputRoute::File(path) => Self::file(path).unwrap_or(Self::Unknown),
+            InputRoute::File(path) | InputRoute::OwnFile(path) => {
+                Self::file(path).unwrap_or(Self::Unknown)
+            }
         }
     }
 
