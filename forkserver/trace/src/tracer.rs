@@ -150,6 +150,8 @@ impl<F: FnMut(&Recording, &Event)> Tracer<F> {
             match kernel::wait(self.root_ended.is_some())? {
                 Waited::NobodyLeft => return Ok(()),
                 Waited::For(tid, stop) => self.handle(tid, stop),
+                // This process may have children of its own that are not traced.
+                Waited::Nothing if self.tasks.is_empty() => return Ok(()),
                 Waited::Nothing => {
                     if self.root_ended.is_some_and(|ended| ended.elapsed() > GRACE) {
                         self.end_the_rest();
