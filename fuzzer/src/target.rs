@@ -1,6 +1,7 @@
 //! From the words after `--` to a target that the controller can start.
 
 mod environment;
+mod sanitizer_options;
 mod variables;
 
 pub use variables::{

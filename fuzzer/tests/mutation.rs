@@ -269,11 +269,11 @@ fn taken_by_afl(bench: &Workbench, dictionary: &str, target: &Path) -> u64 {
 fn taken_by_tine(said: &str) -> u64 {
     let line = said.lines().find(|line| line.contains(" by -x"));
     let line = line.unwrap_or_else(|| panic!("{said}"));
-    let numbers = line
+    let mut numbers = line
         .split(' ')
         .filter_map(|word| word.replace(',', "").parse().ok());
     // Of two the second one counts each token as often as it is there.
-    numbers.last().unwrap_or_else(|| panic!("{line}"))
+    numbers.next_back().unwrap_or_else(|| panic!("{line}"))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The environment that a target gets beyond that of this process.
 
-use super::{TargetError, variable};
+use super::{TargetError, sanitizer_options::sanitizer_options, variable};
 use std::{
     env,
     ffi::{OsStr, OsString},
@@ -62,96 +62,4 @@ fn check_preload(preload: &OsStr) -> Result<(), TargetError> {
         }
     }
     Ok(())
-}
-
-/// How sanitizers must behave for their reports to be seen: end by a signal, at
-/// once, without looking up symbols, and leave signals to the kernel. What the
-/// user set comes last, and so wins.
-fn sanitizer_options(
-    sanitizer: Option<Sanitizer>,
-    report_exit_code: i32,
-    user: impl Fn(&str) -> Option<OsString>,
-) -> Vec<(OsString, OsString)> {
-    const COMMON: &str = "abort_on_error=1:symbolize=0:handle_segv=0:handle_sigbus=0:\
-                          handle_abort=0:handle_sigfpe=0:handle_sigill=0:handle_sigtrap=0:disable_coredump=0";
-    // The large ones read the variables of these two as well, after their own:
-    // nothing may stand there that would undo what the user set for them.
-    let alone = !sanitizer.is_some_and(Sanitizer::reserves_address_space);
-    let specific = [
-        (
-            "ASAN_OPTIONS",
-            true,
-            "detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=0:\
-             malloc_context_size=0:detect_stack_use_after_return=0"
-                .to_owned()
-                // For whoever wants no abort: the exit code then tells of the report.
-                + &format!(":exitcode={report_exit_code}"),
-        ),
-        (
-            "MSAN_OPTIONS",
-            true,
-            format!("exit_code={report_exit_code}:allocator_may_return_null=1"),
-        ),
-        (
-            "TSAN_OPTIONS",
-            true,
-            format!("halt_on_error=1:exitcode={report_exit_code}"),
-        ),
-        (
-            "UBSAN_OPTIONS",
-            alone,
-            "halt_on_error=1:print_stacktrace=0".to_owned(),
-        ),
-        (
-            "LSAN_OPTIONS",
-            alone,
-            if alone {
-                format!("exitcode={report_exit_code}")
-            } else {
-                String::new()
-            },
-        ),
-    ];
-    let mut variables = Vec::new();
-    for (name, takes_common, options) in specific {
-        let common = if takes_common {
-            COMMON.to_owned()
-        } else {
-            String::new()
-        };
-        let own = user(name).unwrap_or_default();
-        let parts = [common.into(), options.into(), own];
-        let parts: Vec<OsString> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        if !parts.is_empty() {
-            variables.push((name.into(), parts.join(OsStr::new(":"))));
-        }
-    }
-    variables
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Sanitizer, sanitizer_options};
-    use std::ffi::OsString;
-
-    #[test]
-    fn sanitizers_end_by_a_signal_unless_the_user_says_otherwise() {
-        let user = |name: &str| (name == "ASAN_OPTIONS").then(|| "abort_on_error=0".into());
-        let options = sanitizer_options(Some(Sanitizer::Address), 86, user);
-        let of = |name: &str| -> OsString {
-            options
-                .iter()
-                .find(|(key, _)| key == name)
-                .expect("is set")
-                .1
-                .clone()
-        };
-        let address = of("ASAN_OPTIONS").into_string().unwrap();
-        assert!(address.contains("abort_on_error=1") && address.ends_with(":abort_on_error=0"));
-        let memory = of("MSAN_OPTIONS").into_string().unwrap();
-        assert!(
-            memory.contains("exit_code=86") && memory.contains("abort_on_error=1"),
-            "{memory}"
-        );
-    }
 }
