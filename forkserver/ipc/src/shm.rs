@@ -36,7 +36,8 @@ impl Segment {
     /// is larger than the system allows.
     #[cfg(feature = "std")]
     pub fn create(size: usize) -> Result<Self, Errno> {
-        loop {
+        const KEYS: u32 = 4;
+        for _ in 0..KEYS {
             let guard = guard::Guard::start();
             match Self::create_with_key(guard.key(), size) {
                 // Another process, of another namespace, has it for a moment.
@@ -44,6 +45,9 @@ impl Segment {
                 result => return result,
             }
         }
+        // Somebody takes all keys. Without one nobody can be in the way, and no guard
+        // finds the segment.
+        Self::create_with_key(libc::IPC_PRIVATE, size)
     }
 
     #[cfg(feature = "std")]
@@ -354,4 +358,35 @@ fn describe(id: i32) -> Result<libc::shmid_ds, Errno> {
     check(unsafe { system_call!(shmctl, id, libc::IPC_STAT, description.as_mut_ptr()) })?;
     // SAFETY: zeroed at first and filled by the call; all fields are numbers.
     Ok(unsafe { description.assume_init() })
+}
+
+#[cfg(all(test, feature = "all"))]
+mod tests {
+    use super::{Segment, create_to_stay, mark_for_removal};
+    use crate::process;
+    use std::vec::Vec;
+
+    /// Segments that go with the test, however it ends.
+    struct Taken(Vec<i32>);
+
+    impl Drop for Taken {
+        fn drop(&mut self) {
+            for id in &self.0 {
+                let _ = mark_for_removal(*id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_segment_is_made_though_somebody_takes_every_key() {
+        let pid = process::id();
+        let mut taken = Taken(Vec::new());
+        for count in 0..256 {
+            // One that another test uses at the moment is as good.
+            taken.0.extend(create_to_stay((pid << 8) | count, 4096));
+        }
+        assert!(taken.0.len() > 200);
+        let segment = Segment::create(4096).unwrap();
+        assert_eq!(segment.size(), 4096);
+    }
 }

@@ -17,7 +17,8 @@ use std::{fs, io::Write, path::Path, time::Duration};
 
 /// Sums, and the best where sums mean nothing: instances find the same edges.
 pub(super) fn of(figures: &[Figures], age: Duration) -> Snapshot {
-    let total = |of: fn(&Figures) -> u64| figures.iter().map(of).sum();
+    // They are read from files: any number may stand there.
+    let total = |of: fn(&Figures) -> u64| figures.iter().map(of).fold(0, u64::saturating_add);
     let most = |of: fn(&Figures) -> u64| figures.iter().map(of).max().unwrap_or_default();
     Snapshot {
         run_time: age,
@@ -32,6 +33,7 @@ pub(super) fn of(figures: &[Figures], age: Duration) -> Snapshot {
         saved_crashes: total(|it| it.saved_crashes),
         saved_hangs: total(|it| it.saved_hangs),
         last_find: most(|it| it.last_find),
+        since_find: figures.iter().filter_map(Figures::since_find).min(),
         last_update: most(|it| it.last_update),
         ..Snapshot::default()
     }

@@ -340,7 +340,7 @@ impl<'a> Campaign<'a> {
     /// be in a mutator of the user's that does not return.
     fn is_overtime(&self) -> bool {
         let limit = self.args.seconds.map(Duration::from_secs);
-        limit.is_some_and(|limit| self.began.elapsed() >= limit + OVERTIME)
+        limit.is_some_and(|limit| self.began.elapsed() >= limit.saturating_add(OVERTIME))
             && self.members.iter().any(Member::is_well)
             && !is_set("AFL_FINAL_SYNC")
     }

@@ -48,18 +48,10 @@ impl Counters {
         self.unproven = earlier.unproven;
     }
 
-    /// Takes note of a find. Times are seconds since 1970; `began` is the beginning of
-    /// this part of the session.
-    pub(super) const fn found_at(&mut self, now: u64, began: u64) {
-        let before = if self.last_find == 0 {
-            began
-        } else {
-            self.last_find
-        };
-        let gap = now.saturating_sub(before);
-        if gap > self.longest_gap {
-            self.longest_gap = gap;
-        }
+    /// Takes note of a find at `now`, in seconds since 1970, when nothing was found for
+    /// the `gap` before it.
+    pub(super) fn found_at(&mut self, now: u64, gap: Duration) {
+        self.longest_gap = self.longest_gap.max(gap.as_secs());
         self.last_find = now;
     }
 }

@@ -248,8 +248,8 @@ impl Engine {
         if !self.sync.count_import() {
             self.counters.found += 1;
         }
-        let now = Progress::now();
-        self.counters.found_at(now, self.progress.began_at());
+        let gap = self.progress.note_find();
+        self.counters.found_at(Progress::now(), gap);
         let id = self.add(state, original.as_deref().unwrap_or(input), number, name)?;
         let limit = self.generous_limit();
         self.calibrate(state, executor, id, input, origin, limit)?;
@@ -359,11 +359,9 @@ impl Engine {
     /// The variable that asks for an end now.
     fn wished_end(&self) -> Option<&'static str> {
         let progress = &self.progress;
-        // Finds of an earlier part do not keep this one from ending.
-        let last = self.counters.last_find.max(progress.began_at());
-        let since_find = Duration::from_secs(Progress::now().saturating_sub(last));
         let (this_part, all) = (progress.this_part(), progress.run_time());
-        self.limits.wishes.end(this_part, all, since_find)
+        // Finds of an earlier part do not keep this one from ending.
+        self.limits.wishes.end(this_part, all, progress.idle())
     }
 
     /// Whether the session is to end, and why.

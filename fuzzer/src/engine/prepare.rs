@@ -107,12 +107,7 @@ pub fn prepare(
             counted(allowed as u64, "core")
         );
     }
-    let custom = custom::load(custom::About {
-        command: &args.target,
-        file: args.file.as_deref(),
-        folder: folder.path(),
-        seed: args.seed.unwrap_or_else(random_seed),
-    })?;
+    let custom = custom::load(args.seed.unwrap_or_else(random_seed))?;
     let mut server = ForkServer::start(target.config.clone())?;
     let mut logger = Logger::start(args, &target, input_file.path())?;
     if let Some(logger) = &mut logger {

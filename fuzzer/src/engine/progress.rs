@@ -42,6 +42,11 @@ pub struct Progress {
     began: Instant,
     began_at: u64,
     earlier: Duration,
+    /// When this part found something last.
+    found: Option<Instant>,
+    /// How long an earlier part had found nothing when it ended, if it had found
+    /// anything.
+    idle_before: Option<Duration>,
     next_write: Instant,
     speed: Speedometer,
     restarts: u64,
@@ -64,6 +69,8 @@ impl Progress {
             began,
             began_at: Self::now(),
             earlier: earlier.run_time,
+            found: None,
+            idle_before: earlier.since_find,
             next_write: began,
             speed: Speedometer::new(began, earlier.runs),
             restarts: 0,
@@ -79,18 +86,39 @@ impl Progress {
         Self { statsd, ..self }
     }
 
-    /// Seconds since 1970.
+    /// Takes note of a find. Returns how long nothing was found before it. The clock is
+    /// one that nobody sets.
+    pub fn note_find(&mut self) -> Duration {
+        let gap = self.since_find().unwrap_or_else(|| self.this_part());
+        self.found = Some(Instant::now());
+        gap
+    }
+
+    /// How long nothing was found while a session ran; `None` before the first find.
+    #[must_use]
+    pub fn since_find(&self) -> Option<Duration> {
+        match self.found {
+            Some(found) => Some(found.elapsed()),
+            None => self
+                .idle_before
+                .map(|idle| idle.saturating_add(self.this_part())),
+        }
+    }
+
+    /// How long this part of the session has found nothing.
+    #[must_use]
+    pub fn idle(&self) -> Duration {
+        self.found
+            .map_or_else(|| self.this_part(), |found| found.elapsed())
+    }
+
+    /// Seconds since 1970, by the clock of the day: for what others read, not for
+    /// durations.
     #[must_use]
     pub fn now() -> u64 {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs())
-    }
-
-    /// Seconds since 1970 when this part of the session began.
-    #[must_use]
-    pub const fn began_at(&self) -> u64 {
-        self.began_at
     }
 
     /// How long this part of the session runs.
@@ -222,6 +250,7 @@ impl Engine {
             restarts: counters.restarts_before + executor.restarts(),
             lost_inputs: counters.passed_over,
             last_find: counters.last_find,
+            since_find: progress.since_find(),
             longest_gap: counters.longest_gap,
             last_crash: counters.last_crash,
             last_hang: counters.last_hang,

@@ -3,7 +3,7 @@
 use super::{
     State,
     control::Control,
-    dictionary, energy,
+    custom, dictionary, energy,
     error::FuzzError,
     executor::ForkServerExecutor,
     judge::{Account, Engine},
@@ -82,6 +82,12 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
     };
     let (folder, beginning) =
         OutputFolder::open(&args.output, instance.name.as_str(), seed_folder)?;
+    // Before there is another thread.
+    custom::announce(custom::About {
+        command: &args.target,
+        file: args.file.as_deref(),
+        folder: folder.path(),
+    });
     // A signal ends this process until there is a session.
     let end_by_signal = EndBySignal::start().map_err(FuzzError::Control)?;
     match prepare(args, &folder, beginning) {

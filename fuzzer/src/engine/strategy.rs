@@ -4,7 +4,6 @@ use super::{
     State,
     judge::Engine,
     mutate::{Aim, Blocks, Kind},
-    progress::Progress,
 };
 use crate::{
     cli::{AimChoice, InputType, MutationArgs},
@@ -206,11 +205,9 @@ impl Engine {
             AimChoice::Turns(limit) => {
                 let without_finds = if queue.ignore_time {
                     Duration::from_secs((runs - strategy.runs_at_find) / RUNS_A_SECOND)
-                } else if self.counters.last_find == 0 {
-                    self.progress.run_time()
                 } else {
-                    let now = Progress::now();
-                    Duration::from_secs(now.saturating_sub(self.counters.last_find))
+                    let progress = &self.progress;
+                    progress.since_find().unwrap_or_else(|| progress.run_time())
                 };
                 if without_finds > limit {
                     Aim::Exploit

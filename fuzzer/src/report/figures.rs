@@ -1,7 +1,7 @@
 //! What another process tells of its session, by its `fuzzer_stats`.
 
 use super::store;
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 /// What another process tells of its session.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,6 +39,13 @@ impl Figures {
     #[must_use]
     pub fn read(path: &Path) -> Self {
         Self::parse(&store::read_text(path))
+    }
+
+    /// How long nothing had been found when this was written; `None` if nothing was found.
+    #[must_use]
+    pub fn since_find(&self) -> Option<Duration> {
+        let seconds = self.last_update.saturating_sub(self.last_find);
+        (self.last_find > 0).then(|| Duration::from_secs(seconds))
     }
 
     fn parse(text: &str) -> Self {

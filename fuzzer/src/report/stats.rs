@@ -87,6 +87,8 @@ pub struct Snapshot {
     pub lost_inputs: u64,
     /// Seconds since 1970 at the last find, 0 for none.
     pub last_find: u64,
+    /// Time since then, by a clock that nobody sets; `None` if nothing was found.
+    pub since_find: Option<Duration>,
     /// Most seconds that lie between two finds.
     pub longest_gap: u64,
     /// The same as [`Self::last_find`] for the last crash.
@@ -156,11 +158,8 @@ impl Snapshot {
     /// the first.
     #[must_use]
     pub fn longest_without_finds(&self) -> u64 {
-        let since_last = match self.last_find {
-            0 => 0,
-            last => self.last_update.saturating_sub(last),
-        };
-        self.longest_gap.max(since_last)
+        let since_last = self.since_find.unwrap_or_default();
+        self.longest_gap.max(since_last.as_secs())
     }
 
     /// The coverage in words; there is none of a target that is not instrumented.
@@ -294,6 +293,8 @@ pub struct Earlier {
     pub sync_time: Duration,
     /// Limit of a run.
     pub limit: Duration,
+    /// How long nothing had been found when it was written; `None` if nothing was found.
+    pub since_find: Option<Duration>,
     /// Seconds since 1970 at the last find.
     pub last_find: u64,
     /// The same for the last crash.
@@ -315,13 +316,19 @@ impl Earlier {
             .filter_map(|line| line.split_once(':'))
             .map(|(key, value)| (key.trim(), value.trim()))
             .collect();
+        // What another session counts on from these must not overflow.
+        const MOST: u64 = i64::MAX as u64;
         let number = |key: &str| {
             fields
                 .get(key)
                 .and_then(|value| value.parse::<u64>().ok())
                 .unwrap_or_default()
+                .min(MOST)
         };
+        let last_find = number("last_find");
+        let idle = number("last_update").saturating_sub(last_find);
         Self {
+            since_find: (last_find > 0).then(|| Duration::from_secs(idle)),
             run_time: Duration::from_secs(number("run_time")),
             runs: number("execs_done"),
             total_timeouts: number("total_tmout"),
@@ -331,7 +338,7 @@ impl Earlier {
             cycles_done: number("cycles_done"),
             sync_time: Duration::from_secs(number("sync_time")),
             limit: Duration::from_millis(number("exec_timeout")),
-            last_find: number("last_find"),
+            last_find,
             last_crash: number("last_crash"),
             last_hang: number("last_hang"),
         }
@@ -359,6 +366,7 @@ mod tests {
             sync_time: Duration::from_millis(4500),
             limit: Duration::from_millis(20),
             last_find: 1000,
+            since_find: Some(Duration::from_secs(5)),
             last_update: 1005,
             ..Snapshot::default()
         }
@@ -403,12 +411,18 @@ mod tests {
             cycles_done: 2,
             sync_time: Duration::from_secs(4),
             limit: Duration::from_millis(20),
+            since_find: Some(Duration::from_secs(5)),
             last_find: 1000,
             last_crash: 0,
             last_hang: 0,
         };
         assert_eq!(Earlier::parse(&text), expected);
         assert_eq!(Earlier::parse("nonsense"), Earlier::default());
+        let most = Earlier::parse("execs_done : 18446744073709551615\n");
+        assert_eq!(
+            most.runs.checked_add(1 << 40),
+            Some(i64::MAX as u64 + (1 << 40))
+        );
     }
 
     #[test]

@@ -146,12 +146,9 @@ fn fields(snapshot: &Snapshot) -> Vec<String> {
             0 => "no coverage".into(),
             total => format!("edges {}/{}", grouped(*edges), grouped(*total)),
         },
-        match snapshot.last_find {
-            0 => "nothing found yet".into(),
-            last => {
-                let ago = Duration::from_secs(snapshot.last_update.saturating_sub(last));
-                format!("last find {} ago", shown_time(ago))
-            }
+        match snapshot.since_find {
+            None => "nothing found yet".into(),
+            Some(ago) => format!("last find {} ago", shown_time(ago)),
         },
         counted(*saved_hangs, "hang"),
         format!("stability {:.0} %", snapshot.stability()),
@@ -179,6 +176,7 @@ fn fitted(fields: &[String], width: usize) -> String {
 mod tests {
     use super::{fields, fitted};
     use crate::report::stats::Snapshot;
+    use std::time::Duration;
 
     fn snapshot() -> Snapshot {
         Snapshot {
@@ -187,8 +185,7 @@ mod tests {
             corpus: 45,
             edges: 123,
             total_edges: 4567,
-            last_find: 100,
-            last_update: 112,
+            since_find: Some(Duration::from_secs(12)),
             saved_crashes: 1,
             ..Snapshot::default()
         }

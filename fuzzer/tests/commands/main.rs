@@ -3,6 +3,7 @@
 
 mod campaign;
 mod ends;
+mod extremes;
 mod inherited;
 mod peers;
 #[path = "../support/mod.rs"]

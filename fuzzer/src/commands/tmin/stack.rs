@@ -68,7 +68,7 @@ impl Tracer {
         Self {
             config: config.clone(),
             // It has to start anew, and is traced.
-            limit: config.timeout + config.startup_timeout,
+            limit: config.timeout.saturating_add(config.startup_timeout),
             modules: Modules::default(),
             file: None,
         }

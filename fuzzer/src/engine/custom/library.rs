@@ -407,11 +407,16 @@ impl Drop for CLibrary {
     }
 }
 
-/// Tells libraries about the target, as `AFL++` does: by the environment.
+/// Sets variables of this process that are not set. Does nothing if the process has more
+/// than one thread: the others may read the environment.
 pub fn tell(variables: &[(&str, &OsStr)]) {
+    let threads = std::fs::read_dir("/proc/self/task").map(Iterator::count);
+    if !threads.is_ok_and(|count| count == 1) {
+        return;
+    }
     for (name, value) in variables {
         if std::env::var_os(name).is_none() {
-            // SAFETY: the fuzzer has one thread still when libraries are loaded.
+            // SAFETY: there is no other thread that could read the environment.
             unsafe { std::env::set_var(name, value) };
         }
     }

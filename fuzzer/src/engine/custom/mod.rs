@@ -61,31 +61,24 @@ pub struct About<'a> {
     pub file: Option<&'a Path>,
     /// The folder of the instance.
     pub folder: &'a Path,
-    /// For their random numbers.
-    pub seed: u64,
 }
 
-/// Loads what the environment asks for; `None` if that is nothing.
-///
-/// # Errors
-/// When one cannot be loaded, or the environment asks for what is not there.
-pub fn load(about: About<'_>) -> Result<Option<Shared>, MutatorError> {
-    let wrong = |variable, why| Err(MutatorError::Variable { variable, why });
+/// Libraries that the environment asks for.
+fn libraries() -> Vec<OsString> {
     let list = env::var_os(LIBRARIES).unwrap_or_default();
-    let files: Vec<OsString> = list
-        .as_bytes()
-        .split(|byte| b";:,".contains(byte))
+    let parts = list.as_bytes().split(|byte| b";:,".contains(byte));
+    parts
         .filter(|part| !part.is_empty())
         .map(|part| OsString::from_vec(part.to_vec()))
-        .collect();
-    if files.is_empty() {
-        if is_set(ONLY) {
-            return wrong(
-                ONLY,
-                "no custom mutator is loaded: set AFL_CUSTOM_MUTATOR_LIBRARY",
-            );
-        }
-        return Ok(None);
+        .collect()
+}
+
+/// Tells the libraries that will be loaded about the target, by the environment of this
+/// process, as `AFL++` does. To be called before the process has a second thread: one that
+/// reads the environment meanwhile would read freed memory.
+pub fn announce(about: About<'_>) {
+    if libraries().is_empty() {
+        return;
     }
     let (program, arguments) = about.command.split_first().map_or(
         (OsString::new(), OsString::new()),
@@ -100,9 +93,28 @@ pub fn load(about: About<'_>) -> Result<Option<Shared>, MutatorError> {
         variables.push(("AFL_CUSTOM_INFO_PROGRAM_INPUT", file.as_os_str()));
     }
     library::tell(&variables);
+}
+
+/// Loads what the environment asks for; `None` if that is nothing. `seed` is for their
+/// random numbers.
+///
+/// # Errors
+/// When one cannot be loaded, or the environment asks for what is not there.
+pub fn load(seed: u64) -> Result<Option<Shared>, MutatorError> {
+    let wrong = |variable, why| Err(MutatorError::Variable { variable, why });
+    let files = libraries();
+    if files.is_empty() {
+        if is_set(ONLY) {
+            return wrong(
+                ONLY,
+                "no custom mutator is loaded: set AFL_CUSTOM_MUTATOR_LIBRARY",
+            );
+        }
+        return Ok(None);
+    }
     let mut mutators: Vec<Box<dyn CustomMutator>> = Vec::new();
     for (number, file) in files.iter().enumerate() {
-        let seed = about.seed.wrapping_add(number as u64) as u32;
+        let seed = seed.wrapping_add(number as u64) as u32;
         let library = CLibrary::load(file, seed)?;
         if library.has_half_a_trim() {
             say!(
