@@ -12,6 +12,8 @@
 
 #[path = "hooks.rs"]
 mod hooks;
+#[path = "pages.rs"]
+mod pages;
 
 use ar_archive_writer::{
     ArchiveKind, DEFAULT_OBJECT_READER, NewArchiveMember, write_archive_to_stream,
@@ -79,6 +81,7 @@ fn main() {
     }
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=hooks.rs");
+    println!("cargo::rerun-if-changed=pages.rs");
 
     let out_dir = PathBuf::from(variable("OUT_DIR"));
     let target_dir = out_dir.join("runtime");
@@ -103,6 +106,9 @@ fn main() {
     };
     main.hash(&mut hasher);
     keep(&out_dir.join("tine_main.o"), main, "TINE_MAIN_OBJECT");
+    let pages = pages::object().unwrap_or_else(|error| panic!("cannot write the pages: {error}"));
+    pages.hash(&mut hasher);
+    keep(&out_dir.join("tine_pages.o"), &pages, "TINE_PAGES_OBJECT");
     for (linker, library, variable) in HOOKS {
         let hooks = hooks::members(linker)
             .and_then(|members| archive(&members))

@@ -88,7 +88,10 @@ fn hook(name: &str, shape: Shape, linker: For) -> Result<Vec<u8>, Box<dyn Error>
         flags: SymbolFlags::None,
     });
     let hook = undefined(&mut object, routine::HOOK, true);
-    let real = undefined(&mut object, &format!("__real_{name}"), linker == For::Lld);
+    // A static libc has memcmp and bcmp in one object file: asking for bcmp would bring a
+    // second memcmp beside one of the program's own.
+    let real = if name == "bcmp" { "memcmp" } else { name };
+    let real = undefined(&mut object, &format!("__real_{real}"), linker == For::Lld);
     refer(
         &mut object,
         text,

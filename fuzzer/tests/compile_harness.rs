@@ -294,9 +294,9 @@ fn shared_objects_are_counted_however_they_bind_their_symbols() {
     bench.write("part.map", "{ global: part; local: *; };\n");
     for compiler in compilers() {
         let linkers: &[&str] = if compiler.clang {
-            &["bfd", "lld"]
+            &["bfd", "lld", "gold", "mold"]
         } else {
-            &["bfd"]
+            &["bfd", "gold", "mold"]
         };
         for linker in linkers {
             for binding in [

@@ -51,7 +51,7 @@ const CASES: [(&str, &str, Option<i32>); 4] = [
 ];
 
 /// Ways to build that both compilers know, besides one command for all sources.
-const COMMON: [&str; 12] = [
+const COMMON: [&str; 18] = [
     "",
     "-O0",
     "-O3 -g3 -Wall -Wextra -Werror",
@@ -64,10 +64,16 @@ const COMMON: [&str; 12] = [
     "-flto",
     "-fsanitize=address",
     "-fsanitize=undefined",
+    "-fuse-ld=gold",
+    "-fuse-ld=mold",
+    "-fuse-ld=gold -ffunction-sections -Wl,--gc-sections",
+    "-fuse-ld=mold -ffunction-sections -Wl,--gc-sections",
+    "-fuse-ld=gold -static",
+    "-fuse-ld=mold -static-pie -fPIE",
 ];
 
 /// Ways to build that only clang knows.
-const CLANG: [&str; 8] = [
+const CLANG: [&str; 11] = [
     "-Weverything -Wno-missing-prototypes -Wno-unknown-warning-option -Wno-unsafe-buffer-usage \
      -Wno-missing-variable-declarations -Wno-padded -Werror",
     "-fuse-ld=lld -O1",
@@ -77,6 +83,9 @@ const CLANG: [&str; 8] = [
     "-flto -fuse-ld=bfd",
     "-flto -fsanitize=address",
     "-fsanitize=memory",
+    "-flto -fuse-ld=gold",
+    "-flto -fuse-ld=mold",
+    "-fuse-ld=mold -fsanitize=address",
 ];
 
 #[test]

@@ -337,11 +337,6 @@ fn what_cannot_work_is_refused_in_one_sentence() {
             "clang-19",
             "64-bit x86 only",
         ),
-        (
-            "-fuse-ld=gold hello.c",
-            "clang-19",
-            "-fuse-ld=bfd or -fuse-ld=lld",
-        ),
         ("hello.c", own, "wrapper itself"),
         (
             "hello.c",
@@ -364,40 +359,6 @@ fn what_cannot_work_is_refused_in_one_sentence() {
         .run()
         .assert_code(1)
         .assert_stderr("install clang or gcc");
-    // gcc's callbacks need no layout, so it may keep its gold.
-    assert_quiet(&cc(
-        &bench,
-        &Compiler::gcc(),
-        "-fuse-ld=gold hello.c -o hello",
-    ));
-    assert_says_hello(&bench, "hello");
-}
-
-#[test]
-fn a_linker_script_of_the_users_is_obeyed_and_told_of() {
-    let bench = bench();
-    let default = bench.program("ld").arg("--verbose").run().stdout();
-    let script: String = default
-        .split("==================================================")
-        .nth(1)
-        .unwrap()
-        .into();
-    bench.write("whole.ld", script);
-    bench.write(
-        "more.ld",
-        "SECTIONS { .mine : { *(.mine) } } INSERT AFTER .text;\n",
-    );
-    let clang = Compiler::clang_version(19);
-    let whole = cc(&bench, &clang, "-no-pie hello.c -Wl,-T,whole.ld -o hello");
-    whole.assert_code(0).assert_stderr("-fuse-ld=lld");
-    assert_says_hello(&bench, "hello");
-    for line in [
-        "-no-pie hello.c -Wl,-T,whole.ld -fuse-ld=lld -o hello",
-        "hello.c -T more.ld -o hello",
-    ] {
-        assert_quiet(&cc(&bench, &clang, line));
-        assert_says_hello(&bench, "hello");
-    }
 }
 
 #[test]

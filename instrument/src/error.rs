@@ -83,15 +83,6 @@ pub enum InstrumentError {
         option: String,
     },
 
-    /// A linker that cannot lay out the counters.
-    #[error(
-        "{linker} does not understand the linker script that gives the coverage counters pages of their own: link with -fuse-ld=bfd or -fuse-ld=lld"
-    )]
-    UnsupportedLinker {
-        /// The linker's name.
-        linker: String,
-    },
-
     /// Link-time optimisation without a linker that can do it.
     #[error(
         "-flto with {compiler:?} needs a linker that reads LLVM bitcode, and neither its lld nor its LLVMgold.so is installed: install {package}, or leave -flto out"

@@ -11,7 +11,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
-use tine_protocol::layout::coverage::{PAGE_SIZE, SECTION_MARK};
+use tine_protocol::layout::coverage::{COUNTERS, PAGE_SIZE, SECTION_MARK};
 
 /// The fork server, for programs.
 const RUNTIME: &[u8] = include_bytes!(env!("TINE_RUNTIME_ARCHIVE"));
@@ -27,7 +27,9 @@ const SHARED: &[u8] = include_bytes!(env!("TINE_SHARED_ARCHIVE"));
 const HOOKS: &[u8] = include_bytes!(env!("TINE_HOOKS_ARCHIVE"));
 /// The same for lld.
 const HOOKS_LLD: &[u8] = include_bytes!(env!("TINE_HOOKS_LLD_ARCHIVE"));
-/// Hash of the seven, made when this crate was built.
+/// What gives counters pages of their own without a script.
+const PAGES: &[u8] = include_bytes!(env!("TINE_PAGES_OBJECT"));
+/// Hash of the eight, made when this crate was built.
 const ARCHIVES_HASH: &str = env!("TINE_ARCHIVES_HASH");
 
 /// Stands for the files of this build of tine.
@@ -95,6 +97,10 @@ impl Files {
         self.folder.join("counters.ld")
     }
 
+    pub(crate) fn pages(&self) -> PathBuf {
+        self.folder.join("tine_pages.o")
+    }
+
     pub(crate) fn exports(&self) -> PathBuf {
         self.folder.join("exports.list")
     }
@@ -135,7 +141,7 @@ fn in_cache(
     install(&root)
 }
 
-type Contents = [(&'static str, Cow<'static, [u8]>); 10];
+type Contents = [(&'static str, Cow<'static, [u8]>); 11];
 
 fn contents() -> Contents {
     [
@@ -146,6 +152,7 @@ fn contents() -> Contents {
         ("libtine_shared.a", SHARED.into()),
         ("libtine_hooks.a", HOOKS.into()),
         ("libtine_hooks_lld.a", HOOKS_LLD.into()),
+        ("tine_pages.o", PAGES.into()),
         ("harness.ld", DEMAND.as_bytes().into()),
         ("counters.ld", fragment().into_bytes().into()),
         ("exports.list", exports().into_bytes().into()),
@@ -164,10 +171,10 @@ const DEMAND: &str = "ASSERT(!DEFINED(tine_no_harness) || __real_main != tine_dr
 fn fragment() -> String {
     format!(
         "SECTIONS {{\n  \
-           __sancov_cntrs : ALIGN({PAGE_SIZE}) {{\n    \
-             PROVIDE_HIDDEN(__start___sancov_cntrs = .);\n    \
-             *(__sancov_cntrs)\n    \
-             PROVIDE_HIDDEN(__stop___sancov_cntrs = .);\n    \
+           {COUNTERS} : ALIGN({PAGE_SIZE}) {{\n    \
+             PROVIDE_HIDDEN(__start_{COUNTERS} = .);\n    \
+             *({COUNTERS})\n    \
+             PROVIDE_HIDDEN(__stop_{COUNTERS} = .);\n    \
              QUAD({SECTION_MARK:#x})\n    \
              . = ALIGN({PAGE_SIZE});\n  \
            }}\n\
@@ -190,7 +197,7 @@ fn exports() -> String {
 fn folder_name(contents: &Contents) -> String {
     let mut hasher = DefaultHasher::new();
     ARCHIVES_HASH.hash(&mut hasher);
-    for (name, bytes) in &contents[7..] {
+    for (name, bytes) in &contents[8..] {
         (name, bytes).hash(&mut hasher);
     }
     format!("{:016x}", hasher.finish())

@@ -18,6 +18,7 @@
 //! situation   all of it, read and asked             Situation
 //! plan        as one command                        Plan
 //! execute     which is run
+//! layout      what the linker made of the counters
 //! ```
 
 mod arguments;
@@ -28,6 +29,7 @@ mod execute;
 mod files;
 mod help;
 mod identity;
+mod layout;
 mod linker;
 mod lists;
 mod macros;
@@ -41,7 +43,7 @@ pub use error::InstrumentError;
 pub use macros::LEAK_EXIT_CODE;
 
 use compiler::Compiler;
-use plan::Plan;
+use plan::{Linked, Plan};
 use settings::Settings;
 use situation::Situation;
 use std::{
@@ -144,16 +146,33 @@ fn attempt(language: Language, arguments: Vec<OsString>) -> Result<ExitCode, Ins
         return execute::replace(&Plan::unchanged(language, arguments, &settings)?);
     }
     let plan = plan(language, arguments, &settings)?;
-    let Some(program) = plan.links.as_ref().filter(|_| !settings.no_dictionary) else {
+    let Some(linked) = &plan.links else {
         return execute::replace(&plan);
     };
     let code = execute::run(&plan)?;
-    if code == 0
-        && let Err(error) = dictionary::embed(program, settings.dictionary_file.as_deref())
-    {
-        help::complain(language, format_args!("warning: {error}"));
+    if code == 0 {
+        finish(language, linked, &settings);
     }
     Ok(ExitCode::from(code))
+}
+
+/// Looks at what was linked, and puts a dictionary into it.
+fn finish(language: Language, linked: &Linked, settings: &Settings) {
+    let warn = |warning: &dyn std::fmt::Display| {
+        help::complain(language, format_args!("warning: {warning}"));
+    };
+    if !layout::is_usable(&linked.file, linked.layout) {
+        warn(&format_args!(
+            "in {:?} the coverage counters have no pages of their own, so a fuzzer gets no coverage from it: link with -fuse-ld=lld, or without a linker script",
+            linked.file
+        ));
+    }
+    if linked.is_program
+        && !settings.no_dictionary
+        && let Err(error) = dictionary::embed(&linked.file, settings.dictionary_file.as_deref())
+    {
+        warn(&error);
+    }
 }
 
 /// The compiler that `tine-cc` (or `tine-c++`) would run here.

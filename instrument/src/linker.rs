@@ -1,10 +1,11 @@
 //! Which linker links, and how it is told where the counters go.
 //!
 //! A linker-script fragment gives the counters pages of their own. ld.bfd and
-//! lld take it beside their own script; gold and mold take none.
+//! lld take it beside their own script. Where a linker takes none, or ld.bfd has one of
+//! the user's, an object file in front of all others does it (`pages.rs` beside `src`).
 
 use crate::{
-    arguments::{CommandLine, OVERRIDES},
+    arguments::{CommandLine, Facts, OVERRIDES},
     compiler::{Compiler, Family, which},
     error::InstrumentError,
     settings::{Sanitizer, Settings},
@@ -52,10 +53,18 @@ pub(crate) struct Linking {
     pub(crate) linker: Option<Linker>,
     /// An option that chooses it, in place of the compiler's own choice.
     pub(crate) choice: Option<OsString>,
-    /// The fragment is given.
-    pub(crate) fragment: bool,
-    /// What the user should know.
-    pub(crate) warning: Option<String>,
+    pub(crate) layout: Layout,
+}
+
+/// What gives the counters pages of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Nothing: there are none.
+    Unneeded,
+    /// A linker-script fragment.
+    Fragment,
+    /// An object file in front of the others.
+    Pages,
 }
 
 /// Decides for the link that `line` describes. `wants_hooks`: the functions that compare
@@ -72,8 +81,7 @@ pub(crate) fn decide(
     let mut linking = Linking {
         linker: None,
         choice: None,
-        fragment: has_counters,
-        warning: None,
+        layout: Layout::Unneeded,
     };
     if !has_counters && !wants_hooks && !facts.fuzzer {
         return Ok(linking);
@@ -86,24 +94,13 @@ pub(crate) fn decide(
             linker = Linker::Lld;
         }
     }
-    if has_counters && matches!(linker, Linker::Gold | Linker::Mold) {
-        return Err(InstrumentError::UnsupportedLinker {
-            linker: format!("{linker:?}").to_lowercase(),
-        });
-    }
-    if has_counters
-        && linker != Linker::Lld
-        && let Some(script) = facts
-            .scripts
-            .iter()
-            .find(|script| replaces_layout(Path::new(script)))
-    {
-        // ld.bfd cannot insert into a script that is not its own: it fails, or
-        // puts the counters' end in the wrong place.
-        linking.fragment = false;
-        linking.warning = Some(format!(
-            "the linker script {script:?} leaves no room for the coverage counters' pages, so a fuzzer will get no coverage from this program: link with -fuse-ld=lld"
-        ));
+    if has_counters {
+        linking.layout = match linker {
+            Linker::Lld => Layout::Fragment,
+            // It inserts only into a script of its own.
+            Linker::Bfd if !has_own_layout(facts) => Layout::Fragment,
+            _ => Layout::Pages,
+        };
     }
     linking.linker = Some(linker);
     Ok(linking)
@@ -128,11 +125,14 @@ fn ask(line: &CommandLine, compiler: &Compiler) -> Linker {
     Linker::of_answer(&answer)
 }
 
-/// Whether a script describes the whole layout. One with INSERT only adds to
-/// it; one that cannot be read here (the linker searches more folders) is taken
-/// for the worse.
-fn replaces_layout(script: &Path) -> bool {
-    std::fs::read_to_string(script).map_or(true, |text| !text.contains("INSERT"))
+/// Whether a script of the user's describes the whole layout. One with INSERT only adds to
+/// it; one that cannot be read here (the linker searches more folders) is taken for a
+/// whole one.
+fn has_own_layout(facts: &Facts) -> bool {
+    let replaces = |script: &OsString| {
+        std::fs::read_to_string(script).map_or(true, |text| !text.contains("INSERT"))
+    };
+    facts.scripts.iter().any(replaces)
 }
 
 /// A linker that reads this clang's bitcode: its own lld (as an option), or

@@ -14,7 +14,7 @@ use crate::{
     compiler::{Compiler, Family},
     error::InstrumentError,
     files::Files,
-    linker::Linker,
+    linker::{Layout, Linker},
     macros,
     settings::{Sanitizer, Settings},
     situation::{Link, LinkWith, Situation, logs_compares},
@@ -23,7 +23,7 @@ use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
 };
-use tine_protocol::routine;
+use tine_protocol::{layout::coverage::KEEP_AFTER_COUNTERS, routine};
 
 mod harness;
 
@@ -58,8 +58,17 @@ pub(crate) struct Plan {
     pub(crate) arguments: Vec<Argument>,
     /// Variables that the compiler is not to see.
     pub(crate) spent_variables: Vec<&'static str>,
-    /// The program that is linked with the runtime.
-    pub(crate) links: Option<PathBuf>,
+    /// What is linked with something of tine's.
+    pub(crate) links: Option<Linked>,
+}
+
+/// A file that the linker makes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Linked {
+    pub(crate) file: PathBuf,
+    /// It has the runtime.
+    pub(crate) is_program: bool,
+    pub(crate) layout: Layout,
 }
 
 impl Plan {
@@ -128,15 +137,23 @@ impl Plan {
                 compares(&mut words, situation, settings);
             }
         }
+        if let Some(link) = &situation.link
+            && link.linking.layout == Layout::Pages
+        {
+            words.linker(link.files.pages());
+        }
         harness::before_inputs(&mut words, situation);
         words.0.extend(line.edited());
         let Some(link) = &situation.link else {
             return Ok(words.into_plan(situation, settings, None));
         };
         self::link(&mut words, facts, link, logs_compares(facts, settings));
-        let is_program = link.with == LinkWith::Runtime;
-        let file = || facts.output_file.clone().unwrap_or("a.out".into());
-        Ok(words.into_plan(situation, settings, is_program.then(file)))
+        let linked = Linked {
+            file: facts.output_file.clone().unwrap_or("a.out".into()),
+            is_program: link.with == LinkWith::Runtime,
+            layout: link.linking.layout,
+        };
+        Ok(words.into_plan(situation, settings, Some(linked)))
     }
 
     /// The command as a line for a shell.
@@ -274,9 +291,14 @@ fn link(words: &mut Words, facts: &Facts, link: &Link, logs_compares: bool) {
     if let Some(option) = &link.linking.choice {
         words.add(option);
     }
-    if link.linking.fragment {
-        words.linker("-T");
-        words.linker(link.files.fragment());
+    match link.linking.layout {
+        Layout::Unneeded => {}
+        Layout::Fragment => {
+            words.linker("-T");
+            words.linker(link.files.fragment());
+        }
+        // The object file is in front of all others, but nobody refers to it.
+        Layout::Pages => words.linker(format!("--undefined={KEEP_AFTER_COUNTERS}")),
     }
     match link.with {
         LinkWith::Nothing => {}
@@ -315,36 +337,47 @@ fn export(words: &mut Words, files: &Files) {
 }
 
 /// Calls of functions that compare buffers go to hooks, which stand behind all that may
-/// call them.
+/// call them. A function that the user wraps is left to the user.
 fn hooks(words: &mut Words, facts: &Facts, link: &Link) {
-    let wrap = |words: &mut Words, families: &[routine::Family]| {
-        for name in names(families) {
+    let of = |families: &'static [routine::Family]| -> Vec<&'static str> {
+        names(families)
+            .filter(|name| !facts.wrapped.contains(*name))
+            .collect()
+    };
+    let wrap = |words: &mut Words, names: &[&str]| {
+        for name in names {
             words.linker(format!("--wrap={name}"));
         }
     };
     let ask_for = |words: &mut Words, symbol: &str| words.linker(format!("--undefined={symbol}"));
     let is_program = link.with == LinkWith::Runtime;
-    wrap(words, routine::BUILTIN);
-    wrap(words, routine::LIBRARY);
+    let (builtin, library, string) = (
+        of(routine::BUILTIN),
+        of(routine::LIBRARY),
+        of(routine::STRING),
+    );
+    wrap(words, &builtin);
+    wrap(words, &library);
     if link.linking.linker == Some(Linker::Lld) {
-        wrap(words, routine::STRING);
-        words.linker("--whole-archive");
+        wrap(words, &string);
+        for name in builtin.iter().chain(&library).chain(&string) {
+            ask_for(words, &format!("__wrap_{name}"));
+        }
         words.linker(link.files.hooks_for_lld());
-        words.linker("--no-whole-archive");
     } else {
         // A static C++ library is linked behind the hooks, and its calls of them come too
         // late. What its members compare goes to memcmp, which is asked for here.
         if !facts.static_cxx {
-            wrap(words, routine::STRING);
+            wrap(words, &string);
         }
         if is_program {
-            for name in names(routine::BUILTIN) {
+            for name in &builtin {
                 ask_for(words, &format!("__wrap_{name}"));
             }
         }
         // Nobody calls these by their names any more, so a library in front of the hooks
         // would keep them to itself.
-        for name in names(routine::LIBRARY) {
+        for name in &library {
             ask_for(words, name);
         }
         words.linker(link.files.hooks());
@@ -386,7 +419,7 @@ impl Words {
         mut self,
         situation: &Situation,
         settings: &Settings,
-        links: Option<PathBuf>,
+        links: Option<Linked>,
     ) -> Plan {
         if situation.compiler.is_launched() {
             // A launcher may have another process read the file.

@@ -136,13 +136,12 @@ impl Situation {
             situation.has_gate = situation.compiler.version()? >= CLANG_WITH_GATE;
         }
         if with != LinkWith::Nothing {
-            let mut linking = linker::decide(
+            let linking = linker::decide(
                 &situation.line,
                 &situation.compiler,
                 settings,
                 logs_compares,
             )?;
-            situation.warnings.extend(linking.warning.take());
             situation.link = Some(Link {
                 with,
                 linking,

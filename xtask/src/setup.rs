@@ -23,6 +23,8 @@ const PACKAGES: &[(&str, Probe)] = &[
     ("gcc", Probe::Program("gcc")),
     ("g++", Probe::Program("g++")),
     ("libc6-dev", Probe::File("/usr/include/stdio.h")),
+    // It has gold as well.
+    ("binutils", Probe::Program("ld.gold")),
     ("make", Probe::Program("make")),
     ("cmake", Probe::Program("cmake")),
     ("clang-14", Probe::Program("clang-14")),

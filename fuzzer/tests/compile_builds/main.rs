@@ -2,6 +2,7 @@
 //! what to instrument, linkers, code that is hard to count.
 
 mod ccache;
+mod linkers;
 mod selection;
 #[path = "../support/mod.rs"]
 mod support;

@@ -18,7 +18,10 @@ fn a_shared_object_logs_in_a_program_of_tine_and_runs_in_any_other() {
         ("clang-14", "lld-14"),
         ("clang-22", "bfd"),
         ("clang-22", "lld-22"),
+        ("clang-22", "mold"),
+        ("clang-14", "gold"),
         ("gcc", "bfd"),
+        ("gcc", "mold"),
     ] {
         let bench = in_process();
         let compiler = compiler(name);

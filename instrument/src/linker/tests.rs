@@ -103,21 +103,40 @@ fn lto_takes_the_compilers_own_lld_then_its_plugin() {
 }
 
 #[test]
-fn a_script_that_replaces_the_layout_is_told_of() {
+fn the_layout_goes_by_the_linker_and_the_users_script() {
     let folder = tempfile::tempdir().unwrap();
-    let warned = |text: &str, linker: &str| {
-        let script = folder.path().join("x.ld");
-        fs::write(&script, text).unwrap();
-        let compiler = compiler(folder.path(), Family::Clang, linker);
-        let line = line(&format!("a.o -T {}", script.display()), &compiler);
-        let linking = decide(&line, &compiler, &Settings::default(), false).unwrap();
-        assert_eq!(linking.fragment, linking.warning.is_none());
-        linking.warning.is_some()
+    let script = folder.path().join("x.ld");
+    let layout = |text: &str, linker: &str, family| {
+        let compiler = compiler(folder.path(), family, linker);
+        let words = if text.is_empty() {
+            "a.o".to_owned()
+        } else {
+            fs::write(&script, text).unwrap();
+            format!("a.o -T {}", script.display())
+        };
+        let line = line(&words, &compiler);
+        decide(&line, &compiler, &Settings::default(), true)
+            .unwrap()
+            .layout
     };
-    assert!(warned("SECTIONS { .text : { *(.text) } }", BFD));
-    assert!(!warned("SECTIONS { .text : { *(.text) } }", LLD));
-    assert!(!warned(
-        "SECTIONS { .x : { *(.x) } } INSERT AFTER .text;",
-        BFD
-    ));
+    let whole = "SECTIONS { .text : { *(.text) } }";
+    let more = "SECTIONS { .x : { *(.x) } } INSERT AFTER .text;";
+    let mold = "mold 1.10.1 (compatible with GNU ld)";
+    for (text, linker, expected) in [
+        ("", BFD, Layout::Fragment),
+        (more, BFD, Layout::Fragment),
+        (whole, BFD, Layout::Pages),
+        ("", LLD, Layout::Fragment),
+        (whole, LLD, Layout::Fragment),
+        ("", mold, Layout::Pages),
+        ("", "GNU gold 1.16", Layout::Pages),
+        ("", "Wild version 0.5.0", Layout::Pages),
+    ] {
+        assert_eq!(
+            layout(text, linker, Family::Clang),
+            expected,
+            "{linker} {text}"
+        );
+        assert_eq!(layout(text, linker, Family::Gcc), Layout::Unneeded);
+    }
 }

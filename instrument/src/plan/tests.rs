@@ -22,8 +22,10 @@ fn situation(family: Family, line: &str, linker: Linker) -> Situation {
         linking: Linking {
             linker: Some(linker),
             choice: None,
-            fragment: true,
-            warning: None,
+            layout: match family {
+                Family::Clang => Layout::Fragment,
+                Family::Gcc => Layout::Unneeded,
+            },
         },
         files: Files {
             folder: Path::new("").into(),
@@ -59,6 +61,7 @@ fn text(plan: &Plan) -> String {
 fn planned_by(family: Family, line: &str, settings: &Settings) -> String {
     let situation = situation(family, line, Linker::Bfd);
     let line = &situation.line;
+    let links = situation.link.is_some();
     let mut plan = match Plan::new(&situation, settings) {
         Ok(plan) => plan,
         Err(error) => return error.to_string(),
@@ -82,6 +85,12 @@ fn planned_by(family: Family, line: &str, settings: &Settings) -> String {
     let text = text
         .replace(PROGRAM_LINK, runtime)
         .replace(SHARED_LINK, "CALLBACKS");
+    assert_eq!(
+        text.contains(FRAGMENT),
+        family == Family::Clang && links,
+        "{text}"
+    );
+    let text = text.replace(FRAGMENT, "");
     if has_macros {
         format!("MACROS {text}")
     } else {
@@ -89,15 +98,16 @@ fn planned_by(family: Family, line: &str, settings: &Settings) -> String {
     }
 }
 
-const PROGRAM_LINK: &str = "-Xlinker -T -Xlinker counters.ld \
-    -Xlinker --dynamic-list=exports.list \
+/// What gives clang's counters their pages.
+const FRAGMENT: &str = "-Xlinker -T -Xlinker counters.ld ";
+const PROGRAM_LINK: &str = "-Xlinker --dynamic-list=exports.list \
     -Xlinker --no-whole-archive -Xlinker libtine_driver.a \
     -Xlinker --whole-archive -Xlinker libtine_runtime.a -Xlinker --no-whole-archive";
 /// What has the harness run whatever `main` there is, and makes a library yield it.
 const HARNESS_LINK: &str = "-Xlinker --wrap=main \
     -Xlinker -u -Xlinker LLVMFuzzerTestOneInput \
     -Xlinker libtine_driver_none.a -Xlinker harness.ld ";
-const SHARED_LINK: &str = "-Xlinker -T -Xlinker counters.ld -Xlinker libtine_shared.a";
+const SHARED_LINK: &str = "-Xlinker libtine_shared.a";
 
 #[test]
 fn what_clang_gets() {
@@ -300,9 +310,37 @@ fn the_gate_is_for_those_that_know_it() {
 fn lld_gets_all_hooks() {
     let situation = situation(Family::Clang, "a.o --cmplog", Linker::Lld);
     let text = text(&Plan::new(&situation, &Settings::default()).unwrap());
-    let whole = "--whole-archive -Xlinker libtine_hooks_lld.a -Xlinker --no-whole-archive";
-    assert!(text.contains(whole), "{text}");
-    assert!(text.contains("--wrap=_ZNKSt3__1"), "{text}");
+    assert!(text.contains("-Xlinker libtine_hooks_lld.a"), "{text}");
+    for name in ["memcmp", "xmlStrcmp", "_ZNKSt3__112basic_string"] {
+        assert!(text.contains(&format!("--wrap={name}")), "{text}");
+        assert!(
+            text.contains(&format!("--undefined=__wrap_{name}")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn functions_that_the_user_wraps_are_the_users() {
+    for linker in [Linker::Bfd, Linker::Lld, Linker::Mold] {
+        let situation = situation(Family::Clang, "a.o --cmplog -Wl,--wrap=strcmp", linker);
+        let text = text(&Plan::new(&situation, &Settings::default()).unwrap());
+        assert_eq!(text.matches("wrap=strcmp").count(), 1, "{text}");
+        assert!(!text.contains("__wrap_strcmp"), "{text}");
+        assert!(text.contains("--wrap=strncmp"), "{text}");
+    }
+}
+
+#[test]
+fn pages_stand_in_front_of_all_inputs() {
+    let mut situation = situation(Family::Clang, "a.o -shared", Linker::Gold);
+    if let Some(link) = &mut situation.link {
+        link.linking.layout = Layout::Pages;
+    }
+    let text = text(&Plan::new(&situation, &Settings::default()).unwrap());
+    let expected = "-Xlinker tine_pages.o a.o -shared -Xlinker --undefined=tine_counters_end \
+         -Xlinker libtine_shared.a";
+    assert_eq!(text, expected);
 }
 
 #[test]

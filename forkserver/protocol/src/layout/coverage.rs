@@ -21,6 +21,19 @@ pub const MAP_ALIGN: usize = 64;
 /// because the runtime maps them page by page.
 pub const PAGE_SIZE: usize = 4096;
 
-/// `tine-cc`'s linker-script fragment puts this right behind a module's last
-/// counter: it proves that the section was laid out on pages of its own.
+/// Section of clang's inline counters.
+pub const COUNTERS: &str = "__sancov_cntrs";
+
+/// Section that begins with the page after the counters, where `tine-cc` gives the
+/// linker an object file in place of a linker-script fragment. Some linkers put sections
+/// that they do not know in the order in which they met them, others by their names:
+/// by either order this one follows [`COUNTERS`].
+pub const AFTER_COUNTERS: &str = "__sancov_cntrs_end";
+
+/// Symbol in [`AFTER_COUNTERS`] that the linker is asked for, so that it keeps the section.
+pub const KEEP_AFTER_COUNTERS: &str = "tine_counters_end";
+
+/// Stands right after a module's last counter (`tine-cc`'s linker-script fragment puts it
+/// there), or at the beginning of the next page (its object file does): it proves that
+/// the counters have pages of their own.
 pub const SECTION_MARK: u64 = 0x7365_6761_705f_656e;

@@ -1,12 +1,11 @@
 //! clang's inline 8-bit counters, in place.
 //!
 //! Each module (the program, and each shared object) has a section of counters
-//! that `tine-cc`'s linker-script fragment put on pages of its own, with a mark
-//! behind the last one. In the segment the modules follow one another in the
+//! that `tine-cc` had the linker put on pages of its own, with a mark behind the last one. In the segment the modules follow one another in the
 //! order in which their constructors ran, each from a page boundary on.
 
 use super::modules::{self, Entry, NOWHERE};
-use tine_ipc::{Errno, process, shm::Segment};
+use tine_ipc::{Errno, own_memory, process, shm::Segment};
 use tine_protocol::{
     TargetError,
     layout::coverage::{PAGE_SIZE, SECTION_MARK},
@@ -88,16 +87,23 @@ pub(super) fn pages(module: &Entry) -> usize {
     module.len().next_multiple_of(PAGE_SIZE)
 }
 
-/// Whether a module's section was laid out by `tine-cc`'s linker-script fragment:
-/// it begins with a page, and the mark behind it says that padding follows
-/// to the end of the last one.
+/// Whether a module's section was laid out by `tine-cc`: it begins with a page, and a mark
+/// says that nothing else lies in its last one. The mark of the linker-script fragment is
+/// right behind the last counter, that of the object file begins the next page.
 pub(super) fn is_alone(module: &Entry) -> bool {
     if !module.start().is_multiple_of(PAGE_SIZE) {
         return false;
     }
-    let mark = (module.start() + module.len()) as *const u64;
+    let end = module.start() + module.len();
+    let mark = end as *const u64;
     // SAFETY: a page that begins with counters is mapped whole; where the
     // counters end with the page, the mark's page follows in the section or
     // the section is not ours, but then data of the module follows.
-    unsafe { mark.read_unaligned() == SECTION_MARK }
+    if unsafe { mark.read_unaligned() } == SECTION_MARK {
+        return true;
+    }
+    // In a section that is not ours there may be no next page.
+    let mut mark = [0; size_of_val(&SECTION_MARK)];
+    let read = own_memory::read(end.next_multiple_of(PAGE_SIZE), &mut mark);
+    read == Ok(mark.len()) && mark == SECTION_MARK.to_ne_bytes()
 }
