@@ -134,6 +134,9 @@ impl Action {
     }
 }
 
+/// Ends a process that finds something wrong with itself.
+pub const ABORT: i32 = libc::SIGABRT;
+
 /// Sent when the time of [`alarm_after`] is over.
 pub const ALARM: i32 = libc::SIGALRM;
 

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod leaks;
 mod mains;
 mod rejected;
 mod replay;

@@ -35,6 +35,11 @@ const WANTED_BY_THE_DRIVER: &[(&str, &str)] = &[
     ("LLVMFuzzerInitialize", "weak; the harness's"),
     ("LLVMFuzzerCleanup", "weak; the harness's"),
     ("__msan_unpoison", "weak; a sanitizer's"),
+    ("__lsan_do_recoverable_leak_check", "weak; a sanitizer's"),
+    (
+        "__sanitizer_install_malloc_and_free_hooks",
+        "weak; a sanitizer's",
+    ),
     ("malloc", "an input lies where a sanitizer watches it"),
     ("realloc", "as malloc"),
     ("free", "as malloc"),

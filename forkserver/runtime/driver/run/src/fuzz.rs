@@ -3,6 +3,7 @@
 use crate::{
     Harness, first_file,
     input::Input,
+    leaks::Watch,
     options::{Arguments, Options},
 };
 use core::ffi::c_int;
@@ -27,6 +28,7 @@ pub(crate) fn run(harness: Harness, options: &Options, arguments: Arguments) {
     // SAFETY: never null.
     let shared_len = unsafe { (&raw const __afl_fuzz_len).read_volatile() };
     let named = first_file(arguments);
+    let mut watch = Watch::begin();
     // SAFETY: as the macro __AFL_LOOP calls it.
     while unsafe { __afl_persistent_loop(options.passes) } != 0 {
         let input = if shared.is_null() {
@@ -50,5 +52,7 @@ pub(crate) fn run(harness: Harness, options: &Options, arguments: Arguments) {
             // SAFETY: the runtime's function takes nothing.
             unsafe { tine_reject_pass() };
         }
+        drop(input);
+        watch.pass();
     }
 }

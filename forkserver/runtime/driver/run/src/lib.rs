@@ -20,6 +20,7 @@ mod memory;
 
 mod fuzz;
 mod input;
+mod leaks;
 mod names;
 mod options;
 mod replay;
@@ -82,6 +83,8 @@ core::arch::global_asm!(
     "tine_slot tine_driver_initialize, LLVMFuzzerInitialize",
     "tine_slot tine_driver_cleanup, LLVMFuzzerCleanup",
     "tine_slot tine_driver_unpoison, __msan_unpoison",
+    "tine_slot tine_driver_leak_check, __lsan_do_recoverable_leak_check",
+    "tine_slot tine_driver_hooks, __sanitizer_install_malloc_and_free_hooks",
     ".purgem tine_slot",
 );
 
