@@ -19,6 +19,7 @@
 //! plan        as one command                        Plan
 //! execute     which is run
 //! layout      what the linker made of the counters
+//! naked       no callbacks where they would destroy registers
 //! ```
 
 mod arguments;
@@ -33,6 +34,7 @@ mod layout;
 mod linker;
 mod lists;
 mod macros;
+mod naked;
 mod plan;
 mod selection;
 mod settings;
@@ -42,7 +44,7 @@ pub mod variables;
 pub use error::InstrumentError;
 pub use macros::LEAK_EXIT_CODE;
 
-use compiler::Compiler;
+use compiler::{Compiler, Family};
 use plan::{Linked, Plan};
 use settings::Settings;
 use situation::Situation;
@@ -164,6 +166,14 @@ fn finish(language: Language, linked: &Linked, settings: &Settings) {
     if !layout::is_usable(&linked.file, linked.layout) {
         warn(&format_args!(
             "in {:?} the coverage counters have no pages of their own, so a fuzzer gets no coverage from it: link with -fuse-ld=lld, or without a linker script",
+            linked.file
+        ));
+    }
+    if linked.family == Family::Gcc
+        && let Err(error) = naked::free(&linked.file)
+    {
+        warn(&format_args!(
+            "cannot take gcc's callback out of the naked functions of {:?}: {error}",
             linked.file
         ));
     }

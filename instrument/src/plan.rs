@@ -69,6 +69,7 @@ pub(crate) struct Linked {
     /// It has the runtime.
     pub(crate) is_program: bool,
     pub(crate) layout: Layout,
+    pub(crate) family: Family,
 }
 
 impl Plan {
@@ -152,6 +153,7 @@ impl Plan {
             file: facts.output_file.clone().unwrap_or("a.out".into()),
             is_program: link.with == LinkWith::Runtime,
             layout: link.linking.layout,
+            family: compiler.family,
         };
         Ok(words.into_plan(situation, settings, Some(linked)))
     }

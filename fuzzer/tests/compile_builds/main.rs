@@ -3,6 +3,7 @@
 
 mod ccache;
 mod linkers;
+mod naked;
 mod selection;
 #[path = "../support/mod.rs"]
 mod support;
