@@ -1,8 +1,9 @@
 //! The seeds: the inputs that the user gives.
 
+use crate::report::store;
 use libafl_bolts::rands::{Rand, StdRand};
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Read},
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -143,7 +144,7 @@ pub fn shuffle(seeds: &mut [Seed], seed: u64) {
 /// One byte more than the limit, so that the caller sees what is too long.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?
+    store::open(path)?
         .take(MAX_INPUT as u64 + 1)
         .read_to_end(&mut bytes)?;
     Ok(bytes)

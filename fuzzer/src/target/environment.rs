@@ -1,10 +1,10 @@
 //! The environment that a target gets beyond that of this process.
 
 use super::{TargetError, sanitizer_options::sanitizer_options, variable};
+use crate::report::store;
 use std::{
     env,
     ffi::{OsStr, OsString},
-    fs::File,
     io::Read,
     os::unix::ffi::OsStrExt,
     path::Path,
@@ -52,7 +52,7 @@ fn check_preload(preload: &OsStr) -> Result<(), TargetError> {
     let paths = names.filter(|name| name.contains(&b'/'));
     for path in paths.map(|name| Path::new(OsStr::from_bytes(name))) {
         let mut magic = [0; 4];
-        let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        let read = store::open(path).and_then(|mut file| file.read_exact(&mut magic));
         if read.is_err() || magic != *b"\x7fELF" {
             return Err(TargetError::Variable {
                 name: "AFL_PRELOAD",

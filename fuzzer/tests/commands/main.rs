@@ -6,5 +6,6 @@ mod ends;
 mod extremes;
 mod inherited;
 mod peers;
+mod pipes;
 #[path = "../support/mod.rs"]
 mod support;

@@ -9,8 +9,7 @@ use sha1::{Digest, Sha1};
 use std::{
     collections::HashSet,
     ffi::{OsStr, OsString},
-    fs::{self, File},
-    io,
+    fs, io,
     path::Path,
 };
 
@@ -49,7 +48,8 @@ impl Naming {
 /// The SHA-1 of a file's content.
 pub fn content_hash(path: &Path) -> io::Result<[u8; 20]> {
     let mut hasher = Sha1::new();
-    io::copy(&mut File::open(path)?, &mut Writer(&mut hasher))?;
+    // A pipe may lie beside the files.
+    io::copy(&mut store::open(path)?, &mut Writer(&mut hasher))?;
     Ok(hasher.finalize().into())
 }
 

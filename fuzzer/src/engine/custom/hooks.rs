@@ -14,7 +14,7 @@ use libafl::{
     state::{HasCorpus, HasExecutions, HasRand},
 };
 use libafl_bolts::rands::Rand;
-use std::{fs, num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf};
 use tine_controller::{Outcome, RunError};
 use tine_protocol::layout::input::MAX_INPUT;
 
@@ -154,7 +154,7 @@ impl Engine {
             path: file.display().to_string(),
             source,
         };
-        let mut bytes = fs::read(&file).map_err(changed)?;
+        let mut bytes = store::read(&file).map_err(changed)?;
         bytes.truncate(MAX_INPUT);
         Ok(Some(bytes))
     }

@@ -4,12 +4,11 @@ use super::log::{self, Log};
 use crate::{
     cli::{CompareArgs, CompareLevel, CompareProgram, FuzzArgs},
     engine::seeds::Seed,
-    report::{counted, folder::OutputFolder},
+    report::{counted, folder::OutputFolder, store},
     target::{self, Target, TargetError},
 };
 use std::{
     ffi::OsString,
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -215,7 +214,7 @@ fn samples(seeds: &[Seed], folder: &OutputFolder) -> Vec<Vec<u8>> {
     }
     let queue = folder.queue();
     let names = folder.testcases(&queue).unwrap_or_default();
-    let read = |name| fs::read(queue.join(name)).ok();
+    let read = |name| store::read(&queue.join(name)).ok();
     let mut files: Vec<_> = names.into_iter().filter_map(read).take(MOST).collect();
     files.retain(|bytes| bytes.len() <= MAX_INPUT);
     files
