@@ -230,7 +230,14 @@ fn check(
         }
         _ => {
             let file = servers.target_file().map(|file| file.path.clone());
-            Err(ToolError::NoCoverage(file.unwrap_or_default()).into())
+            let file = file.unwrap_or_default();
+            let mut rejections = servers.servers.iter().map(|it| it.take_rejections());
+            Err(if rejections.any(|count| count > 0) {
+                ToolError::Rejected(file)
+            } else {
+                ToolError::NoCoverage(file)
+            }
+            .into())
         }
     }
 }

@@ -69,6 +69,13 @@ pub enum ToolError {
         .0.display()
     )]
     NoCoverage(PathBuf),
+    /// The harness wants nothing of it in a corpus.
+    #[error(
+        "the harness in {} rejects every input that it is given: it returns -1, and such a run \
+         covers nothing",
+        .0.display()
+    )]
+    Rejected(PathBuf),
     /// A variable that would change what is run.
     #[error(
         "{0} is set, and only `tine fuzz` has custom mutators: unset it (`env -u {0} tine …`); the \

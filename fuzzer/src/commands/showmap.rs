@@ -250,7 +250,9 @@ impl Runner {
             Some(total) => format!(" of {total}"),
             None => String::new(),
         };
-        let hint = if edges == 0 {
+        let hint = if edges == 0 && self.server.take_rejections() > 0 {
+            ". The harness rejects the input: it returned -1"
+        } else if edges == 0 {
             ". No code that tine-cc or tine-c++ compiled was run: was it only used to link?"
         } else {
             ""

@@ -192,3 +192,41 @@ fn a_mutator_that_is_not_called_is_named() {
         std::fs::remove_dir_all(bench.path("out")).expect("the output");
     }
 }
+
+/// Each command says what becomes of an input that is rejected, and not that the program
+/// is built without coverage.
+#[test]
+fn commands_say_that_an_input_is_rejected() {
+    let bench = Workbench::new();
+    build(&bench, &Compiler::clang());
+    bench.seeds("bad", ["axxx", "cxxx"]);
+    bench.seeds("mixed", ["axxx", "bqxx"]);
+    for (words, code) in [
+        ("showmap -o map -i bad/seed-0 -- ./harness", 0),
+        ("cmin -i bad -o out -- ./harness", 1),
+        ("tmin -i bad/seed-0 -o out -- ./harness", 1),
+        ("doctor -i bad/seed-0 -- ./harness", 0),
+    ] {
+        let done = bench.tine().args(words.split(' ')).run();
+        let said = done.stderr() + &done.stdout();
+        assert_eq!(done.code(), Some(code), "{done}");
+        assert!(
+            said.contains("harness") && said.contains("reject"),
+            "{done}"
+        );
+        assert!(!said.contains("only its last link"), "{done}");
+    }
+    let cmin = bench
+        .tine()
+        .args(["cmin", "-i", "mixed", "-o", "kept", "--", "./harness"]);
+    cmin.run().assert_code(0);
+    let kept = contents(&bench.path("kept"));
+    assert_eq!(kept, [b"bqxx"]);
+}
+
+fn contents(folder: &Path) -> Vec<Vec<u8>> {
+    let files = std::fs::read_dir(folder).expect("a folder");
+    files
+        .map(|file| std::fs::read(file.expect("a file").path()).expect("its content"))
+        .collect()
+}

@@ -80,6 +80,9 @@ pub enum GoalError {
          them too, not only its last link"
     )]
     NoCoverage,
+    /// The harness wants the input in no corpus.
+    #[error("the harness rejects it: it returns -1, and such a run covers nothing")]
+    Rejected,
     /// What both tools can meet.
     #[error(transparent)]
     Tool(#[from] ToolError),
@@ -158,7 +161,11 @@ impl<'a> Judge<'a> {
         let trace = self.masked(trace);
         if end == End::Normal {
             if trace.is_empty() {
-                return Err(GoalError::NoCoverage);
+                return Err(if self.server.take_rejections() > 0 {
+                    GoalError::Rejected
+                } else {
+                    GoalError::NoCoverage
+                });
             }
             self.kept = format!(
                 "{} edges{}",

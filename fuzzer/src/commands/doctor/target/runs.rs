@@ -107,6 +107,12 @@ fn try_examine(
         say(finding);
         return Ok(false);
     }
+    if empty.map.is_empty() && full.map.is_empty() && server.take_rejections() > 0 {
+        let finding = Finding::note(Id::Coverage, "the harness rejects both inputs")
+            .why("it returns -1, and such a run covers nothing");
+        say(finding.remedy("tine doctor -i INPUT …     # one that it accepts"));
+        return Ok(true);
+    }
     if empty.map.is_empty() && full.map.is_empty() {
         say(Finding::fails(Id::Coverage, "no run takes any edge")
             .why("the code that runs is not instrumented: only a part of the program was compiled by tine-cc")
