@@ -17,6 +17,7 @@ mod commands;
 mod engine;
 mod environment;
 mod exchange;
+mod modules;
 mod processes;
 mod report;
 mod target;

@@ -1,6 +1,7 @@
 //! From the words after `--` to a target that the controller can start.
 
 mod environment;
+pub mod libraries;
 mod sanitizer_options;
 mod variables;
 
@@ -10,16 +11,18 @@ pub use variables::{
 
 use crate::{cli::MemoryLimit, report::store};
 use environment::environment;
+use libraries::{Libraries, Runtime};
 use std::{
     env,
     ffi::{OsStr, OsString},
     io,
+    ops::RangeInclusive,
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
     time::Duration,
 };
 use tine_controller::{
-    InputFile, InputRoute, TargetConfig, TargetFile, TargetFileError, TargetOutput,
+    InputFile, InputRoute, MAX_MAP_SIZE, TargetConfig, TargetFile, TargetFileError, TargetOutput,
     target_file::Sanitizer,
 };
 use variables::signal_variable;
@@ -59,6 +62,19 @@ pub enum TargetError {
     /// Its file is not a target.
     #[error(transparent)]
     File(#[from] TargetFileError),
+    /// A library of it is instrumented, and nobody counts.
+    #[error(
+        "{} is not instrumented, but its library {library} is, which is not counted without a \
+         fork server in the program: link the program with tine-cc or tine-c++ too (as rustc \
+         does with -C linker=tine-cc, and go with -ldflags '-linkmode external -extld tine-cc')",
+        .path.display()
+    )]
+    LibraryOnly {
+        /// The program.
+        path: PathBuf,
+        /// The library.
+        library: String,
+    },
     /// The file that stands for `@@` cannot be written.
     #[error(
         "cannot write {}, the file that the target reads its input from: {source}; choose \
@@ -140,7 +156,7 @@ pub fn prepare(
     let file = if is_set("AFL_SKIP_BIN_CHECK") {
         TargetFile::inspect_unchecked(program)?
     } else {
-        TargetFile::inspect(program)?
+        TargetFile::inspect(program).map_err(library_only)?
     };
     prepare_file(file, args, input_file, own_file, timeout, memory)
 }
@@ -160,6 +176,21 @@ pub fn prepare_unchecked(
     let (program, args) = split(command);
     let file = TargetFile::inspect_unchecked(program)?;
     prepare_file(file, args, input_file, own_file, timeout, memory)
+}
+
+/// Names the library, where only a library of the program is instrumented.
+fn library_only(error: TargetFileError) -> TargetError {
+    let TargetFileError::NotInstrumented { path } = &error else {
+        return error.into();
+    };
+    let libraries = std::fs::read(path).map(|content| Libraries::of(path, &content));
+    match libraries.as_ref().map(Libraries::instrumented) {
+        Ok(Some((library, Runtime::OfProgram))) => TargetError::LibraryOnly {
+            path: path.clone(),
+            library: library.to_owned(),
+        },
+        _ => error.into(),
+    }
 }
 
 /// The program and its arguments.
@@ -206,6 +237,7 @@ fn prepare_file(
     config.timeout = timeout;
     config.startup_timeout = startup_timeout(config.startup_timeout)?;
     config.memory_limit = memory.0;
+    config.map_size = map_size()?;
     let report_exit_code = crash_exit_code.unwrap_or_else(|| report_exit_code(file.sanitizer));
     config.env = environment(file.sanitizer, report_exit_code)?;
     config.enforce.persistent = is_set("AFL_PERSISTENT");
@@ -351,6 +383,17 @@ fn crash_exit_code(file: &TargetFile) -> Result<Option<i32>, TargetError> {
             }),
         },
     }
+}
+
+/// The size of the coverage map that the user chose.
+fn map_size() -> Result<Option<usize>, TargetError> {
+    const RANGE: RangeInclusive<u64> = 1..=MAX_MAP_SIZE as u64;
+    let mut chosen = None;
+    for name in ["AFL_MAP_SIZE", "AFL_MAPSIZE"] {
+        let expected = "give a number of bytes, such as 2000000";
+        chosen = chosen.or(number_variable(name, RANGE, expected)?);
+    }
+    Ok(chosen.map(|size| size as usize))
 }
 
 fn startup_timeout(default: Duration) -> Result<Duration, TargetError> {

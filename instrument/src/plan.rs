@@ -148,6 +148,10 @@ impl Plan {
         let Some(link) = &situation.link else {
             return Ok(words.into_plan(situation, settings, None));
         };
+        if compiler.family == Family::Gcc {
+            // Modules say of themselves that their blocks call back.
+            words.linker("--defsym=tine_counts_blocks=1");
+        }
         self::link(&mut words, facts, link, logs_compares(facts, settings));
         let linked = Linked {
             file: facts.output_file.clone().unwrap_or("a.out".into()),

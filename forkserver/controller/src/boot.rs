@@ -118,9 +118,15 @@ fn info(
     dictionary: &[u8],
 ) -> TargetInfo {
     let edges = control_page::words(page).edges.load(Ordering::Relaxed) as usize;
+    let room = control_page::words(page).room.load(Ordering::Relaxed) as usize;
     TargetInfo {
         dialect: agreement.dialect,
         map_size,
+        room: if agreement.control_page {
+            room.min(map_size)
+        } else {
+            0
+        },
         edges: (agreement.control_page && (1..=map_size).contains(&edges)).then_some(edges),
         persistent: signatures.persistent,
         deferred: signatures.deferred,

@@ -18,6 +18,9 @@ pub struct TargetConfig {
     pub startup_timeout: Duration,
     /// Limit of the target's address space in bytes (`RLIMIT_AS`).
     pub memory_limit: Option<u64>,
+    /// Size of the coverage segment in bytes, if the user chose one. A target that loads
+    /// modules later has all of it for them.
+    pub map_size: Option<usize>,
     /// Added to the environment that this process has.
     pub env: Vec<(OsString, OsString)>,
     /// Where the target's standard output and error go.
@@ -64,6 +67,7 @@ impl TargetConfig {
             timeout: Duration::from_secs(1),
             startup_timeout: Duration::from_secs(10),
             memory_limit: None,
+            map_size: None,
             env: Vec::new(),
             output: TargetOutput::Null,
             crash_exit_code: None,

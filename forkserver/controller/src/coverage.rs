@@ -8,12 +8,18 @@ use tine_ipc::shm::{Segment, Words};
 pub struct CoverageMap {
     segment: Segment,
     len: usize,
+    /// Bytes that may be other than 0.
+    used: usize,
 }
 
 impl CoverageMap {
     /// An empty map; its size is not known yet, and the kernel gives zeros.
     pub(crate) fn new(segment: Segment) -> Self {
-        Self { segment, len: 0 }
+        Self {
+            segment,
+            len: 0,
+            used: 0,
+        }
     }
 
     pub(crate) fn segment_id(&self) -> i32 {
@@ -28,6 +34,12 @@ impl CoverageMap {
     /// The first `len` bytes are the map.
     pub(crate) fn set_len(&mut self, len: usize) {
         self.len = len.min(self.segment.size());
+        self.used = self.len;
+    }
+
+    /// Only the first `used` bytes may be other than 0: the rest is not looked at.
+    pub(crate) fn set_used(&mut self, used: usize) {
+        self.used = used.min(self.len);
     }
 
     /// Size in bytes; where the target has counters, each byte is one.
@@ -69,14 +81,14 @@ impl CoverageMap {
 
     /// Zeroes all counters.
     pub fn clear(&self) {
-        self.view().clear();
+        self.used().clear();
     }
 
     /// One pass over the map: hands out each word that is not zero with its
     /// index, and zeroes it, so that the map is clean for the next run.
     #[inline]
     pub fn take_nonzero(&self, found: impl FnMut(usize, u64)) {
-        self.view().take_nonzero(found);
+        self.used().take_nonzero(found);
     }
 
     /// Copies the counters to `out`, as many as fit.
@@ -88,5 +100,10 @@ impl CoverageMap {
     #[inline]
     fn view(&self) -> Words<'_> {
         self.segment.words(self.words())
+    }
+
+    #[inline]
+    fn used(&self) -> Words<'_> {
+        self.segment.words(self.used.div_ceil(8))
     }
 }

@@ -36,6 +36,7 @@ mod exec;
 mod first_pass;
 mod handshake;
 mod input;
+mod late;
 mod outcome;
 mod process;
 mod procfs;
@@ -50,10 +51,14 @@ pub use config::{InputRoute, Launch, TargetConfig, TargetOutput};
 pub use coverage::CoverageMap;
 pub use error::{LossReason, RunError, StartError};
 pub use input::{InputFile, InputFolder};
+pub use late::{Counted, LateModule};
 pub use outcome::{Outcome, signal_name};
 pub use server::{ForkServer, TargetInfo};
 pub use signatures::Signatures;
 pub use spawn::start_clean;
 pub use target_file::{TargetFile, TargetFileError};
 pub use tine_ipc::{folder_guard::is_guard as is_folder_guard, inherited, page_tracking};
-pub use tine_protocol::{handshake::controller::Dialect, layout::coverage::FIRST_MAP_SIZE};
+pub use tine_protocol::{
+    handshake::controller::Dialect,
+    layout::coverage::{FIRST_MAP_SIZE, MAX_MAP_SIZE},
+};

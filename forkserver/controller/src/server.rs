@@ -9,12 +9,15 @@ use crate::{
     exec::Launcher,
     first_pass::FirstPasses,
     input::InputPort,
+    late::{self, LateModule},
     process::Run,
     signatures::Signatures,
     strays::Strays,
 };
 use std::{
-    io, thread,
+    io,
+    sync::atomic::Ordering,
+    thread,
     time::{Duration, Instant},
 };
 use tine_ipc::shm::Segment;
@@ -43,6 +46,9 @@ pub struct TargetInfo {
     pub map_size: usize,
     /// How many of these are counters, if the runtime said it (tine's does).
     pub edges: Option<usize>,
+    /// How many bytes at the end of the map are room for modules that the target loads
+    /// later.
+    pub room: usize,
     /// It has a persistent loop.
     pub persistent: bool,
     /// It starts the fork server itself, with `__AFL_INIT()`.
@@ -63,6 +69,8 @@ pub struct ForkServer {
     signatures: Signatures,
     info: TargetInfo,
     map: CoverageMap,
+    /// Bytes of it that were in use when the target last said so; 0 before.
+    map_used: u32,
     page: Segment,
     log: Option<CompareLog>,
     input: InputPort,
@@ -101,7 +109,8 @@ impl ForkServer {
         if let (Some(log), Some(limit)) = (&log, &mut config.memory_limit) {
             *limit = limit.saturating_add(log.size() as u64);
         }
-        let mut map = new_map(coverage::FIRST_MAP_SIZE)?;
+        let chosen = config.map_size.unwrap_or(coverage::FIRST_MAP_SIZE);
+        let mut map = new_map(chosen.clamp(coverage::PAGE_SIZE, coverage::MAX_MAP_SIZE))?;
         let mut strays = Strays::new();
         let mut attempts = 0;
         let (process, info) = loop {
@@ -137,6 +146,7 @@ impl ForkServer {
             signatures,
             info,
             map,
+            map_used: 0,
             page,
             log,
             input,
@@ -158,6 +168,7 @@ impl ForkServer {
                 dialect: Dialect::Classic,
                 map_size: 0,
                 edges: None,
+                room: 0,
                 persistent: false,
                 deferred: false,
                 instrumented: false,
@@ -165,6 +176,7 @@ impl ForkServer {
                 dictionary: Vec::new(),
             },
             map: new_map(coverage::PAGE_SIZE)?,
+            map_used: 0,
             page: control_page::create()?,
             input,
             process: Back::Exec(launcher),
@@ -224,6 +236,7 @@ impl ForkServer {
             } else {
                 self.process.run(&self.page, timeout)
             };
+            self.learn_of_modules();
             self.strays.ran(self.process.server_pid());
             let reason = match ran {
                 Ok(Run::Ended(status)) => {
@@ -279,6 +292,7 @@ impl ForkServer {
         }
         self.set_up = began.elapsed();
         self.first_passes.came_to_end(self.set_up);
+        self.learn_of_modules();
         self.map.clear();
         if let Some(log) = &mut self.log {
             log.clear();
@@ -286,6 +300,40 @@ impl ForkServer {
         // The first pass may have changed the input, or read it to its end.
         self.input.deliver(input)?;
         Ok(self.process.run(&self.page, timeout))
+    }
+
+    /// A run may have loaded a module, and counted in more of the map.
+    #[inline]
+    fn learn_of_modules(&mut self) {
+        let used = control_page::words(&self.page)
+            .map_used
+            .load(Ordering::Relaxed);
+        if used != self.map_used {
+            self.set_map_used(used);
+        }
+    }
+
+    #[cold]
+    fn set_map_used(&mut self, used: u32) {
+        self.map_used = used;
+        self.map.set_used(used as usize);
+        let edges = control_page::words(&self.page)
+            .edges
+            .load(Ordering::Relaxed) as usize;
+        self.info.edges = (1..=self.info.map_size).contains(&edges).then_some(edges);
+    }
+
+    /// Modules that some run loaded after the fork server started, as far as a target of
+    /// tine's says so; and how many more there were than it can name.
+    #[must_use]
+    pub fn late_modules(&self) -> (Vec<LateModule>, usize) {
+        late::modules(&self.page)
+    }
+
+    /// How many modules [`Self::late_modules`] knows of.
+    #[must_use]
+    pub fn count_late_modules(&self) -> usize {
+        late::count(&self.page)
     }
 
     /// The server could not fork: pauses before it is asked again. `since` is when it
@@ -346,6 +394,8 @@ impl ForkServer {
             Boot::Up(process, info) => {
                 self.process = Back::Server(process);
                 self.info = info;
+                // The map is looked at as a whole until the next run says what is used.
+                self.map_used = 0;
                 Ok(())
             }
             // It fitted when it was started first.

@@ -11,6 +11,9 @@ pub const DEFERRED: &[u8] = b"##SIG_AFL_DEFER_FORKSRV##\0";
 /// looks up.
 pub const INSTRUMENTED: &[u8] = b"__AFL_SHM_ID\0";
 
+/// A shared object is instrumented: `tine-cc` linked it. Its runtime is in the program.
+pub const MODULE: &[u8] = b"##SIG_TINE_MODULE##\0";
+
 /// The target can log its comparisons: `tine-cc --cmplog` linked it. AFL++ marks
 /// such binaries in no way.
 pub const CMPLOG: &[u8] = b"##SIG_TINE_CMPLOG##\0";

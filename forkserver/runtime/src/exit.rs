@@ -122,16 +122,19 @@ extern "C" fn leave(status: c_int, _: *mut c_void) {
     process::exit_now(status)
 }
 
+/// Whether this object implements `exit`, and loading too.
+pub(crate) fn is_own(object: &Object) -> bool {
+    object.soname().is_some_and(|name| OWN.contains(&name))
+}
+
 /// Whether nothing that matters happens in this object when the process exits.
 fn ends_quietly(object: &Object) -> bool {
-    if object.soname().is_some_and(|name| OWN.contains(&name)) {
-        return true;
-    }
-    has_standard_fini(object)
-        && has_standard_destructors(object)
-        && object
-            .wanted()
-            .is_some_and(|mut names| names.all(|name| !REGISTER.contains(&name)))
+    is_own(object)
+        || has_standard_fini(object)
+            && has_standard_destructors(object)
+            && object
+                .wanted()
+                .is_some_and(|mut names| names.all(|name| !REGISTER.contains(&name)))
 }
 
 /// The function of `DT_FINI` is the empty one of crti.o and crtn.o.

@@ -34,15 +34,16 @@ pub(crate) fn start() {
         return;
     }
     let dialect = dialect();
-    let attached = attach_coverage(dialect).and_then(|size| Ok((size, cmplog::attach()?)));
+    let page = control_page();
+    let attached = attach_coverage(dialect, page).and_then(|size| Ok((size, cmplog::attach()?)));
     let (map_size, has_cmplog) = match attached {
         Ok(attached) => attached,
         Err(error) => return give_up(error, dialect),
     };
     let input = input::attach();
-    let page = control_page();
     if let Some(page) = page {
-        page.edges.store(coverage::counters(), Ordering::Relaxed);
+        page.edges
+            .store(coverage::counters(page), Ordering::Relaxed);
     }
     let dictionary = dictionary::tokens();
     let offer = Offer {
@@ -79,12 +80,16 @@ fn dialect() -> Dialect {
 
 /// Puts the counters into the coverage segment. Returns the size of the map in
 /// bytes.
-fn attach_coverage(dialect: Dialect) -> Result<u32, TargetError> {
+fn attach_coverage(dialect: Dialect, page: Option<&ControlPage>) -> Result<u32, TargetError> {
     // AFL++ built for mmap gives a name here instead of a number.
     let id = environment::number(env::COVERAGE_SHM_ID).ok_or(TargetError::ShmOpen)?;
     let segment = Segment::attach(id).map_err(|_| TargetError::ShmAttach)?;
     let room = segment.size();
-    let map_size = coverage::map(segment)?;
+    let limit = match dialect {
+        Dialect::V1 => usize::MAX,
+        Dialect::Options => OldOptions::MAX_MAP_SIZE as usize,
+    };
+    let map_size = coverage::map(segment, limit, page)?;
     let tellable = dialect == Dialect::V1 || map_size <= OldOptions::MAX_MAP_SIZE;
     if !tellable && map_size as usize > room {
         // The controller can't learn from the options how much it takes.

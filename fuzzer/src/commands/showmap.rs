@@ -7,6 +7,7 @@ mod replay;
 use crate::{
     cli::ShowmapArgs,
     environment::{self, EnvironmentError, Scope},
+    modules,
     processes::EndBySignal,
     target::{self, Target, TargetError},
 };
@@ -141,14 +142,18 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         counts: Counts::new(args, file.tine_runtime),
         quiet: args.quiet,
     };
-    match inputs {
+    let done = match inputs {
         Inputs::One(source) => runner.one(&source, &sink),
         Inputs::Many(files) => runner.many(&files, &sink),
         Inputs::Sequence(_) if !runner.server.info().persistent => {
             Err(ShowmapError::NotPersistent(file.path))
         }
         Inputs::Sequence(files) => runner.replay(&files, &sink),
+    };
+    for sentence in modules::sentences(&runner.server) {
+        say!("{sentence}");
     }
+    done
 }
 
 struct Runner {

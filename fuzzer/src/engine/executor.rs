@@ -145,6 +145,12 @@ impl ForkServerExecutor {
         self.server.info()
     }
 
+    /// The fork server.
+    #[must_use]
+    pub const fn server(&self) -> &ForkServer {
+        &self.server
+    }
+
     /// How often the fork server was lost and started again.
     #[must_use]
     pub const fn restarts(&self) -> u64 {

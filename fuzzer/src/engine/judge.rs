@@ -339,6 +339,7 @@ impl Engine {
         executor: &ForkServerExecutor,
     ) -> Result<(), FuzzError> {
         self.control.acknowledge();
+        self.progress.see_modules(executor.server());
         let runs = *state.executions();
         if let Some(signal) = self.control.signal() {
             self.ending.get_or_insert(Ending::Signal(signal));

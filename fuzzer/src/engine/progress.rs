@@ -4,6 +4,7 @@ use super::{
     State, error::FuzzError, executor::ForkServerExecutor, judge::Engine, sanitized::Sanitized,
 };
 use crate::{
+    modules,
     report::{
         counted,
         stats::{Earlier, Facts, PLOT_HEADER, Snapshot},
@@ -20,6 +21,7 @@ use std::{
     path::Path,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+use tine_controller::ForkServer;
 
 /// The history of the numbers.
 const PLOT: &str = "plot_data";
@@ -54,10 +56,30 @@ pub struct Progress {
     pub(super) dropped: u64,
     /// Testcases whose files were changed.
     pub(super) changed: u64,
+    /// Modules that the target had loaded late when they were last looked at.
+    late_modules: usize,
+    /// Sentences about them so far.
+    about_modules: usize,
     statsd: Option<Statsd>,
 }
 
 impl Progress {
+    /// Tells of modules that the target has loaded meanwhile, if some of their edges are
+    /// lost.
+    pub(super) fn see_modules(&mut self, server: &ForkServer) {
+        /// Later ones add nothing but names.
+        const MOST: usize = 4;
+        let known = server.count_late_modules();
+        if known == self.late_modules || self.about_modules >= MOST {
+            return;
+        }
+        self.late_modules = known;
+        for sentence in modules::sentences(server) {
+            self.about_modules += 1;
+            self.note(format_args!("{sentence}"));
+        }
+    }
+
     /// A session that begins now; `earlier` is what came before it.
     #[must_use]
     pub fn new(status: Status, facts: Facts, core: Option<usize>, earlier: &Earlier) -> Self {
@@ -76,6 +98,8 @@ impl Progress {
             restarts: 0,
             dropped: 0,
             changed: 0,
+            late_modules: 0,
+            about_modules: 0,
             statsd: None,
         }
     }
@@ -241,7 +265,7 @@ impl Engine {
             current: current.into(),
             cached: state.corpus().cached(),
             edges: self.virgin.edges() as u64,
-            total_edges: info.edges.unwrap_or(info.map_size) as u64,
+            total_edges: info.edges.unwrap_or(info.map_size - info.room) as u64,
             variable_edges: self.variable.count(),
             saved_crashes: counters.saved_crashes,
             total_crashes: counters.total_crashes,

@@ -106,7 +106,8 @@ pub const TABLE: &[Entry] = &[
     entry(All, &["AFL_FORK_SERVER_KILL_SIGNAL"],
         Honoured("signal for the fork server at the end; SIGKILL follows half a second later")),
     entry(All, &["AFL_MAP_SIZE", "AFL_MAPSIZE"],
-        Default("the size of the map is found out, whatever it is")),
+        Honoured("bytes of the coverage map; it is enlarged if the target says so. What is left \
+            of it is room for libraries that the target loads later")),
     entry(All, &["AFL_PRELOAD"],
         Honoured("LD_PRELOAD of the target")),
     entry(All, &["AFL_TARGET_ENV"],

@@ -84,3 +84,34 @@ fn tells_inputs_apart(bench: &Workbench) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// A program that another compiler linked has no runtime: its library is named.
+#[test]
+fn a_library_in_a_program_without_a_runtime_is_named() {
+    let bench = Workbench::new();
+    copy_source(&bench, "library.c");
+    copy_source(&bench, "linked.c");
+    compile(
+        &bench,
+        "clang-22",
+        "-shared -fPIC library.c -o libwork.so -Wl,-s",
+    )
+    .unwrap();
+    let rpath = format!("-Wl,-rpath,{}", bench.dir().display());
+    let plain = bench
+        .program("clang-22")
+        .args(["linked.c", "-L.", "-lwork", &rpath]);
+    plain.args(["-o", "program"]).run().assert_code(0);
+    for line in [
+        "showmap -o map -- ./program",
+        "fuzz -i seeds -o out -- ./program",
+    ] {
+        bench.seeds("seeds", ["a"]);
+        let done = bench.tine().args(line.split_whitespace()).stdin("a").run();
+        let text = done.assert_code(1).stderr();
+        assert!(
+            text.contains("libwork.so") && text.contains("link the program"),
+            "{text}"
+        );
+    }
+}

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod hidden;
+mod late;
 mod own_names;
 #[path = "../support/mod.rs"]
 mod support;

@@ -15,6 +15,7 @@ const WANTED_BY_THE_RUNTIME: &[(&str, &str)] = &[
         "__afl_sharedmem_fuzzing",
         "weak; the target's side of the protocol",
     ),
+    ("tine_counts_blocks", "weak; defined by tine-cc"),
     (
         "__environ",
         "weak; reserved, and set by the start-up code of every libc",
@@ -58,6 +59,7 @@ const GIVEN_BY_THE_DRIVER: [&str; 6] = [
 
 /// The same for what shared objects get.
 const WANTED_BY_SHARED_OBJECTS: &[(&str, &str)] = &[
+    ("tine_counts_blocks", "weak; defined by tine-cc"),
     ("__ehdr_start", "weak; the linker's own"),
     (
         "_dl_debug_addr",

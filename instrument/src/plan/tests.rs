@@ -72,7 +72,8 @@ fn planned_by(family: Family, line: &str, settings: &Settings) -> String {
     plan.arguments.retain(|word| !macros.contains(word));
     let text = text(&plan)
         .replace(&CLANG_COVERAGE.join(" "), "COVERAGE")
-        .replace(GCC_COVERAGE, "TRACE");
+        .replace(GCC_COVERAGE, "TRACE")
+        .replace("-Xlinker --defsym=tine_counts_blocks=1", "BLOCKS");
     let wants_harness = text.contains(HARNESS_LINK);
     let runtime = if wants_harness {
         "RUNTIME+HARNESS"
@@ -155,10 +156,10 @@ fn what_clang_gets() {
 #[test]
 fn what_gcc_gets() {
     let cases = [
-        ("a.c", "MACROS -O2 -g TRACE a.c RUNTIME"),
+        ("a.c", "MACROS -O2 -g TRACE a.c BLOCKS RUNTIME"),
         ("-c a.c", "MACROS -O2 -g TRACE -c a.c"),
-        ("a.o", "a.o RUNTIME"),
-        ("a.o -flto", "TRACE a.o -flto RUNTIME"),
+        ("a.o", "a.o BLOCKS RUNTIME"),
+        ("a.o -flto", "TRACE a.o -flto BLOCKS RUNTIME"),
         ("-E a.c", "MACROS -O2 -E a.c"),
     ];
     for (line, expected) in cases {
@@ -264,7 +265,7 @@ fn what_a_compare_log_adds() {
     );
     let linked = shown(Family::Gcc, "a.o --cmplog", &by_option);
     assert!(
-        linked.starts_with("a.o RUNTIME -Xlinker --wrap=memcmp "),
+        linked.starts_with("a.o BLOCKS RUNTIME -Xlinker --wrap=memcmp "),
         "{linked}"
     );
     for part in [

@@ -5,4 +5,5 @@ pub mod control;
 pub mod coverage;
 pub mod dictionary;
 pub mod input;
+pub mod late;
 pub mod module;

@@ -41,6 +41,8 @@ pub struct Module {
     pub header: AtomicUsize,
     /// Linker: the function that takes leave when the module is unloaded, or 0.
     pub leave: AtomicUsize,
+    /// Linker: not 0 if gcc's blocks call back here.
+    pub blocks: AtomicUsize,
 }
 
 /// A callback of the compare log, called with a compiler's own arguments.
@@ -87,6 +89,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Module, runtime) == 48);
     assert!(core::mem::offset_of!(Module, header) == 56);
     assert!(core::mem::offset_of!(Module, leave) == 64);
+    assert!(core::mem::offset_of!(Module, blocks) == 72);
     assert!(size_of::<Module>() == 128);
     assert!(core::mem::offset_of!(Runtime, manual_init) == 24);
 };

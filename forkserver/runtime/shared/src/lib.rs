@@ -82,6 +82,8 @@ core::arch::global_asm!(
     "je 9f",
     "mov rax, qword ptr [rax]",
     "9: ret",
+    // What a fuzzer looks for in a library (`signature::MODULE`).
+    ".asciz \"##SIG_TINE_MODULE##\"",
     ".globl tine_debug",
     ".hidden tine_debug",
     ".type tine_debug, @function",

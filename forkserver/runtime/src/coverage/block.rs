@@ -61,7 +61,11 @@ core::arch::global_asm!(
     ".quad 0",
     ".quad __ehdr_start",
     ".quad tine_leave",
-    ".zero 56",
+    // tine-cc defines it when gcc links.
+    ".weak tine_counts_blocks",
+    ".hidden tine_counts_blocks",
+    ".quad tine_counts_blocks",
+    ".zero 48",
     ".popsection",
 );
 

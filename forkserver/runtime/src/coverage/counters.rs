@@ -1,8 +1,10 @@
 //! clang's inline 8-bit counters, in place.
 //!
 //! Each module (the program, and each shared object) has a section of counters
-//! that `tine-cc` had the linker put on pages of its own, with a mark behind the last one. In the segment the modules follow one another in the
-//! order in which their constructors ran, each from a page boundary on.
+//! that `tine-cc` had the linker put on pages of its own, with a mark behind the last
+//! one. In the segment the modules follow one another in the order in which their
+//! constructors ran, each from a page boundary on. Those that are loaded later have their
+//! places in the room behind them (`room`).
 
 use super::modules::{self, Entry, NOWHERE};
 use tine_ipc::{Errno, own_memory, process, shm::Segment};
@@ -11,18 +13,14 @@ use tine_protocol::{
     layout::coverage::{PAGE_SIZE, SECTION_MARK},
 };
 
-pub(super) fn is_empty() -> bool {
-    modules::with_counters().next().is_none()
-}
-
 pub(super) fn count() -> u32 {
     modules::with_counters()
         .map(|module| module.len() as u32)
         .sum()
 }
 
-/// Maps the segment over the counters. Returns the size of the map in bytes.
-pub(super) fn map(segment: Segment) -> Result<u32, TargetError> {
+/// Gives each module its place, one behind the other. Returns how many bytes they take.
+pub(super) fn arrange() -> Result<usize, TargetError> {
     if !modules::with_counters().all(is_alone) {
         return Err(TargetError::CountersNotAlone);
     }
@@ -31,11 +29,14 @@ pub(super) fn map(segment: Segment) -> Result<u32, TargetError> {
         module.set_offset(size.next_multiple_of(PAGE_SIZE));
         size = size.next_multiple_of(PAGE_SIZE) + module.len();
     }
-    let fits = size.next_multiple_of(PAGE_SIZE) <= segment.size();
-    for module in modules::with_counters() {
-        let offset = module.offset().filter(|_| fits);
-        let Some(offset) = offset else {
-            module.set_offset(NOWHERE);
+    Ok(size)
+}
+
+/// Maps the segment over the counters. The overlays stay when it is detached: they are
+/// mappings of their own.
+pub(super) fn map(segment: &Segment) -> Result<(), TargetError> {
+    for module in placed() {
+        let Some(offset) = module.offset() else {
             continue;
         };
         // SAFETY: `is_alone`: the pages hold the module's counters and
@@ -43,9 +44,41 @@ pub(super) fn map(segment: Segment) -> Result<u32, TargetError> {
         unsafe { segment.overlay(offset, pages(module), module.start()) }
             .map_err(|_: Errno| TargetError::MapAddress)?;
     }
-    // The overlays stay when `segment` is detached here: they are mappings of
-    // their own.
-    u32::try_from(size).map_err(|_| TargetError::MapSize)
+    Ok(())
+}
+
+/// Maps part of the segment over the counters of a module that was loaded late: from `at`
+/// on in the room of `length` bytes that begins at `room`. At its end it goes on at its
+/// beginning. Returns whether all of them are there.
+pub(super) fn map_in_room(
+    module: &Entry,
+    segment: &Segment,
+    room: usize,
+    length: usize,
+    at: usize,
+) -> bool {
+    let pages = pages(module);
+    let mut done = 0;
+    while done < pages {
+        let Some(at) = (at + done).checked_rem(length) else {
+            return false;
+        };
+        let part = (pages - done).min(length - at);
+        // SAFETY: the caller looked: the module is alone on its pages, and it is being
+        // loaded, so nobody has counted in it yet.
+        if unsafe { segment.overlay(room + at, part, module.start() + done) }.is_err() {
+            return false;
+        }
+        done += part;
+    }
+    true
+}
+
+/// No module has a place.
+pub(super) fn forget_places() {
+    for module in placed() {
+        module.set_offset(NOWHERE);
+    }
 }
 
 pub(super) fn clear() {

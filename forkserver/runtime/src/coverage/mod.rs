@@ -9,15 +9,26 @@ mod block;
 mod counters;
 mod identity;
 mod modules;
+mod room;
 mod trace_pc;
 
 use core::sync::atomic::Ordering;
 use tine_ipc::shm::Segment;
-use tine_protocol::{TargetError, layout::module::Module};
+use tine_protocol::{
+    TargetError,
+    layout::{
+        control::ControlPage,
+        coverage::{DEFAULT_MAP_SIZE, PAGE_SIZE},
+        module::Module,
+    },
+};
 
 /// A shared object that `tine-cc` linked is there.
 pub(crate) fn join(module: &'static Module) {
     if let Some(entry) = modules::join(module) {
+        if module.blocks.load(Ordering::Relaxed) != 0 {
+            room::place_blocks();
+        }
         trace_pc::join(module, entry.identity());
     }
 }
@@ -48,24 +59,59 @@ pub(crate) fn register(module: Option<&'static Module>, start: usize, stop: usiz
     let Some(len) = stop.checked_sub(start).filter(|len| *len > 0) else {
         return;
     };
-    modules::counters(module, start, len);
+    if let Some(entry) = modules::counters(module, start, len) {
+        room::place_counters(entry);
+    }
 }
 
-/// Puts the map into `segment`, which stays attached for good. Returns the size
-/// of the map in bytes.
+/// Puts the map into `segment`. Returns its size in bytes, which is at most `limit` where
+/// that is possible without leaving anything out.
+///
+/// ```text
+/// counters of each module, from a page on | gcc's blocks, if any | room for what comes late
+/// ```
 ///
 /// A segment that is too small is left alone: the controller learns the size
 /// from the handshake and starts the target again with a larger one.
-pub(crate) fn map(segment: Segment) -> Result<u32, TargetError> {
-    if counters::is_empty() {
-        return Ok(trace_pc::map(segment));
+pub(crate) fn map(
+    segment: Segment,
+    limit: usize,
+    page: Option<&ControlPage>,
+) -> Result<u32, TargetError> {
+    let counted = counters::arrange()?;
+    let blocks = counts_blocks().then_some(counted.next_multiple_of(PAGE_SIZE));
+    let known = blocks.map_or(counted, |start| start + DEFAULT_MAP_SIZE);
+    let start = known.next_multiple_of(PAGE_SIZE);
+    let room = room::wanted(start, segment.size(), page.is_some());
+    let room = room.min(limit.saturating_sub(start) / PAGE_SIZE * PAGE_SIZE);
+    let size = if room > 0 { start + room } else { known };
+    if size.next_multiple_of(PAGE_SIZE) <= segment.size() {
+        counters::map(&segment)?;
+        room::open(start, room, page);
+        if let Some(start) = blocks {
+            trace_pc::count_in(segment, start);
+        }
+    } else {
+        counters::forget_places();
     }
-    counters::map(segment)
+    trace_pc::reset_previous();
+    u32::try_from(size).map_err(|_| TargetError::MapSize)
 }
 
-/// How many bytes of the map are counters of edges; 0 if that is not known.
-pub(crate) fn counters() -> u32 {
-    counters::count()
+/// Whether code that was there when the program began calls back at its blocks.
+fn counts_blocks() -> bool {
+    let says = |module: &Module| module.blocks.load(Ordering::Relaxed) != 0;
+    says(program()) || modules::records().any(says) || counters::count() == 0
+}
+
+/// How many bytes of the map are counters of edges, those included of modules that
+/// children of an earlier server loaded; 0 if that is not known.
+pub(crate) fn counters(page: &ControlPage) -> u32 {
+    if counts_blocks() {
+        0
+    } else {
+        counters::count() + room::counters_in(&page.late)
+    }
 }
 
 /// Forgets what was counted so far.
@@ -94,6 +140,7 @@ pub(crate) fn begin_pass() {
 
 /// From now on this process counts for itself only; what it counted stays.
 pub(crate) fn detach() {
+    room::close();
     counters::detach();
     trace_pc::detach();
 }

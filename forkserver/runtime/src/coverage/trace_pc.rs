@@ -68,14 +68,16 @@ pub(super) fn join(module: &Module, identity: u64) {
         .store(MAP.load(Ordering::Relaxed), Ordering::Release);
 }
 
-/// Counts in `segment` from now on, if it is large enough; it stays attached.
-pub(super) fn map(segment: Segment) -> u32 {
-    if segment.size() >= DEFAULT_MAP_SIZE {
-        count_at(segment.base());
-        core::mem::forget(segment);
-    }
-    reset_previous();
-    DEFAULT_MAP_SIZE as u32
+/// Whether blocks are counted.
+pub(super) fn is_counting() -> bool {
+    !MAP.load(Ordering::Relaxed).is_null()
+}
+
+/// Counts in `segment` from now on, from `start` on, where there are as many bytes as a
+/// hash has values. It stays attached.
+pub(super) fn count_in(segment: Segment, start: usize) {
+    count_at(segment.base().wrapping_add(start));
+    core::mem::forget(segment);
 }
 
 pub(super) fn clear() {

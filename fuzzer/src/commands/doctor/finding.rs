@@ -167,6 +167,7 @@ ids! {
     InputRun "target.run-input" "run, an input" "Outcome, time and edges of a run on a small input, or on that of `-i`.";
     FirstRun "target.first-run" "forked run" "For a persistent target: the time from fork to the end of the first pass, against the limit.";
     Coverage "target.coverage" "coverage" "Whether runs take any edge at all.";
+    LateModules "target.late-libraries" "late libraries" "Libraries that runs load after the fork server started, and whether each of their edges is counted by itself.";
     Stability "target.stability" "stability" "Whether the same input takes the same edges each time.";
     Output "target.output" "output" "How much it writes in a run.";
 }

@@ -151,6 +151,7 @@ fn unprepared(error: &TargetError) -> Finding {
         TargetError::FileIsInput { .. } => Finding::fails(Id::Arguments, error.to_string())
             .remedy("tine fuzz -f FILE …     # a file that may be replaced"),
         TargetError::File(error) => Finding::fails(Id::File, error.to_string()),
+        TargetError::LibraryOnly { .. } => Finding::fails(Id::Instrumented, error.to_string()),
     }
 }
 

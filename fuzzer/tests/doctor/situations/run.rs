@@ -56,6 +56,24 @@ pub const RUN: &[Situation] = &[
               return 0; }\n",
         )])
         .is("target.exec", "slower", "true in a run"),
+    Situation::new("loads an instrumented library in main")
+        .source(&[
+            (
+                "prog.c",
+                b"#include <dlfcn.h>\n#include <stdio.h>\n\
+                  int main(void) { void *library = dlopen(\"./late.so\", RTLD_NOW);\n\
+                  int (*work)(int) = (int (*)(int))dlsym(library, \"work\"); return work(getchar()); }\n",
+            ),
+            (
+                "late.c",
+                b"int work(int c) { if (c == 't') return 1; if (c == '>') return 2; return 0; }\n",
+            ),
+        ])
+        .build(&[
+            "tine-cc -O0 -shared -fPIC -o late.so late.c",
+            "tine-cc -O0 -o prog prog.c",
+        ])
+        .is("target.late-libraries", "ok", "late.so"),
     Situation::new("crashes on no input")
         .source(&[(
             "prog.c",

@@ -2,17 +2,18 @@
 
 use crate::{
     commands::doctor::finding::{Finding, Id},
-    target::is_set,
+    target::{
+        is_set,
+        libraries::{Libraries, Runtime},
+    },
 };
-use object::{Object, ObjectSymbol, elf, read::elf::FileHeader};
+use object::{Object, ObjectSymbol};
 use std::{
     ffi::{OsStr, OsString},
     fs,
-    os::unix::ffi::OsStrExt,
     path::Path,
-    process::Command,
 };
-use tine_controller::{Signatures, TargetFile, TargetFileError};
+use tine_controller::{TargetFile, TargetFileError};
 
 /// Calls that a fork server does not get on with, and what to know of them.
 const CALLS: &[(&[&str], &str, &str)] = &[
@@ -77,7 +78,7 @@ pub fn examine(command: &[OsString], say: &mut dyn FnMut(Finding)) -> Option<Tar
     };
     say(Finding::ok(Id::File, path.display().to_string()));
     let libraries = Libraries::of(path, &content);
-    let linkage = libraries.finding();
+    let linkage = linkage(&libraries);
     let is_fit = linkage.level != crate::commands::doctor::finding::Level::Fails;
     say(linkage);
     let file = match inspected {
@@ -232,128 +233,30 @@ fn calls(content: &[u8], file: &TargetFile) -> Vec<Finding> {
         .collect()
 }
 
-/// The libraries that the loader finds for a program.
-struct Libraries {
-    is_dynamic: bool,
-    /// Name and, where it is found, path.
-    found: Vec<(String, Option<String>)>,
-    /// What the loader said when it could not tell.
-    error: Option<String>,
-}
-
-impl Libraries {
-    /// Asks the program's own loader, which lists them and runs nothing.
-    fn of(path: &Path, content: &[u8]) -> Self {
-        let Some(loader) = loader(content) else {
-            return Self {
-                is_dynamic: false,
-                found: Vec::new(),
-                error: None,
-            };
-        };
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let mut command = Command::new(OsStr::from_bytes(loader));
-        if memmem(loader, b"musl") {
-            command.arg("--list");
-        } else {
-            // Unlike its `--list`, this goes on behind a library that is missing.
-            command.env("LD_TRACE_LOADED_OBJECTS", "1");
-        }
-        let listed = command.arg(path).output();
-        let mut libraries = Self {
-            is_dynamic: true,
-            found: Vec::new(),
-            error: None,
-        };
-        match listed {
-            Ok(output) => {
-                let text = String::from_utf8_lossy(&output.stdout);
-                libraries.found = text.lines().filter_map(library).collect();
-                if !output.status.success() && libraries.found.is_empty() {
-                    let said = String::from_utf8_lossy(&output.stderr);
-                    libraries.error = Some(said.lines().next().unwrap_or_default().to_owned());
-                }
-            }
-            Err(error) => libraries.error = Some(error.to_string()),
-        }
-        libraries
+/// Whether the loader finds all of them.
+fn linkage(libraries: &Libraries) -> Finding {
+    if !libraries.is_dynamic {
+        return Finding::ok(Id::Linkage, "none, it is static");
     }
-
-    fn finding(&self) -> Finding {
-        if !self.is_dynamic {
-            return Finding::ok(Id::Linkage, "none, it is static");
-        }
-        let missing: Vec<_> = self
-            .found
-            .iter()
-            .filter(|(_, path)| path.is_none())
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if let Some(error) = &self.error {
-            return Finding::note(
-                Id::Linkage,
-                format!("its loader does not list them: {error}"),
-            );
-        }
-        if missing.is_empty() {
-            return Finding::ok(Id::Linkage, format!("all {} are found", self.found.len()));
-        }
-        Finding::fails(Id::Linkage, format!("not found: {}", missing.join(", ")))
-            .why("the loader ends the program before anything of it runs")
-            .remedy("export LD_LIBRARY_PATH=FOLDER     # the folder that has it")
-    }
-
-    /// The first of them that is instrumented.
-    fn instrumented(&self) -> Option<(&str, Runtime)> {
-        self.found.iter().find_map(|(name, path)| {
-            let path = Path::new(path.as_ref()?);
-            if Signatures::of_file(path).ok()?.instrumented {
-                return Some((name.as_str(), Runtime::Own));
-            }
-            let content = fs::read(path).ok()?;
-            let parsed = object::File::parse(&*content).ok()?;
-            let is_tines = parsed
-                .dynamic_symbols()
-                .any(|symbol| symbol.name().is_ok_and(|name| OF_TINE.contains(&name)));
-            is_tines.then_some((name.as_str(), Runtime::OfProgram))
-        })
-    }
-}
-
-/// Where the runtime of an instrumented library is.
-#[derive(Clone, Copy)]
-enum Runtime {
-    /// In the library, as AFL++ does it.
-    Own,
-    /// In the program that loads it, as tine does it.
-    OfProgram,
-}
-
-/// What a library of tine-cc looks for in the program that loads it.
-const OF_TINE: &[&str] = &["tine_counters_init", "tine_trace_pc"];
-
-fn memmem(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|part| part == needle)
-}
-
-/// The loader that a 64-bit ELF file names.
-fn loader(content: &[u8]) -> Option<&[u8]> {
-    let header = elf::FileHeader64::<object::Endianness>::parse(content).ok()?;
-    let endian = header.endian().ok()?;
-    header
-        .program_headers(endian, content)
-        .ok()?
+    let missing: Vec<_> = libraries
+        .found
         .iter()
-        .find_map(|segment| {
-            use object::read::elf::ProgramHeader;
-            segment.interpreter(endian, content).ok().flatten()
-        })
-}
-
-/// A line of the loader's list: `libx.so => /lib/libx.so (0x…)` or `… => not found`.
-fn library(line: &str) -> Option<(String, Option<String>)> {
-    let (name, place) = line.trim().split_once(" => ")?;
-    let path = place.split(" (0x").next().unwrap_or_default().trim();
-    let is_found = path.starts_with('/');
-    Some((name.to_owned(), is_found.then(|| path.to_owned())))
+        .filter(|(_, path)| path.is_none())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if let Some(error) = &libraries.error {
+        return Finding::note(
+            Id::Linkage,
+            format!("its loader does not list them: {error}"),
+        );
+    }
+    if missing.is_empty() {
+        return Finding::ok(
+            Id::Linkage,
+            format!("all {} are found", libraries.found.len()),
+        );
+    }
+    Finding::fails(Id::Linkage, format!("not found: {}", missing.join(", ")))
+        .why("the loader ends the program before anything of it runs")
+        .remedy("export LD_LIBRARY_PATH=FOLDER     # the folder that has it")
 }

@@ -1,7 +1,10 @@
 //! Runs: on nothing, on a small input, and again.
 
 use super::{Examination, start::shown_time};
-use crate::commands::doctor::finding::{Finding, Id, Level};
+use crate::{
+    commands::doctor::finding::{Finding, Id, Level},
+    modules,
+};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use std::{
     fs,
@@ -137,6 +140,15 @@ fn try_examine(
             repeated.push(run(server, &input, limit)?);
         }
         say(stability(&full, &repeated));
+    }
+    if let Some(names) = modules::counted_alone(server) {
+        say(Finding::ok(
+            Id::LateModules,
+            format!("{names}: counted, though the fork server started before"),
+        ));
+    }
+    for sentence in modules::sentences(server) {
+        say(Finding::slower(Id::LateModules, sentence));
     }
     Ok(true)
 }
