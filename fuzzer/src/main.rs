@@ -7,7 +7,11 @@ use std::{backtrace::BacktraceStatus, io::Write, panic::PanicHookInfo, process::
 macro_rules! say {
     ($($what:tt)*) => {{
         use ::std::io::Write as _;
-        let _ = ::std::writeln!(::std::io::stderr(), "tine: {}", ::std::format_args!($($what)*));
+        let _ = ::std::writeln!(
+            ::std::io::stderr(),
+            "tine: {}",
+            $crate::report::text::Shown(::std::format_args!($($what)*))
+        );
     }};
 }
 

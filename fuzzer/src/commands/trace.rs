@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{TraceArgs, TraceFormat},
-    report::store::Replacement,
+    report::{store::Replacement, text::lines},
     target::{self, TargetError},
 };
 use std::{
@@ -273,6 +273,11 @@ impl Output {
     }
 
     fn line(&mut self, line: &str) {
+        let line = match self.format {
+            TraceFormat::Text | TraceFormat::Mermaid => &lines(line),
+            // They have escapes of their own.
+            TraceFormat::Json | TraceFormat::Html => line,
+        };
         if self.error.is_none()
             && let Err(error) = self.write(&format!("{line}\n"))
         {

@@ -11,6 +11,7 @@ pub mod stats;
 pub mod statsd;
 pub mod store;
 pub mod summary;
+pub mod text;
 
 /// `3 crashes`, `1 hang`: a number with its noun.
 #[must_use]

@@ -2,6 +2,7 @@
 //!
 //! `id:000003,src:000001,time:250,execs:1234,op:havoc,rep:4,+cov`
 
+use super::text;
 use std::fmt::Write;
 
 /// The longest name that file systems take, in bytes.
@@ -41,12 +42,7 @@ pub fn of_seed(id: u32, original: &str) -> String {
         Some((_, first)) if number(original).is_some() => first,
         _ => original,
     };
-    for character in original.chars() {
-        if name.len() + character.len_utf8() > LONGEST {
-            break;
-        }
-        name.push(character);
-    }
+    name.push_str(&text::for_name(original, LONGEST - name.len()));
     name
 }
 
@@ -130,11 +126,26 @@ pub fn of_import(
         // Writing to a string cannot fail.
         let _ = write!(name, "sig:{signal:02},");
     }
-    let _ = write!(name, "{IMPORT}{from},src:{source}");
+    const COVERAGE: &str = ",+cov";
+    const SOURCE: &str = ",src:";
+    let fields = IMPORT.len() + SOURCE.len() + COVERAGE.len();
+    let room = LONGEST - name.len() - fields;
+    let source = text::for_name(source, room / 2);
+    let from = text::for_name(from, room - source.len());
+    let _ = write!(name, "{IMPORT}{from}{SOURCE}{source}");
     if has_new_edges {
-        name.push_str(",+cov");
+        name.push_str(COVERAGE);
     }
     name
+}
+
+/// Whether a folder may be an instance's: of letters, digits, `_` and `-`, no longer than
+/// afl-fuzz takes it.
+#[must_use]
+pub fn is_instance(name: &str) -> bool {
+    const LONGEST_INSTANCE: usize = 50;
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=LONGEST_INSTANCE).contains(&name.len()) && name.bytes().all(is_fit)
 }
 
 /// Whether a testcase was found by another fuzzer, from its name.
@@ -176,11 +187,31 @@ fn is_at_a_place(operation: &str) -> bool {
         .any(|prefix| operation.starts_with(prefix))
 }
 
+/// Highest number of a testcase. No fuzzer comes that far.
+const HIGHEST: u32 = 999_999_999;
+
+/// Numbers above this one were not given by counting.
+const HIGHEST_COUNTED: u32 = HIGHEST / 2;
+
 /// The number of a testcase, from its name.
 #[must_use]
 pub fn number(name: &str) -> Option<u32> {
-    let digits = name.strip_prefix("id:")?.split(',').next()?;
-    digits.parse().ok()
+    decimal(name.strip_prefix("id:")?.split(',').next()?)
+}
+
+/// A number of digits only, no higher than numbers of testcases are.
+fn decimal(digits: &str) -> Option<u32> {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok().filter(|number| *number <= HIGHEST)
+}
+
+/// The number that follows all of these, which [`number`] takes again as often as there
+/// are finds.
+pub fn next_number(taken: impl IntoIterator<Item = u32>) -> u32 {
+    let counted = taken.into_iter().filter(|it| *it <= HIGHEST_COUNTED);
+    counted.max().map_or(0, |last| last + 1)
 }
 
 /// The number of the entry that a find was made from; `None` for a seed, and for what
@@ -193,14 +224,14 @@ pub fn source(name: &str) -> Option<u32> {
     let field = name
         .split(',')
         .find_map(|field| field.strip_prefix("src:"))?;
-    field.split('+').next()?.parse().ok()
+    decimal(field.split('+').next()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        LONGEST, Moment, Origin, is_import, number, of_crash, of_find, of_hang, of_import, of_seed,
-        source,
+        HIGHEST, HIGHEST_COUNTED, LONGEST, Moment, Origin, is_import, is_instance, next_number,
+        number, of_crash, of_find, of_hang, of_import, of_seed, source, text,
     };
 
     const ORIGIN: Origin = Origin {
@@ -303,6 +334,61 @@ mod tests {
             (number("README.txt"), source(&of_seed(1, "src"))),
             (None, None)
         );
-        assert_eq!(number("id:x"), None);
+        for no_number in [
+            "id:x",
+            "id:",
+            "id:+5",
+            "id:-1",
+            "id: 5",
+            "id:4294967295",
+            "id:99999999999",
+        ] {
+            assert_eq!(number(no_number), None, "{no_number}");
+        }
+    }
+
+    #[test]
+    fn the_next_number_is_one_that_is_read_again() {
+        for (taken, next) in [
+            (&[][..], 0),
+            (&[3, 1], 4),
+            (&[3, HIGHEST], 4),
+            (&[HIGHEST, HIGHEST_COUNTED], HIGHEST_COUNTED + 1),
+        ] {
+            let found = next_number(taken.iter().copied());
+            assert_eq!(found, next, "{taken:?}");
+            assert_eq!(number(&of_hang(found, ORIGIN, MOMENT)), Some(next));
+        }
+    }
+
+    #[test]
+    fn names_of_imports_fit_whatever_the_other_fuzzer_is_called() {
+        for (from, source) in [
+            ("p".repeat(240), "000003".to_owned()),
+            ("p".repeat(300), "\u{1f980}".repeat(100)),
+            ("a\x1b/b".to_owned(), "x\n".to_owned()),
+        ] {
+            let name = of_import(1_000_000, Some(11), &from, &source, true);
+            assert!(name.len() <= LONGEST, "{name}");
+            assert!(
+                name.chars().all(text::is_plain) && !name.contains('/'),
+                "{name}"
+            );
+            assert!(is_import(&name) && name.ends_with(",+cov"), "{name}");
+        }
+    }
+
+    #[test]
+    fn instances_have_the_names_that_afl_fuzz_takes() {
+        for (name, expected) in [
+            ("main-host_01", true),
+            ("", false),
+            ("a b", false),
+            (".state", false),
+            ("a\x1bb", false),
+        ] {
+            assert_eq!(is_instance(name), expected, "{name}");
+        }
+        assert!(is_instance(&"p".repeat(50)) && !is_instance(&"p".repeat(51)));
     }
 }

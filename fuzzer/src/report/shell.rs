@@ -1,5 +1,6 @@
 //! Commands as they can be pasted into a shell.
 
+use super::text::is_plain as is_plain_text;
 use std::{borrow::Cow, ffi::OsStr, os::unix::ffi::OsStrExt};
 
 /// `word`, quoted if a shell would not take it as it is.
@@ -15,6 +16,9 @@ pub fn quoted(word: &OsStr) -> Cow<'_, str> {
     let text = word.to_string_lossy();
     if !word.is_empty() && word.as_bytes().iter().all(is_plain) {
         text
+    } else if std::str::from_utf8(word.as_bytes()).is_err() || !text.chars().all(is_plain_text) {
+        // Nobody's terminal is steered, and a line stays a line.
+        format!("$'{}'", word.as_bytes().escape_ascii()).into()
     } else {
         format!("'{}'", text.replace('\'', r"'\''")).into()
     }
@@ -42,5 +46,6 @@ mod tests {
             r"'a b' '' 'it'\''s' '$HOME' '~'"
         );
         assert_eq!(line(["out/id:000000,sig:06"]), "out/id:000000,sig:06");
+        assert_eq!(line(["a\x1b[1m'\n"]), r"$'a\x1b[1m\'\n'");
     }
 }

@@ -1,6 +1,7 @@
 //! A line of progress for commands that are over after a while: it rewrites itself
 //! on a terminal, and is a plain line every few seconds elsewhere.
 
+use crate::report::text::Shown;
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
@@ -55,7 +56,8 @@ impl Line {
         self.stands = true;
         let width = terminal_size::terminal_size_of(io::stderr())
             .map_or(80, |(width, _)| usize::from(width.0).max(20));
-        let line: String = text().chars().take(width - 1).collect();
+        let line = Shown(text()).to_string();
+        let line: String = line.chars().take(width - 1).collect();
         let mut stderr = io::stderr().lock();
         let _ = write!(stderr, "{CLEAR}{line}").and_then(|()| stderr.flush());
     }

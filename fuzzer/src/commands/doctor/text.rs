@@ -1,6 +1,7 @@
 //! Findings for people: one line each, what mends it below.
 
 use super::finding::{Finding, Id, Level};
+use crate::report::text::Shown;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 
@@ -22,7 +23,7 @@ const REMEDY: usize = 2 + LEVEL + 2;
 /// The heading of a group of findings.
 pub fn heading(what: &str) -> String {
     let bold = Style::new().bold();
-    format!("{bold}{what}{bold:#}\n")
+    format!("{bold}{}{bold:#}\n", Shown(what))
 }
 
 /// A finding, with styles.
@@ -32,10 +33,10 @@ pub fn finding(finding: &Finding) -> String {
         "  {style}{:LEVEL$}{style:#}  {:SUBJECT$} ",
         finding.level, finding.subject
     );
-    let mut what = finding.what.clone();
+    let mut what = Shown(&finding.what).to_string();
     if let Some(why) = &finding.why {
         what.push_str(". ");
-        what.push_str(&as_sentence(why));
+        what.push_str(&Shown(as_sentence(why)).to_string());
     }
     for (index, line) in wrap(&what, WIDTH - INDENT).iter().enumerate() {
         if index > 0 {
@@ -45,7 +46,7 @@ pub fn finding(finding: &Finding) -> String {
         text.push('\n');
     }
     for line in finding.remedy.iter().flat_map(|remedy| remedy.lines()) {
-        let _ = writeln!(text, "{:REMEDY$}> {line}", "");
+        let _ = writeln!(text, "{:REMEDY$}> {}", "", Shown(line));
     }
     text
 }

@@ -1,6 +1,7 @@
 //! The text format of Prometheus, version 0.0.4.
 
 use crate::report::campaign::{Campaign, Instance, State};
+use crate::report::text::Shown;
 use std::fmt::Write;
 
 /// A figure: its key in `fuzzer_stats`, its name for Prometheus, whether it only grows,
@@ -106,8 +107,10 @@ fn sample(text: &mut String, name: &str, instance: &Instance, value: f64) {
 }
 
 fn escaped(label: &str) -> String {
-    let label = label.replace('\\', r"\\").replace('"', "\\\"");
-    label.replace('\n', r"\n")
+    Shown(label)
+        .to_string()
+        .replace('\\', r"\\")
+        .replace('"', "\\\"")
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ const DEEDS: [Deed; 16] = [
         drop(UnixListener::bind(file).unwrap());
     }),
     ("no permissions", |file, _| {
-        fs::set_permissions(file, Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(file, Permissions::from_mode(0o0)).unwrap();
     }),
     ("longer", |file, _| {
         let file = File::options().append(true).open(file).unwrap();
@@ -131,7 +131,7 @@ fn a_full_folder_goes_only_where_all_is_the_fuzzers_own() {
         fs::remove_file(&path).unwrap();
         fs::create_dir_all(path.join("deep/down")).unwrap();
         fs::write(path.join("deep/file"), "x").unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o0)).unwrap();
         let delivered = file.deliver(b"next");
         if in_own_folder {
             delivered.unwrap();
