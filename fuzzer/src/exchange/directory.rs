@@ -11,7 +11,10 @@
 //! all others while there is none.
 
 use super::{Exchange, Flaw, Hashes, Received, foreign::Foreign, peer::Peer};
-use crate::{cli::Role, report::store};
+use crate::{
+    cli::Role,
+    report::{campaign::Locks, name::is_instance, store},
+};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -22,7 +25,7 @@ use std::{
 pub const MAIN: &str = "is_main_node";
 
 /// The folder with the notes about other instances.
-const SYNCED: &str = ".synced";
+pub const SYNCED: &str = ".synced";
 
 /// The exchange within an output folder.
 #[derive(Debug)]
@@ -137,12 +140,12 @@ impl Directory {
             }
         };
         others.retain(|name| *name != self.name);
-        let is_main = |name: &String| is_living_main(&self.out.join(name));
-        let mains: Vec<String> = others
-            .iter()
-            .filter(|name| is_main(name))
-            .cloned()
-            .collect();
+        let mut mains = others.clone();
+        mains.retain(|name| self.out.join(name).join(MAIN).exists());
+        if !mains.is_empty() {
+            let locks = Locks::now();
+            mains.retain(|name| is_in_use(&self.out.join(name), &locks));
+        }
         match (self.role, mains.is_empty()) {
             (Role::Main, _) => {
                 if let Some(rival) = mains.into_iter().next()
@@ -241,7 +244,8 @@ pub struct OpenError {
     source: io::Error,
 }
 
-/// The names of the folders with a queue in an output folder, in order.
+/// The names of the folders with a queue in an output folder, in order. Folders with names
+/// that no instance may have are none.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -249,7 +253,7 @@ pub fn instances(out: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(out)? {
         if let Ok(name) = entry?.file_name().into_string()
-            && !name.starts_with('.')
+            && is_instance(&name)
             && out.join(&name).join("queue").is_dir()
         {
             names.push(name);
@@ -259,18 +263,20 @@ pub fn instances(out: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether a main instance works in `folder`. One that was killed leaves its mark; one
-/// that has not written its statistics yet has just begun.
-fn is_living_main(folder: &Path) -> bool {
-    if !folder.join(MAIN).exists() {
-        return false;
-    }
+/// Whether a fuzzer works in `folder`: each locks its own as long as it lives. One that
+/// was killed leaves its mark and its number, which may be another process's by now.
+fn is_in_use(folder: &Path, locks: &Locks) -> bool {
     let statistics = store::read_text(&folder.join("fuzzer_stats"));
     let pid = statistics
         .lines()
         .find_map(|line| line.strip_prefix("fuzzer_pid"))
-        .and_then(|rest| rest.trim_start_matches([' ', ':']).parse::<u32>().ok());
-    pid.is_none_or(|pid| Path::new(&format!("/proc/{pid}")).exists())
+        .and_then(|rest| {
+            rest.trim_start_matches([' ', ':'])
+                .trim()
+                .parse::<u32>()
+                .ok()
+        });
+    locks.holder(folder, pid).is_some()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod summary;
 pub use instance::{Instance, State};
 pub use summary::{Find, Summary};
 
-use locks::Locks;
+pub use locks::Locks;
 use serde::Serialize;
 use std::{
     fs, io,

@@ -1,5 +1,6 @@
 //! Instances that are started one by one, and what they find in their way.
 
+use nix::fcntl::{Flock, FlockArg};
 use std::{
     fs::{self, File},
     path::Path,
@@ -192,9 +193,12 @@ fn a_session_without_a_name_takes_from_a_main_instance_and_a_repeatable_one_from
     peer(&bench, &[("id:000000,orig:x", RIGHT)]);
     for (options, is_main, expected) in [("", false, 0), ("", true, 1), ("-s 1", true, 0)] {
         let mark = bench.path("out/peer/is_main_node");
-        if is_main {
+        // A fuzzer locks its folder as long as it lives.
+        let _lock = is_main.then(|| {
             bench.write(&mark, "");
-        }
+            let folder = File::open(bench.path("out/peer")).expect("the peer's folder");
+            Flock::lock(folder, FlockArg::LockExclusiveNonblock).expect("a free lock")
+        });
         let options = format!("-i left -o out -E 100 {options}");
         tine(&bench, &target, &options)
             .env("AFL_IMPORT_FIRST", "1")

@@ -1,6 +1,7 @@
 //! Who is read, what of it, and what is remembered.
 
 use super::{Directory, Exchange, MAIN, Received, Role};
+use nix::fcntl::{Flock, FlockArg};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -200,6 +201,22 @@ fn half_written_files_come_when_they_are_whole_and_flawed_ones_are_told_once() {
 }
 
 #[test]
+fn folders_with_names_that_no_instance_may_have_are_not_read() {
+    let place = Place::new();
+    for name in ["p".repeat(240).as_str(), "a.b", "a\x1b[2Jb", "a b", "fit"] {
+        place.instance(name);
+        place.testcase(name, "id:000000,x", name);
+        place.testcase(name, "id:4294967295,x", "wraps");
+        place.testcase(name, "id:+00007,x", "no number");
+    }
+    let mut directory = place.open(Role::Main, true);
+    assert_eq!(
+        round(&mut directory),
+        (vec!["fit 000000 fit".into()], Vec::new())
+    );
+}
+
+#[test]
 fn a_secondary_reads_the_main_one_that_lives_or_else_all() {
     let place = Place::new();
     for name in ["a", "b"] {
@@ -210,6 +227,11 @@ fn a_secondary_reads_the_main_one_that_lives_or_else_all() {
     assert_eq!(alone(Role::Secondary), ["a 000000 a", "b 000000 b"]);
     assert_eq!(alone(Role::Alone), [""; 0]);
     fs::write(place.path("b").join(MAIN), "").unwrap();
+    let lock = || {
+        let folder = File::open(place.path("b")).unwrap();
+        Flock::lock(folder, FlockArg::LockExclusiveNonblock).unwrap()
+    };
+    let held = lock();
     assert_eq!(alone(Role::Secondary), ["b 000000 b"], "it has just begun");
     let statistics = |pid: u32| {
         let text = format!("start_time        : 1\nfuzzer_pid        : {pid}\n");
@@ -218,9 +240,13 @@ fn a_secondary_reads_the_main_one_that_lives_or_else_all() {
     statistics(std::process::id());
     assert_eq!(alone(Role::Secondary), ["b 000000 b"]);
     assert_eq!(alone(Role::Alone), ["b 000000 b"]);
-    // No process has this number.
-    statistics(u32::MAX);
+    // Its number does not say that it lives.
+    drop(held);
     assert_eq!(alone(Role::Secondary).len(), 2, "it was killed");
+    // Nor does another number say that it does not.
+    statistics(u32::MAX);
+    let _held = lock();
+    assert_eq!(alone(Role::Secondary), ["b 000000 b"]);
 }
 
 #[test]
