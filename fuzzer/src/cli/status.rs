@@ -33,7 +33,11 @@ pub struct StatusArgs {
     #[arg(long, hide = true, conflicts_with_all = ["json", "watch", "metrics", "out"])]
     pub variables: bool,
 
+    /// All that a session writes to its folder, as a Markdown table
+    #[arg(long, hide = true, conflicts_with_all = ["json", "watch", "metrics", "out"])]
+    pub files: bool,
+
     /// The folder that -o of the fuzzers named
-    #[arg(value_name = "OUT", required_unless_present = "variables")]
+    #[arg(value_name = "OUT", required_unless_present_any = ["variables", "files"])]
     pub out: Option<PathBuf>,
 }

@@ -7,7 +7,9 @@ use crate::{
     environment,
     report::{
         campaign::{Campaign, CampaignError},
+        folder,
         metrics::{self, MetricsError},
+        text::lines,
     },
 };
 use std::{
@@ -42,6 +44,10 @@ pub enum StatusError {
 pub fn run(args: &StatusArgs) -> Result<ExitCode, StatusError> {
     if args.variables {
         let _ = write!(io::stdout(), "{}", environment::markdown());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.files {
+        let _ = write!(io::stdout(), "{}", folder::markdown());
         return Ok(ExitCode::SUCCESS);
     }
     let out = args.out.as_deref().unwrap_or(Path::new("."));
@@ -87,7 +93,7 @@ fn show(campaign: &Campaign, args: &StatusArgs) -> io::Result<()> {
         stdout.write_all(if is_terminal { CLEAR } else { "" }.as_bytes())?;
     }
     let text = text::of(campaign, width());
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(lines(&text).as_bytes())?;
     if args.watch && !is_terminal {
         writeln!(stdout)?;
     }

@@ -149,7 +149,7 @@ impl Engine {
                 }
             }
         }
-        Ok(store::write(folder, name, &[input])?)
+        Ok(store::write_synced(folder, name, &[input])?)
     }
 
     /// Tells beside the first crash how to replay it.

@@ -49,6 +49,8 @@ pub struct Imported {
 /// of its length, is told of and passed over.
 fn read(engine: &mut Engine, path: &Path) -> Option<Vec<u8>> {
     let problem = match store::read(path) {
+        // A find whose content was not on the disk yet when the machine lost its power.
+        Ok(bytes) if bytes.is_empty() => "is empty and is passed over".into(),
         Ok(bytes) if bytes.len() <= MAX_INPUT => return Some(bytes),
         Ok(_) => format!("is longer than {MAX_INPUT} bytes and is passed over"),
         Err(error) => format!("cannot be read and is passed over: {error}"),
@@ -56,6 +58,11 @@ fn read(engine: &mut Engine, path: &Path) -> Option<Vec<u8>> {
     let path = path.display();
     engine.progress.note(format_args!("{path} {problem}"));
     None
+}
+
+/// The number after those of these testcases.
+fn next_of(names: &[String]) -> u32 {
+    name::next_number(names.iter().filter_map(|name| name::number(name)))
 }
 
 impl Engine {
@@ -152,11 +159,12 @@ impl Engine {
         let mut known = self.recall_state();
         let mut all_known = true;
         let folder = self.folder.queue();
+        self.folder.rename_odd_testcases()?;
         for name in self.folder.testcases(&folder)? {
             let Some(number) = name::number(&name) else {
                 continue;
             };
-            self.next.queue = self.next.queue.max(number.saturating_add(1));
+            self.next.queue = self.next.queue.max(name::next_number([number]));
             if let Some(depth) = self.restore(state, &mut known, &name) {
                 imported.count += 1;
                 imported.handled += 1;
@@ -221,8 +229,7 @@ impl Engine {
         known: NextNumbers,
     ) -> Result<(), FuzzError> {
         let lost = self.folder.testcases(&self.folder.lost())?;
-        let last = lost.last().and_then(|name| name::number(name));
-        self.next.lost = last.map_or(0, |last| last.saturating_add(1));
+        self.next.lost = next_of(&lost);
         for is_crash in [true, false] {
             let folder = if is_crash {
                 self.folder.crashes()
@@ -230,8 +237,7 @@ impl Engine {
                 self.folder.hangs()
             };
             let names = self.folder.testcases(&folder)?;
-            let last = names.last().and_then(|name| name::number(name));
-            let next = last.map_or(0, |last| last.saturating_add(1));
+            let next = next_of(&names);
             if is_crash {
                 self.next.crash = next;
                 self.counters.saved_crashes = names.len() as u64;

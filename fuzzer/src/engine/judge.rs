@@ -306,7 +306,7 @@ impl Engine {
                 .sync
                 .name(self.next.lost, None, false)
                 .unwrap_or_else(|| name::of_lost(self.next.lost, *origin, self.moment(state)));
-            store::write(&folder, &name, &[input])?;
+            store::write_synced(&folder, &name, &[input])?;
             self.next.lost += 1;
         }
         self.counters.lost += 1;

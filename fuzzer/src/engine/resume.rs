@@ -27,6 +27,7 @@ use std::{
     fs, io,
     os::unix::ffi::OsStrExt,
     path::Path,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
@@ -189,12 +190,15 @@ impl Known {
 #[derive(Debug)]
 pub struct Pace {
     next: Instant,
+    /// Writes the queue to the disk.
+    syncing: Option<JoinHandle<()>>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
         Self {
             next: Instant::now() + LEAST_GAP,
+            syncing: None,
         }
     }
 }
@@ -290,8 +294,27 @@ impl Engine {
                 "the next session will calibrate more testcases: {error}"
             ));
         }
+        self.sync_queue();
         let gap = LEAST_GAP.max(began.elapsed() * GAP_FACTOR);
         self.pace.next = Instant::now() + gap;
+    }
+
+    /// Has the finds since the last time written to the disk, while the session goes on:
+    /// a testcase that a power cut takes costs some work, not a result.
+    fn sync_queue(&mut self) {
+        let is_going_on = |thread: &JoinHandle<()>| !thread.is_finished();
+        if self.pace.syncing.as_ref().is_some_and(is_going_on) {
+            return;
+        }
+        let folder = self.folder.queue();
+        let thread = thread::Builder::new().name("tine-sync".into());
+        let thread = thread.spawn(move || {
+            // One call for all of them; what it says, the kernel says to writers, too.
+            if let Ok(folder) = fs::File::open(folder) {
+                let _ = nix::unistd::syncfs(folder);
+            }
+        });
+        self.pace.syncing = thread.ok();
     }
 
     fn try_to_save_state(&self, state: &State, identity: Identity) -> Result<(), StoreError> {
@@ -345,7 +368,7 @@ fn write(folder: &Path, saved: &Saved<'_>) -> Result<(), StoreError> {
     let len = (content.len() as u64).to_le_bytes();
     let checksum = xxh3_64(&content).to_le_bytes();
     let parts = [&MAGIC, &version[..], &layout, &len, &checksum, &content];
-    store::write(folder, FILE, &parts)
+    store::write_synced(folder, FILE, &parts)
 }
 
 fn read(path: &Path, identity: &Identity) -> Result<Saved<'static>, Unusable> {

@@ -1,50 +1,24 @@
 //! The output folder: who may use it, what lies in it, what may be replaced.
 //!
-//! ```text
-//! OUT/default/queue/         testcases that cover something new
-//! OUT/default/crashes/       inputs that crash the target
-//! OUT/default/hangs/         inputs that hang it
-//! OUT/default/replay/        for each of those that takes inputs before it, a
-//!                            folder of its name with these and itself
-//! OUT/default/lost/          inputs that take the fork server along, if there are any
-//! OUT/default/fuzzer_stats   counters, plot_data their history
-//! OUT/default/cmdline        how the target is run
-//! OUT/default/.tine_state    what is known of the testcases, for the next session
-//! OUT/default/fuzzer_setup   how the fuzzer was run
-//! ```
+//! [`CONTENTS`] says what lies in it.
 //!
 //! Instances of a campaign have names of their own in place of `default`.
+
+mod contents;
+
+pub use contents::{CONTENTS, Entry, REPLAY, markdown};
 
 use super::{
     name,
     store::{self, StoreError},
 };
+use contents::{CRASHES, HANGS, LOST, QUEUE};
 use nix::fcntl::{Flock, FlockArg};
 use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
 };
-
-/// The folders with testcases.
-const QUEUE: &str = "queue";
-const CRASHES: &str = "crashes";
-const HANGS: &str = "hangs";
-const LOST: &str = "lost";
-
-/// The folder with the inputs before a crash or hang.
-pub const REPLAY: &str = "replay";
-
-/// Files beside these folders that a new session writes anew.
-const FILES: [&str; 7] = [
-    "fuzzer_stats",
-    "plot_data",
-    "cmdline",
-    "fuzzer_setup",
-    "fuzz_bitmap",
-    ".cur_input",
-    crate::engine::STATE_FILE,
-];
 
 /// Why an output folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -207,11 +181,13 @@ impl OutputFolder {
         let crashes = self.testcases(&self.crashes())?.len();
         let hangs = self.testcases(&self.hangs())?.len();
         let lost = self.testcases(&self.lost())?.len();
+        let sequences = self.testcases(&self.replay())?.len();
         let counts = [
             (finds, "find"),
             (crashes, "crash"),
             (hangs, "hang"),
             (lost, "input in lost/"),
+            (sequences, "folder in replay/"),
         ];
         let what: Vec<String> = counts
             .into_iter()
@@ -255,9 +231,32 @@ impl OutputFolder {
                 let path = queue.join(name);
                 fs::remove_file(&path).map_err(unusable(path))?;
             }
-            for name in FILES {
-                remove_if_there(&self.path.join(name))?;
+        }
+        self.forget(beginning)?;
+        Ok(())
+    }
+
+    /// Removes what a session that begins so must not find: state of an earlier one.
+    fn forget(&self, beginning: Beginning) -> Result<(), FolderError> {
+        let unusable = |path: &Path, source| FolderError::Unusable {
+            path: path.into(),
+            source,
+        };
+        let entries = fs::read_dir(&self.path).map_err(|error| unusable(&self.path, error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| unusable(&self.path, error))?;
+            let name = entry.file_name();
+            let is_old = |known: &&Entry| known.is(&name) && known.goes(beginning);
+            if !CONTENTS.iter().any(|known| is_old(&known)) {
+                continue;
             }
+            let path = entry.path();
+            let removed = if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            removed.map_err(|error| unusable(&path, error))?;
         }
         Ok(())
     }
@@ -319,6 +318,31 @@ impl OutputFolder {
         store::write(&self.path, name, &[content.as_bytes()])
     }
 
+    /// Gives testcases in the queue whose names have no number that a fuzzer counts to
+    /// a name of ours, so that they go on being testcases.
+    ///
+    /// # Errors
+    /// When one cannot be renamed.
+    pub fn rename_odd_testcases(&self) -> Result<(), FolderError> {
+        let queue = self.queue();
+        let unusable = |source| FolderError::Unusable {
+            path: queue.clone(),
+            source,
+        };
+        let names = self.testcases(&queue)?;
+        let mut next = name::next_number(names.iter().filter_map(|name| name::number(name)));
+        for entry in fs::read_dir(&queue).map_err(unusable)? {
+            let old = entry.map_err(unusable)?.file_name();
+            let text = old.to_string_lossy();
+            if text.starts_with("id:") && name::number(&text).is_none() {
+                let new = queue.join(name::of_seed(next, &text));
+                fs::rename(queue.join(&old), new).map_err(unusable)?;
+                next += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// The names of the testcases in `folder`, in order of their numbers.
     ///
     /// # Errors
@@ -343,16 +367,6 @@ impl OutputFolder {
         }
         names.sort();
         Ok(names.into_iter().map(|(_, name)| name).collect())
-    }
-}
-
-fn remove_if_there(file: &Path) -> Result<(), FolderError> {
-    match fs::remove_file(file) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FolderError::Unusable {
-            path: file.into(),
-            source,
-        }),
-        _ => Ok(()),
     }
 }
 

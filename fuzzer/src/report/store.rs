@@ -6,7 +6,7 @@
 //!
 //! | | what |
 //! |---|---|
-//! | [`write`], [`write_folder`] | a file, a folder in a folder of ours |
+//! | [`write()`], [`write_synced`], [`write_folder`] | a file, a folder in a folder of ours |
 //! | [`append`] | more of a file of ours |
 //! | [`Replacement`] | a file that the user names, which may be a device, a pipe or a link |
 //! | [`read`], [`open`] | a file that may have been replaced by a pipe |
@@ -21,6 +21,7 @@ use std::{
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
+use tempfile::NamedTempFile;
 
 /// How names begin until what has them is whole. The dot keeps other fuzzers that
 /// read the folder from taking it for a testcase.
@@ -110,40 +111,70 @@ pub fn append(path: &Path) -> io::Result<File> {
 /// # Errors
 /// What the system says; then there is no file.
 pub fn write(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), StoreError> {
+    write_as(folder, name, parts, Safety::Whole)
+}
+
+/// As [`write()`], for what must not be lost or empty after a power cut: the file is on the
+/// disk before it gets its name, and the name is when this returns.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_synced(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), StoreError> {
+    write_as(folder, name, parts, Safety::Synced)
+}
+
+/// What a file is safe from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Safety {
+    /// The end of this process.
+    Whole,
+    /// The end of the machine, too.
+    Synced,
+}
+
+fn write_as(folder: &Path, name: &str, parts: &[&[u8]], safety: Safety) -> Result<(), StoreError> {
     let path = folder.join(name);
     let written = (|| {
-        let mut file = unfinished().tempfile_in(folder)?;
+        let mut file = unfinished_file(folder)?;
         for part in parts {
             file.write_all(part)?;
         }
-        file.persist(&path)?;
+        if safety == Safety::Synced {
+            file.as_file().sync_data()?;
+        }
+        file.persist(&path).map_err(|error| error.error)?;
+        if safety == Safety::Synced {
+            sync_folder(folder)?;
+        }
         Ok(())
     })();
     written.map_err(|source| StoreError { path, source })
 }
 
 /// Writes each of `files` to a file of its own in the folder `name` in `parent`:
-/// `000000`, `000001` and so on. Nobody ever sees a part of the folder.
+/// `000000`, `000001` and so on. Nobody ever sees a part of the folder, which is on the
+/// disk when this returns.
 ///
 /// # Errors
 /// What the system says; then there is no such folder.
 pub fn write_folder(parent: &Path, name: &str, files: &[Vec<u8>]) -> Result<(), StoreError> {
     let path = parent.join(name);
-    let failed = |source| StoreError {
-        path: path.clone(),
-        source,
-    };
-    fs::create_dir_all(parent).map_err(failed)?;
-    let folder = unfinished().tempdir_in(parent).map_err(failed)?;
-    for (number, content) in files.iter().enumerate() {
-        let file = folder.path().join(format!("{number:06}"));
-        let mut file = File::create_new(file).map_err(failed)?;
-        file.write_all(content).map_err(failed)?;
-    }
-    fs::rename(folder.path(), &path).map_err(failed)?;
-    // There is nothing under its first name to be removed.
-    let _ = folder.keep();
-    Ok(())
+    let written = (|| {
+        fs::create_dir_all(parent)?;
+        let folder = unfinished().tempdir_in(parent)?;
+        for (number, content) in files.iter().enumerate() {
+            let file = folder.path().join(format!("{number:06}"));
+            let mut file = File::create_new(file)?;
+            file.write_all(content)?;
+            file.sync_data()?;
+        }
+        sync_folder(folder.path())?;
+        fs::rename(folder.path(), &path)?;
+        // There is nothing under its first name to be removed.
+        let _ = folder.keep();
+        sync_folder(parent)
+    })();
+    written.map_err(|source| StoreError { path, source })
 }
 
 /// Names for what is not finished.
@@ -151,6 +182,29 @@ pub fn unfinished() -> tempfile::Builder<'static, 'static> {
     let mut names = tempfile::Builder::new();
     names.prefix(UNFINISHED);
     names
+}
+
+/// A new file in `folder` that goes unless it gets another name.
+///
+/// # Errors
+/// What the system says.
+fn unfinished_file(folder: &Path) -> io::Result<NamedTempFile> {
+    unfinished().make_in(folder, |path| {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+    })
+}
+
+/// The names in a folder are on the disk when this returns. Where the file system knows
+/// nothing of it (`EINVAL`), names are as safe as it makes them.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 /// Removes what a process that was killed had not finished in `folder`.

@@ -4,4 +4,7 @@
 mod support;
 
 mod inputs;
+mod leftovers;
+mod names;
 mod planted;
+mod power;

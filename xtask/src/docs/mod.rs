@@ -86,6 +86,11 @@ const PARTS: &[Part] = &[
         text: variables,
     },
     Part {
+        file: "docs/queue.md",
+        name: "files",
+        text: files,
+    },
+    Part {
         file: "docs/protocol/faults.md",
         name: "faults-start",
         text: faults::start,
@@ -126,6 +131,13 @@ fn findings() -> Result<String> {
     build_tine()?;
     let tine = paths::target_dir().join("debug/tine");
     shell::capture(std::process::Command::new(tine).args(["doctor", "--list"]))
+}
+
+/// All that a session writes to its folder.
+fn files() -> Result<String> {
+    build_tine()?;
+    let tine = paths::target_dir().join("debug/tine");
+    shell::capture(std::process::Command::new(tine).args(["status", "--files"]))
 }
 
 /// Every environment variable of AFL's.

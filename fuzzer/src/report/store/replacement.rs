@@ -23,7 +23,10 @@ pub struct Replacement(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    File { new: NamedTempFile, path: PathBuf },
+    File {
+        new: NamedTempFile<File>,
+        path: PathBuf,
+    },
     Direct(File),
 }
 
@@ -62,8 +65,13 @@ impl Replacement {
         };
         let new = tempfile::Builder::new()
             .prefix(".tine-")
-            .permissions(Permissions::from_mode(MODE))
-            .tempfile_in(folder)?;
+            .make_in(folder, |path| {
+                OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(MODE)
+                    .open(path)
+            })?;
         if let Some(mode) = mode {
             new.as_file()
                 .set_permissions(Permissions::from_mode(mode))?;
@@ -78,7 +86,7 @@ impl Replacement {
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
             Kind::File { new, path } => {
-                new.persist(path)?;
+                new.persist(path).map_err(|error| error.error)?;
                 Ok(())
             }
             Kind::Direct(mut file) => file.flush(),
