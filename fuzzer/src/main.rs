@@ -21,6 +21,7 @@ mod commands;
 mod engine;
 mod environment;
 mod exchange;
+mod few_edges;
 mod modules;
 mod processes;
 mod report;

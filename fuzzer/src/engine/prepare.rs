@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     cli::{FuzzArgs, SeedSource},
+    few_edges,
     report::{
         counted,
         folder::{Beginning, OutputFolder},
@@ -109,6 +110,15 @@ pub fn prepare(
     }
     let custom = custom::load(args.seed.unwrap_or_else(random_seed))?;
     let mut server = ForkServer::start(target.config.clone())?;
+    let edges = server.info().edges;
+    if few_edges::is_few(edges) {
+        say!(
+            "only {} in the target: {}; keep the branches: {}",
+            counted(edges.unwrap_or_default() as u64, "edge"),
+            few_edges::WHY,
+            few_edges::REMEDY
+        );
+    }
     let mut logger = Logger::start(args, &target, input_file.path())?;
     if let Some(logger) = &mut logger {
         logger.check(&mut server, &target.file.path, &seeds, folder)?;

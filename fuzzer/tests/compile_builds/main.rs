@@ -2,6 +2,7 @@
 //! what to instrument, linkers, code that is hard to count.
 
 mod ccache;
+mod few_edges;
 mod linkers;
 mod naked;
 mod selection;

@@ -2,6 +2,11 @@
 
 use super::{READS, Situation};
 
+/// Three conditions that need no branch.
+const SELECTS: &[u8] = b"#include <unistd.h>\n\
+    int main(void) { char b[4] = {0}; int r = 0; if (read(0, b, 4) < 1) return 0;\n\
+    if (b[0] == 'a') r |= 1; if (b[1] == 'b') r |= 2; if (b[2] == 'c') r |= 4; return r; }\n";
+
 /// What runs tell.
 pub const RUN: &[Situation] = &[
     Situation::new("all is well")
@@ -48,6 +53,14 @@ pub const RUN: &[Situation] = &[
             ),
         ])
         .is("target.input", "slower", "three inputs took the same edges"),
+    Situation::new("has branches that became arithmetic")
+        .build(&["tine-cc -O2 -o prog prog.c"])
+        .source(&[("prog.c", SELECTS)])
+        .is("target.map", "slower", "3 edges"),
+    Situation::new("keeps its branches")
+        .build(&["tine-cc -O2 -Xclang -fsanitize=fuzzer-no-link -o prog prog.c"])
+        .source(&[("prog.c", SELECTS)])
+        .is("target.map", "ok", "8 edges"),
     Situation::new("becomes another program in a run")
         .source(&[(
             "prog.c",

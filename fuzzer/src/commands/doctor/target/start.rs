@@ -1,9 +1,12 @@
 //! The start of the fork server: what it agreed on, or why it failed.
 
 use super::{by_hand, watch::Seen};
-use crate::commands::doctor::{
-    finding::{Finding, Id},
-    host::shown_bytes,
+use crate::{
+    commands::doctor::{
+        finding::{Finding, Id},
+        host::shown_bytes,
+    },
+    few_edges,
 };
 use std::time::Duration;
 use tine_controller::{
@@ -41,7 +44,14 @@ pub fn up(info: &TargetInfo, took: Duration, config: &TargetConfig) -> Vec<Findi
     if info.map_size > FIRST_MAP_SIZE {
         map.push_str(", more than the 8 MiB of the first start: tine enlarged it by itself");
     }
-    vec![start, Finding::ok(Id::Map, map)]
+    let map = if few_edges::is_few(info.edges) {
+        Finding::slower(Id::Map, map)
+            .why(few_edges::WHY)
+            .remedy(few_edges::REMEDY)
+    } else {
+        Finding::ok(Id::Map, map)
+    };
+    vec![start, map]
 }
 
 /// Why it did not start.
