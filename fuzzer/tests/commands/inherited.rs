@@ -285,9 +285,17 @@ fn who_wants_tine_to_ignore_the_keys_and_the_end_of_a_terminal_is_obeyed() {
             .arg(&program)
             .start();
         let pid = session.pid();
-        session.wait_for("a handler for SIGTERM", |_| {
-            has(signals_of(pid, "SigCgt"), Signal::SIGTERM)
+        let instances = if options.contains(&"-j") {
+            &["main", "secondary-01"][..]
+        } else {
+            &["default"]
+        };
+        // Before that a signal ends the process, as there is no session.
+        session.wait_for("its sessions", |_| {
+            let stats = |name| bench.path(format!("out/{name}/fuzzer_stats"));
+            instances.iter().all(|name| stats(name).exists())
         });
+        assert!(has(signals_of(pid, "SigCgt"), Signal::SIGTERM));
         let tines = if options.contains(&"-j") {
             session.wait_for("two instances with handlers", |_| {
                 let members = children(pid);
