@@ -137,7 +137,8 @@ fn write_as(folder: &Path, name: &str, parts: &[&[u8]], safety: Safety) -> Resul
     let written = (|| {
         let mut file = unfinished_file(folder)?;
         for part in parts {
-            file.write_all(part)?;
+            // Not by its wrapper, whose errors have no number of the system's.
+            file.as_file_mut().write_all(part)?;
         }
         if safety == Safety::Synced {
             file.as_file().sync_data()?;

@@ -75,9 +75,8 @@ fn wait_for_runs(session: &Running<'_>, bench: &Workbench) {
 fn pid_of_server(session: &Running<'_>) -> i32 {
     let children = format!("/proc/{0}/task/{0}/children", session.pid());
     let text = fs::read_to_string(children).expect("the children of the fuzzer");
-    text.split_whitespace()
-        .next()
-        .expect("a fork server")
-        .parse()
-        .unwrap()
+    // Not the process that removes a folder when the fuzzer is gone: it has no pipe there.
+    let has_control_pipe = |pid: &&str| fs::read_link(format!("/proc/{pid}/fd/198")).is_ok();
+    let server = text.split_whitespace().find(has_control_pipe);
+    server.expect("a fork server").parse().unwrap()
 }

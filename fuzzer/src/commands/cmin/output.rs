@@ -145,7 +145,7 @@ pub fn gather(folder: &Path, files: &[&Path]) -> Result<u64, ToolError> {
 /// Copies a file, whole or not at all, to a name that is free.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut file = store::unfinished().tempfile_in(to.parent().unwrap_or(Path::new(".")))?;
-    io::copy(&mut store::open(from)?, &mut file)?;
-    file.persist_noclobber(to)?;
+    io::copy(&mut store::open(from)?, file.as_file_mut())?;
+    file.persist_noclobber(to).map_err(|error| error.error)?;
     Ok(())
 }

@@ -107,7 +107,7 @@ impl Replacement {
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Kind::File { new, .. } => new.write(bytes),
+            Kind::File { new, .. } => new.as_file_mut().write(bytes),
             Kind::Direct(file) => file.write(bytes),
         }
     }
