@@ -59,6 +59,7 @@ fn format() -> Result<()> {
     for manifest in excluded_manifests() {
         shell::run(&mut cargo(&[
             "fmt",
+            "--all",
             "--check",
             "--manifest-path",
             &manifest,

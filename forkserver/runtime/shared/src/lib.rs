@@ -161,7 +161,12 @@ fn find(program: &Object) -> Option<&'static Runtime> {
         // SAFETY: the runtime's constructor has it behind the mark.
         let offset = i32::from_ne_bytes(unsafe { distance.read() });
         // SAFETY: that far from there lies the runtime's table.
-        Some(unsafe { &*distance.cast::<u8>().offset(offset as isize).cast::<Runtime>() })
+        Some(unsafe {
+            &*distance
+                .cast::<u8>()
+                .offset(offset as isize)
+                .cast::<Runtime>()
+        })
     })
 }
 
