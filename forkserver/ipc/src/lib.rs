@@ -11,7 +11,7 @@
 //! | `folder_guard` (feature `std`) | a folder that is gone with the process that made it, killed or not | controller: the target's standard input |
 //! | [`poll`] | readiness with a deadline | controller |
 //! | [`own_memory`] | memory that may not be mapped | runtime: compare log |
-//! | [`file`] | files and folders | the driver of harnesses, outside a fuzzer |
+//! | [`mod@file`] | files and folders | the driver of harnesses, outside a fuzzer |
 //! | [`loaded`] | the objects that the dynamic linker loaded | runtime: modules, exit |
 //! | [`shared_words`] | shared memory without a name | runtime: server and child |
 //! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Raised when a field changes its meaning or is taken away.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Everything that was seen.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
