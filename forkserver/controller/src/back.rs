@@ -4,6 +4,7 @@ use crate::{
     LossReason,
     exec::Launcher,
     process::{Process, Run},
+    strays::Strays,
 };
 use std::time::Duration;
 use tine_ipc::{Errno, shm::Segment};
@@ -30,10 +31,23 @@ pub(crate) enum Failure {
 
 impl Back {
     /// Runs the target on the input that was delivered.
-    pub(crate) fn run(&mut self, page: &Segment, timeout: Duration) -> Result<Run, Failure> {
+    pub(crate) fn run(
+        &mut self,
+        page: &Segment,
+        strays: &Strays,
+        timeout: Duration,
+    ) -> Result<Run, Failure> {
         match self {
             Self::Server(process) => process.run(page, timeout).map_err(Failure::Lost),
-            Self::Exec(launcher) => launcher.run(timeout),
+            Self::Exec(launcher) => launcher.run(strays, timeout),
+        }
+    }
+
+    /// The fork server's child, which the target can lie about; 0 without one.
+    pub(crate) fn child(&self, page: &Segment) -> i32 {
+        match self {
+            Self::Server(process) => process.child(page),
+            Self::Exec(_) => 0,
         }
     }
 
@@ -61,9 +75,9 @@ impl Back {
     }
 
     /// Ends the fork server and its child. Without a server nothing runs between runs.
-    pub(crate) fn end(&mut self, page: &Segment) {
+    pub(crate) fn end(&mut self, page: &Segment, strays: &Strays) {
         if let Self::Server(process) = self {
-            process.end(page);
+            process.end(page, strays);
         }
     }
 }

@@ -57,7 +57,8 @@ pub(crate) fn boot(
     let mut variables = variables(config, signatures, input, page, map);
     variables.push(strays.variable());
     variables.extend(log.map(CompareLog::variable));
-    let mut spawned = spawn::spawn(config, &variables, stdin)?;
+    let mut spawned = spawn::spawn(config, &variables, stdin, strays.watched())
+        .inspect_err(|_| strays.release())?;
     let shaken = handshake::shake(
         Peer {
             pid: spawned.process.id() as i32,
@@ -71,14 +72,14 @@ pub(crate) fn boot(
         Ok(agreed) => agreed,
         Err(failed) => {
             let is_ending = matches!(failed.failure, Failure::Ended | Failure::Left);
-            let status = end_failed(&mut spawned.process, is_ending);
+            let status = end_failed(&mut spawned.process, strays, is_ending);
             strays.kill_all();
             return handshake_failure(config, map.capacity(), failed, status);
         }
     };
     if process::has_ended(spawned.process.id() as i32) != Ok(false) {
         let is_held = is_held(spawned.status.as_raw_fd());
-        let status = end_failed(&mut spawned.process, true);
+        let status = end_failed(&mut spawned.process, strays, true);
         strays.kill_all();
         let program = config.program.clone();
         return Err(if is_held {
@@ -97,7 +98,7 @@ pub(crate) fn boot(
         .map_size
         .map_or(coverage::DEFAULT_MAP_SIZE, |size| size as usize);
     if map_size > map.capacity() {
-        kill(&mut spawned.process);
+        kill(&mut spawned.process, strays);
         strays.kill_all();
         return Ok(Boot::NeedsMap(map_size));
     }
@@ -242,7 +243,7 @@ fn is_held(status: i32) -> bool {
 
 /// Ends a process that did not become a fork server, and its group. Returns its wait
 /// status if it ended by itself, which it has time for if it `is_ending`.
-fn end_failed(child: &mut Child, is_ending: bool) -> Option<WaitStatus> {
+fn end_failed(child: &mut Child, strays: &Strays, is_ending: bool) -> Option<WaitStatus> {
     let pid = child.id() as i32;
     let limit = if is_ending { END_LIMIT } else { Duration::ZERO };
     let deadline = Instant::now() + limit;
@@ -256,13 +257,14 @@ fn end_failed(child: &mut Child, is_ending: bool) -> Option<WaitStatus> {
         }
         pause = (pause * 2).min(Duration::from_millis(20));
     };
-    let status = kill(child)?;
+    let status = kill(child, strays)?;
     by_itself.then_some(status)
 }
 
 /// Kills a process that waits for us, with its group, and reaps it.
-fn kill(child: &mut Child) -> Option<WaitStatus> {
+fn kill(child: &mut Child, strays: &Strays) -> Option<WaitStatus> {
     let _ = signal::send_group(child.id() as i32, signal::KILL);
+    strays.release();
     let status = child.wait().ok()?;
     Some(WaitStatus(status.into_raw()))
 }
@@ -271,6 +273,7 @@ fn kill(child: &mut Child) -> Option<WaitStatus> {
 pub(crate) fn new_map(size: usize) -> Result<CoverageMap, StartError> {
     let size = size.next_multiple_of(coverage::PAGE_SIZE);
     Segment::create(size)
+        .inspect(Segment::keep_from_children)
         .map(CoverageMap::new)
         .map_err(|source| StartError::Segment { size, source })
 }

@@ -32,6 +32,7 @@ impl CompareLog {
         let size = Layout::V1.segment_size();
         let segment =
             Segment::create(size).map_err(|source| StartError::Segment { size, source })?;
+        segment.keep_from_children();
         Ok(Self {
             segment,
             layout: Layout::V1,

@@ -2,6 +2,7 @@
 
 use crate::{
     StartError, TargetConfig, TargetOutput, back::Failure, input::InputPort, process::Run,
+    strays::Strays,
 };
 use std::{
     collections::BTreeMap,
@@ -87,26 +88,28 @@ impl Launcher {
     }
 
     /// Executes the target and waits for its end.
-    pub(crate) fn run(&mut self, timeout: Duration) -> Result<Run, Failure> {
+    pub(crate) fn run(&mut self, strays: &Strays, timeout: Duration) -> Result<Run, Failure> {
         let setup = Setup {
             stdin: self.stdin.as_raw_fd(),
             output: self.output.as_ref().map(AsRawFd::as_raw_fd),
             memory_limit: self.memory_limit,
             directory: self.directory.as_deref(),
+            watched: strays.watched(),
         };
-        let started = self.program.start(setup).map_err(|errno| match errno {
+        let started = self.program.start(setup).inspect_err(|_| strays.release());
+        let started = started.map_err(|errno| match errno {
             Errno(libc::EAGAIN | libc::ENOMEM) => Failure::NoProcess,
             other => Failure::Exec(other),
         })?;
         if has_ended(&started, timeout)? {
-            return reap(&started).map(Run::Ended);
+            return reap(&started, strays).map(Run::Ended);
         }
         let mut signal = self.kill_signal;
         let deadline = Instant::now() + KILL_LIMIT;
         while Instant::now() < deadline {
             let _ = signal::send_group(started.pid, signal);
             if has_ended(&started, KILL_AGAIN)? {
-                let status = reap(&started)?;
+                let status = reap(&started, strays)?;
                 // It may have ended by itself in the last moment.
                 let by_itself =
                     self.kill_signal == signal::KILL && status.signal() != Some(signal::KILL);
@@ -142,8 +145,9 @@ fn has_ended(started: &Started, limit: Duration) -> Result<bool, Failure> {
 
 /// Kills what the process left in its group, then reaps it: until then the group's
 /// number is its own.
-fn reap(started: &Started) -> Result<WaitStatus, Failure> {
+fn reap(started: &Started, strays: &Strays) -> Result<WaitStatus, Failure> {
     let _ = signal::send_group(started.pid, signal::KILL);
+    strays.release();
     let status = process::wait(started.pid, false).map_err(Failure::Exec)?;
     Ok(WaitStatus(status))
 }

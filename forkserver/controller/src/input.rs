@@ -29,6 +29,7 @@ impl InputPort {
             size: SEGMENT_SIZE,
             source,
         })?;
+        segment.keep_from_children();
         let file = InputFile::open(route).map_err(|source| StartError::Input {
             what: name(route),
             source,

@@ -6,6 +6,7 @@ use crate::{
     control_page,
     procfs::{self, Stat},
     spawn::Spawned,
+    strays::Strays,
 };
 use std::{
     os::fd::AsRawFd,
@@ -13,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tine_ipc::{
-    pipe,
+    offspring, pipe,
     poll::{self, Ready},
     process,
     shm::Segment,
@@ -74,6 +75,14 @@ impl Process {
 
     pub(crate) fn server_pid(&self) -> i32 {
         self.spawned.process.id() as i32
+    }
+
+    /// The child that runs or is stopped; 0 without one. The target can write this number.
+    pub(crate) fn child(&self, page: &Segment) -> i32 {
+        match self.child {
+            Some(child) => child,
+            None => control_page::words(page).child_pid.load(Ordering::Relaxed),
+        }
     }
 
     /// Requests a run and waits for its end.
@@ -228,7 +237,7 @@ impl Process {
     }
 
     /// Ends the child and the server, and reaps the server.
-    pub(crate) fn end(&mut self, page: &Segment) {
+    pub(crate) fn end(&mut self, page: &Segment, strays: &Strays) {
         if self.ended {
             return;
         }
@@ -241,7 +250,11 @@ impl Process {
         // not reaped yet, so its number is still its own.
         let _ = signal::send(server, signal::STOP);
         self.kill_child(page, signal::KILL);
+        // As long as their parent is there. The child was killed.
+        let child = Some(self.child(page)).filter(|child| belongs_to(*child, server));
+        offspring::end_others(server, &[server, child.unwrap_or(server)]);
         let _ = signal::send_group(server, signal::KILL);
+        strays.release();
         let _ = self.spawned.process.wait();
         control_page::words(page)
             .child_pid

@@ -25,6 +25,11 @@ impl Stat {
         matches!(self.state, b'T')
     }
 
+    /// Whether it has ended, and waits to be reaped.
+    pub(crate) const fn is_zombie(&self) -> bool {
+        matches!(self.state, b'Z' | b'X')
+    }
+
     /// Whether `ancestor` made the process `pid`, or made one that did; `None` if `pid`
     /// cannot be looked at.
     pub(crate) fn descends(pid: i32, ancestor: i32) -> Option<bool> {

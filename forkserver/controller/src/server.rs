@@ -103,15 +103,16 @@ impl ForkServer {
             })?;
         signatures.persistent |= config.enforce.persistent;
         signatures.deferred |= config.enforce.deferred;
+        // Before there are segments, which the warden is not to hold.
+        let mut strays = Strays::new();
         let mut input = InputPort::new(&config.input)?;
-        let page = control_page::create()?;
+        let page = control_page::create(strays.is_guarded())?;
         let mut log = config.compare_log.then(CompareLog::create).transpose()?;
         if let (Some(log), Some(limit)) = (&log, &mut config.memory_limit) {
             *limit = limit.saturating_add(log.size() as u64);
         }
         let chosen = config.map_size.unwrap_or(coverage::FIRST_MAP_SIZE);
         let mut map = new_map(chosen.clamp(coverage::PAGE_SIZE, coverage::MAX_MAP_SIZE))?;
-        let mut strays = Strays::new();
         let mut attempts = 0;
         let (process, info) = loop {
             let booted = boot(
@@ -159,8 +160,8 @@ impl ForkServer {
 
     /// For a target that is executed for each run.
     fn without_server(config: TargetConfig) -> Result<Self, StartError> {
-        let input = InputPort::new(&config.input)?;
         let strays = Strays::new();
+        let input = InputPort::new(&config.input)?;
         let launcher = Launcher::new(&config, &input, strays.variable())?;
         Ok(Self {
             signatures: Signatures::default(),
@@ -177,7 +178,7 @@ impl ForkServer {
             },
             map: new_map(coverage::PAGE_SIZE)?,
             map_used: 0,
-            page: control_page::create()?,
+            page: control_page::create(false)?,
             input,
             process: Back::Exec(launcher),
             first_passes: FirstPasses::new(config.startup_timeout),
@@ -234,10 +235,12 @@ impl ForkServer {
             let ran = if self.info.persistent && !self.process.is_stopped() {
                 self.run_fresh_child(input, timeout)?
             } else {
-                self.process.run(&self.page, timeout)
+                self.process.run(&self.page, &self.strays, timeout)
             };
             self.learn_of_modules();
-            self.strays.ran(self.process.server_pid());
+            let process = &self.process;
+            self.strays
+                .ran(process.server_pid(), || process.child(&self.page));
             let reason = match ran {
                 Ok(Run::Ended(status)) => {
                     return Ok(Outcome::of_status(status, self.config.crash_exit_code));
@@ -283,7 +286,7 @@ impl ForkServer {
     ) -> Result<Result<Run, Failure>, RunError> {
         let began = Instant::now();
         let limit = self.first_passes.limit(timeout);
-        let ran = self.process.run(&self.page, limit);
+        let ran = self.process.run(&self.page, &self.strays, limit);
         if !self.process.is_stopped() {
             if matches!(ran, Ok(Run::TimedOut)) {
                 self.first_passes.was_cut_off();
@@ -299,7 +302,7 @@ impl ForkServer {
         }
         // The first pass may have changed the input, or read it to its end.
         self.input.deliver(input)?;
-        Ok(self.process.run(&self.page, timeout))
+        Ok(self.process.run(&self.page, &self.strays, timeout))
     }
 
     /// A run may have loaded a module, and counted in more of the map.
@@ -351,7 +354,7 @@ impl ForkServer {
 
     #[cold]
     fn restart(&mut self, reason: LossReason) -> Result<(), RunError> {
-        self.process.end(&self.page);
+        self.process.end(&self.page, &self.strays);
         self.strays.kill_all();
         self.restarts += 1;
         self.last_loss = Some(reason);
@@ -387,7 +390,7 @@ impl ForkServer {
         };
         match booted? {
             Boot::Up(mut process, info) if info.map_size != before => {
-                process.end(&self.page);
+                process.end(&self.page, &self.strays);
                 self.strays.kill_all();
                 Err(changed(info.map_size))
             }
@@ -480,7 +483,7 @@ impl ForkServer {
 
 impl Drop for ForkServer {
     fn drop(&mut self) {
-        self.process.end(&self.page);
+        self.process.end(&self.page, &self.strays);
         self.strays.kill_all();
     }
 }

@@ -10,7 +10,7 @@ use std::{
     },
     process::{Child, Command, Stdio},
 };
-use tine_ipc::{Errno, inherited, pipe, process, signal};
+use tine_ipc::{Errno, inherited, pipe, process, signal, warden::Watched};
 use tine_protocol::{
     env,
     fds::{CONTROL_FD, STATUS_FD},
@@ -37,6 +37,7 @@ pub(crate) fn spawn(
     config: &TargetConfig,
     variables: &[(&str, String)],
     stdin: Option<File>,
+    watched: Option<Watched>,
 ) -> Result<Spawned, StartError> {
     let pipe_error = |source| StartError::Pipe { source };
     let (_, hard) = process::descriptor_limits().map_err(pipe_error)?;
@@ -69,6 +70,7 @@ pub(crate) fn spawn(
         status_write: status_write.as_raw_fd(),
         memory_limit: config.memory_limit,
         controller: process::id(),
+        watched,
     };
     run_before_exec(&mut command, move || setup.apply());
     let process = command.spawn().map_err(|source| StartError::Spawn {
@@ -89,6 +91,7 @@ struct ChildSetup {
     status_write: i32,
     memory_limit: Option<u64>,
     controller: i32,
+    watched: Option<Watched>,
 }
 
 impl ChildSetup {
@@ -98,6 +101,9 @@ impl ChildSetup {
         if process::parent_id() != self.controller {
             // The controller died before the line above took effect.
             process::exit_now(1);
+        }
+        if let Some(watched) = self.watched {
+            watched.watch_this_process();
         }
         inherited::shed()?;
         process::limit_core_files()?;

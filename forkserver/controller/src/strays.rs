@@ -14,7 +14,10 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tine_ipc::signal;
+use tine_ipc::{
+    signal,
+    warden::{Warden, Watched},
+};
 use tine_protocol::env;
 
 /// After so many runs at the latest it is looked again. Looking takes milliseconds,
@@ -31,6 +34,8 @@ const GONE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Strays {
     token: String,
+    /// Ends what is there if this process dies; `None` if the system gives no process.
+    warden: Option<Warden>,
     /// When the server had shaken hands, in clock ticks since the machine started.
     ready: u64,
     /// Runs until it is looked again.
@@ -47,6 +52,7 @@ impl Strays {
         let random = || RandomState::new().build_hasher().finish();
         Self {
             token: format!("{:016x}{:016x}", random(), random()),
+            warden: Warden::start(),
             ready: 0,
             runs_left: FEWEST_RUNS,
             interval: FEWEST_RUNS,
@@ -59,6 +65,23 @@ impl Strays {
         (env::name(env::SERVER_TOKEN), self.token.clone())
     }
 
+    /// Whether somebody ends the target if this process dies.
+    pub(crate) const fn is_guarded(&self) -> bool {
+        self.warden.is_some()
+    }
+
+    /// What the target's process says before it executes the target.
+    pub(crate) fn watched(&self) -> Option<Watched> {
+        self.warden.as_ref().map(Warden::watched)
+    }
+
+    /// The target's process is about to be reaped.
+    pub(crate) fn release(&self) {
+        if let Some(warden) = &self.warden {
+            warden.release();
+        }
+    }
+
     /// The fork server has shaken hands: what is made from now on is made by runs.
     pub(crate) fn server_is_up(&mut self) {
         self.ready = ticks();
@@ -69,10 +92,10 @@ impl Strays {
     /// Counts a run. Now and then, ever more seldom as long as nothing is found, kills
     /// what runs have left behind.
     #[inline]
-    pub(crate) fn ran(&mut self, server: i32) {
+    pub(crate) fn ran(&mut self, server: i32, child: impl FnOnce() -> i32) {
         self.runs_left -= 1;
         if self.runs_left == 0 {
-            self.look(server);
+            self.look(server, child());
         }
     }
 
@@ -82,9 +105,9 @@ impl Strays {
     }
 
     #[cold]
-    fn look(&mut self, server: i32) {
+    fn look(&mut self, server: i32, child: i32) {
         self.looks += 1;
-        let found = self.kill_until_gone(|strays| strays.orphans(server));
+        let found = self.kill_until_gone(|strays| strays.orphans(server, child));
         self.interval = if found {
             (self.interval / 4).max(FEWEST_RUNS)
         } else {
@@ -133,16 +156,29 @@ impl Strays {
             .collect()
     }
 
-    /// Those that were made by runs and whose parent is none of them: not the
-    /// server, its child and what belongs to these, nor what a constructor made.
-    fn orphans(&self, server: i32) -> Vec<i32> {
+    /// Those that were made by runs and were left behind: not the server, its child and
+    /// what belongs to these, nor what a constructor made.
+    ///
+    /// tine's runtime adopts them. So they are known by their parent, whatever they did to
+    /// their environment. Others' belong to the first process of the system.
+    fn orphans(&self, server: i32, child: i32) -> Vec<i32> {
+        let is_new = |stat: &Stat| stat.started > self.ready;
         let marked = self.marked();
+        let elders: Vec<i32> = marked
+            .iter()
+            .copied()
+            .filter(|pid| *pid == server || Stat::of(*pid).is_some_and(|stat| !is_new(&stat)))
+            .chain([server])
+            .filter(|pid| *pid > 0)
+            .collect();
         let is_orphan = |pid: &i32| {
             Stat::of(*pid).is_some_and(|stat| {
-                stat.started > self.ready && !marked.contains(&stat.parent) && *pid != server
+                let is_adopted = elders.contains(&stat.parent) && *pid != child;
+                let is_lost = marked.contains(pid) && !marked.contains(&stat.parent);
+                is_new(&stat) && *pid != server && !stat.is_zombie() && (is_adopted || is_lost)
             })
         };
-        marked.iter().copied().filter(is_orphan).collect()
+        procfs::processes().filter(is_orphan).collect()
     }
 }
 
@@ -196,7 +232,7 @@ mod tests {
         strays.server_is_up();
         let mut looks = 0;
         for _ in 0..1000 {
-            strays.ran(0);
+            strays.ran(0, || 0);
             looks += u32::from(strays.runs_left == strays.interval);
         }
         assert_eq!(looks, 5, "after 16, 48, 112 … runs");

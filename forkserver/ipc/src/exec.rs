@@ -7,6 +7,7 @@ use crate::{
     errno::{check, system_call},
     inherited, process,
     signal::{self, Mask},
+    warden::Watched,
 };
 use core::{
     ffi::{CStr, c_char, c_void},
@@ -45,6 +46,8 @@ pub struct Setup<'a> {
     pub memory_limit: Option<u64>,
     /// Its working directory; `None`: that of this process.
     pub directory: Option<&'a CStr>,
+    /// Who looks after it, if somebody does.
+    pub watched: Option<Watched>,
 }
 
 /// A process that executes the program. It leads a session and a group of its own, and
@@ -150,6 +153,9 @@ impl Order<'_> {
         if process::parent_id() != self.controller {
             process::exit_now(1);
         }
+        if let Some(watched) = self.setup.watched {
+            watched.watch_this_process();
+        }
         for signal in &self.program.ignored {
             // Exec would keep it so.
             signal::restore_default(*signal)?;
@@ -238,6 +244,7 @@ mod tests {
             output: Some(null.as_raw_fd()),
             memory_limit: None,
             directory: directory.map(|it| it.as_c_str()),
+            watched: None,
         })?;
         let ended = poll::readable(started.pidfd.as_raw_fd(), Duration::from_secs(60));
         assert_eq!(ended, Ok(Ready::Yes));
@@ -286,6 +293,7 @@ mod tests {
             output: Some(null.as_raw_fd()),
             memory_limit: None,
             directory: None,
+            watched: None,
         };
         let started = program.start(setup).unwrap();
         signal::send_group(started.pid, signal::KILL).unwrap();

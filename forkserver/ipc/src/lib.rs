@@ -13,6 +13,8 @@
 //! | [`own_memory`] | memory that may not be mapped | runtime: compare log |
 //! | [`mod@file`] | files and folders | the driver of harnesses, outside a fuzzer |
 //! | [`loaded`] | the objects that the dynamic linker loaded | runtime: modules, exit |
+//! | [`offspring`] | who descends from whom, by `/proc` | runtime; the warden |
+//! | `warden` (feature `std`) | a process that outlives this one | controller |
 //! | [`shared_words`] | shared memory without a name | runtime: server and child |
 //! | [`futex`] | waiting for a word in shared memory to change | the benchmark of channels |
 //!
@@ -45,6 +47,7 @@ pub mod inherited;
 pub mod loaded;
 #[cfg(feature = "all")]
 pub mod mapping;
+pub mod offspring;
 pub mod own_memory;
 pub mod page_tracking;
 #[cfg(feature = "all")]
@@ -63,5 +66,7 @@ pub mod signal_value;
 pub mod sysv_queue;
 #[cfg(feature = "all")]
 pub mod sysv_semaphore;
+#[cfg(feature = "std")]
+pub mod warden;
 
 pub use errno::Errno;

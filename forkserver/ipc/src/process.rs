@@ -110,6 +110,48 @@ pub fn has_ended(pid: i32) -> Result<bool, Errno> {
     Ok(information.si_signo != 0)
 }
 
+/// Waits until the child `pid` ends or, if `or_stops`, stops, and reaps each other child
+/// that has ended meanwhile. Returns the wait status of `pid`.
+///
+/// # Errors
+/// `ECHILD` when this process has no child.
+pub fn wait_among_others(pid: i32, or_stops: bool) -> Result<i32, Errno> {
+    const ANY: i32 = -1;
+    let options = if or_stops { libc::WUNTRACED } else { 0 };
+    loop {
+        let mut status = 0i32;
+        // SAFETY: the kernel writes one i32 to `status`; no rusage is asked for.
+        let which = retry(|| unsafe {
+            system_call!(
+                wait4,
+                ANY,
+                &raw mut status,
+                options,
+                core::ptr::null_mut::<libc::rusage>()
+            )
+        })?;
+        if which as i32 == pid {
+            return Ok(status);
+        }
+    }
+}
+
+/// From now on the orphans among this process's descendants are its children, instead of
+/// those of the first process of the system.
+///
+/// # Errors
+/// What `prctl(2)` says, such as `EPERM` by a filter of system calls.
+pub fn adopt_orphans() -> Result<(), Errno> {
+    // SAFETY: this prctl takes plain numbers.
+    check(unsafe { system_call!(prctl, libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }).map(drop)
+}
+
+/// Names the calling thread; at most 15 bytes count.
+pub fn set_name(name: &core::ffi::CStr) {
+    // SAFETY: the kernel reads a C string. It cannot fail otherwise.
+    unsafe { system_call!(prctl, libc::PR_SET_NAME, name.as_ptr(), 0, 0, 0) };
+}
+
 /// This process's id, asked of the kernel.
 #[must_use]
 pub fn id() -> i32 {

@@ -96,8 +96,20 @@ pub fn send_to_own_thread(thread: i32, signal: i32) -> Result<(), Errno> {
 /// # Errors
 /// What `prctl(2)` says.
 pub fn die_with_parent() -> Result<(), Errno> {
+    on_end_of_parent(KILL)
+}
+
+/// Asks the kernel to stop this process when the thread that forked it ends.
+///
+/// # Errors
+/// What `prctl(2)` says.
+pub fn stop_with_parent() -> Result<(), Errno> {
+    on_end_of_parent(STOP)
+}
+
+fn on_end_of_parent(signal: i32) -> Result<(), Errno> {
     // SAFETY: this prctl takes plain numbers.
-    check(unsafe { system_call!(prctl, libc::PR_SET_PDEATHSIG, KILL, 0, 0, 0) }).map(drop)
+    check(unsafe { system_call!(prctl, libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) }).map(drop)
 }
 
 /// How a process treats a signal, as the kernel keeps it.

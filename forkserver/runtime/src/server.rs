@@ -3,7 +3,7 @@
 use crate::{environment, turn};
 use core::sync::atomic::{AtomicI32, Ordering};
 use tine_ipc::{
-    Errno,
+    Errno, offspring,
     pipe::{self, Received},
     process::{self, Forked},
     signal::{self, Action as SignalAction},
@@ -17,8 +17,19 @@ use tine_protocol::{
     words::WORD_SIZE,
 };
 
-/// Shakes hands. `None` if there is no fuzzer at the other ends of the pipes.
-pub(crate) fn shake(offer: Offer, dictionary: &[u8], dialect: Dialect) -> Option<Agreement> {
+/// Whether the controller has somebody end this process when it dies.
+pub(crate) fn is_guarded(page: &ControlPage) -> bool {
+    page.guarded.load(Ordering::Relaxed) != 0
+}
+
+/// Shakes hands; as soon as the controller has answered, a process that is `guarded`
+/// prepares for the end of the controller. `None` if there is no fuzzer at the other ends of the pipes.
+pub(crate) fn shake(
+    offer: Offer,
+    dictionary: &[u8],
+    dialect: Dialect,
+    mut guarded: bool,
+) -> Option<Agreement> {
     let mut machine = RuntimeHandshake::new(offer, dialect);
     let mut said_hello = false;
     loop {
@@ -42,7 +53,12 @@ pub(crate) fn shake(offer: Offer, dictionary: &[u8], dialect: Dialect) -> Option
                 machine.sent();
             }
             Action::Receive => match receive() {
-                Some(word) => machine.received(word),
+                Some(word) => {
+                    if core::mem::take(&mut guarded) {
+                        stay_for_the_guard();
+                    }
+                    machine.received(word);
+                }
                 None => process::exit_now(1),
             },
             Action::Serve(agreement) => return Some(agreement),
@@ -61,7 +77,9 @@ pub(crate) fn serve(agreement: Agreement, page: Option<&'static ControlPage>) {
         turn::share();
     }
     SERVER.store(process::id(), Ordering::Relaxed);
+    let guarded = page.is_some_and(is_guarded);
     let mut server = Server {
+        guarded,
         pid: process::id(),
         child_pid: page.map_or(&OWN_PAGE, |page| &page.child_pid),
         announces_pid: page.is_none(),
@@ -88,6 +106,20 @@ pub(crate) fn serve(agreement: Agreement, page: Option<&'static ControlPage>) {
         }
     }
     server.finish();
+}
+
+/// Has orphans of runs become children of this process, so that they can be found, and
+/// this process be there until they are: when its parent dies it is stopped, not killed.
+fn stay_for_the_guard() {
+    let parent = process::parent_id();
+    // A filter of system calls may deny either. Then it is as without a guard.
+    if process::adopt_orphans().is_ok()
+        && signal::stop_with_parent().is_ok()
+        && process::parent_id() != parent
+    {
+        // It died before the line above took effect.
+        process::exit_now(1);
+    }
 }
 
 /// The server's process id, for its children.
@@ -124,6 +156,8 @@ enum Side {
 
 struct Server {
     pid: i32,
+    /// Somebody ends this process and what descends from it when the controller dies.
+    guarded: bool,
     /// Receives the pid of each child.
     child_pid: &'static AtomicI32,
     /// The pid also goes to the status pipe.
@@ -159,8 +193,12 @@ impl Server {
             self.child = Child::Stopped(pid);
             self.finish();
         }
-        let status =
-            WaitStatus(process::wait(pid, self.persistent).map_err(|_| TargetError::Wait)?);
+        let wait = match self.guarded {
+            // Orphans of runs are this process's children, too.
+            true => process::wait_among_others,
+            false => process::wait,
+        };
+        let status = WaitStatus(wait(pid, self.persistent).map_err(|_| TargetError::Wait)?);
         if status.stop_signal().is_some() {
             self.child = Child::Stopped(pid);
             return Ok(Side::Server(status));
@@ -209,6 +247,10 @@ impl Server {
         if let Child::Stopped(pid) = self.child {
             // One that this process may not signal is the controller's to end.
             let _ = end_child(pid);
+        }
+        if self.guarded {
+            // The guard may come too late: with this process their parent is gone.
+            offspring::end(self.pid);
         }
         self.child_pid.store(0, Ordering::Relaxed);
         process::exit_now(0)

@@ -53,7 +53,8 @@ pub(crate) fn start() {
         dictionary: dictionary.len() as u32,
         cmplog: has_cmplog,
     };
-    let Some(agreement) = server::shake(offer, dictionary, dialect) else {
+    let guarded = page.is_some_and(server::is_guarded);
+    let Some(agreement) = server::shake(offer, dictionary, dialect, guarded) else {
         trace::debug("nobody reads the status pipe: running without a fork server");
         return cmplog::start();
     };

@@ -34,6 +34,9 @@ pub(crate) struct Observer<F> {
     actors: HashMap<i32, usize>,
     children: usize,
     others: usize,
+    /// Processes that the controller forked for itself, and that these forked, unless one
+    /// became a fork server.
+    beside: HashSet<i32>,
     servers: usize,
     server: Option<Server>,
     /// What it will turn out to be is not known yet of some pipe or segment.
@@ -66,6 +69,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
             actors: HashMap::new(),
             children: 0,
             others: 0,
+            beside: HashSet::new(),
             servers: 0,
             server: None,
             names: Names::default(),
@@ -130,8 +134,12 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
                 .as_ref()
                 .and_then(|server| server.wire.agreement())
                 .is_some_and(|agreed| agreed.control_page);
-        // Of those that the controller forks, the fork server matters.
-        let key = (parent_role == Role::Controller).then_some(Key::Process(child));
+        // Of those that the controller forks, and that these fork, the fork server matters.
+        let matters = !matches!(parent_role, Role::Controller | Role::Other);
+        if !matters {
+            self.beside.insert(child);
+        }
+        let key = (!matters).then_some(Key::Process(child));
         self.say(parent, Some(actor), Step::Forked { pid_in_page }, key);
     }
 
@@ -201,7 +209,11 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         {
             self.ending = true;
         }
-        let key = match self.role(process) {
+        let role = self.role(process);
+        if role == Role::Other && self.server.is_some() && self.beside.contains(&process) {
+            return;
+        }
+        let key = match role {
             // Something else that the controller ran.
             Role::Other if self.names.waits(&Key::Process(process)) => Some(Key::Process(process)),
             _ => None,

@@ -19,6 +19,7 @@ mod support;
 
 mod instances;
 mod kill;
+mod left;
 mod moments;
 mod results;
 mod sessions;

@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicI32, AtomicU32};
 pub const MAGIC: u32 = u32::from_le_bytes(*b"tine");
 
 /// Version of this layout.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Size of the segment, in bytes.
 pub const SEGMENT_SIZE: usize = 16384;
@@ -38,8 +38,12 @@ pub struct ControlPage {
     pub map_used: AtomicU32,
     /// Runtime, before it answers the first run: bytes of room at the end of the map.
     pub room: AtomicU32,
+    /// Controller, before the target starts: 1 if a process will end the fork server,
+    /// and all that descends from it, when the controller dies; otherwise 0. Where it is
+    /// 1, the runtime adopts the orphans of runs.
+    pub guarded: AtomicU32,
     /// Not used.
-    pub unused: [AtomicU32; 10],
+    pub unused: [AtomicU32; 9],
     /// Children: the modules that they load.
     pub late: LateModules,
 }
@@ -51,6 +55,7 @@ const _: () = {
     assert!(core::mem::offset_of!(ControlPage, edges) == 12);
     assert!(core::mem::offset_of!(ControlPage, map_used) == 16);
     assert!(core::mem::offset_of!(ControlPage, room) == 20);
+    assert!(core::mem::offset_of!(ControlPage, guarded) == 24);
     assert!(core::mem::offset_of!(ControlPage, late) == 64);
     assert!(size_of::<ControlPage>() <= SEGMENT_SIZE);
 };
