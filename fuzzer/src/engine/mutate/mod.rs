@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `tables` | which operator how often |
-//! | `operators` | the operators |
+//! | `operators`, `blocks` | the operators, and how long blocks are |
 //! | `partners` | other testcases to take blocks from |
 //! | `tokens` | the dictionary |
 //! | `numbers` | interesting numbers, and which changes other ones cover |
@@ -11,6 +11,7 @@
 //!
 //! Nothing here knows of the engine, or allocates for a single input.
 
+mod blocks;
 mod numbers;
 mod operators;
 mod partners;
@@ -18,10 +19,10 @@ mod tables;
 mod text;
 mod tokens;
 
+pub use blocks::Blocks;
 pub use numbers::{
     INTERESTING_8, INTERESTING_16, INTERESTING_32, MOST_ADDED, is_bit_flip, is_interesting, is_sum,
 };
-pub use operators::Blocks;
 pub use tables::{Aim, Kind};
 pub use text::is_text;
 pub use tokens::TokenTable;

@@ -4,6 +4,7 @@
 //! them allocates.
 
 use super::{
+    blocks::{Blocks, LONGEST_BLOCK},
     numbers::{INTERESTING_8, INTERESTING_16, INTERESTING_32, MOST_ADDED},
     partners::Partners,
     tables::Operator,
@@ -12,23 +13,8 @@ use super::{
 use libafl_bolts::rands::{Rand, StdRand};
 use std::io::Write;
 
-/// The longest block that is copied, inserted or deleted.
-pub const LONGEST_BLOCK: usize = 32768;
-
 /// Digits of the longest number that is understood or written, with its sign.
 const DIGITS: usize = 20;
-
-/// How long blocks are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Blocks {
-    /// Up to 32 bytes.
-    #[default]
-    Short,
-    /// As often up to 128 bytes.
-    Medium,
-    /// As often more than that.
-    Long,
-}
 
 /// What operators take from elsewhere, and their limits.
 #[derive(Debug)]

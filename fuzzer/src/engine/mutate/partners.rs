@@ -3,7 +3,7 @@
 //! A few are held in a pool, one of which is exchanged now and then: reading a
 //! testcase for each block would cost more than all other operators together.
 
-use super::operators::LONGEST_BLOCK;
+use super::blocks::LONGEST_BLOCK;
 use libafl_bolts::rands::{Rand, StdRand};
 
 /// So many testcases.

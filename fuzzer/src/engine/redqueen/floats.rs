@@ -1,7 +1,8 @@
 //! Comparisons of floating-point numbers, which the log has as their bits.
 
 use super::{
-    integers::{Goal, Integers, encoded},
+    encoded::encoded,
+    goal::{Goal, Integers},
     numbers,
     subject::{Edit, Subject, Try},
 };

@@ -2,7 +2,7 @@
 //! comparisons that are worth solving.
 
 use super::{
-    integers::Integers,
+    goal::Integers,
     routines::{Operand, Routine},
 };
 use std::collections::BTreeMap;

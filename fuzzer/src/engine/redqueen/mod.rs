@@ -12,7 +12,9 @@
 //! | `colorize` | the twin |
 //! | `log` | from two logs to comparisons |
 //! | `subject` | what candidates are made from, and what one is |
-//! | `integers`, `varlen`, `floats`, `numbers` | candidates for integers, their encodings, text |
+//! | `goal` | a comparison of integers, and what an operand of it must become |
+//! | `scan` | the numbers that an input has as text |
+//! | `integers`, `encoded`, `varlen`, `floats`, `numbers` | candidates for integers, their encodings, text |
 //! | `routines` | candidates for memcmp, strcmp and their kin |
 //! | `transform` | operands that were computed from the input |
 //! | `tokens` | constants become a dictionary |
@@ -25,11 +27,14 @@
 pub mod budget;
 pub mod colorize;
 pub mod done;
+mod encoded;
 mod floats;
+mod goal;
 pub mod integers;
 pub mod log;
 mod numbers;
 pub mod routines;
+mod scan;
 pub mod start;
 pub mod subject;
 pub mod tokens;

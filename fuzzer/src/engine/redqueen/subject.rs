@@ -1,6 +1,6 @@
 //! What candidates are made from, and what a candidate is.
 
-use super::numbers::{self, Number};
+use super::scan::{Number, scan};
 use std::ops::ControlFlow;
 
 /// A testcase beside its colorized twin: the same length, the same coverage, other
@@ -24,7 +24,7 @@ impl<'a> Subject<'a> {
         Self {
             input,
             changed,
-            numbers: numbers::scan(input, changed),
+            numbers: scan(input, changed),
         }
     }
 }

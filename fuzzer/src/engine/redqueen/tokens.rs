@@ -2,7 +2,7 @@
 //! no candidate could be made or none was new.
 
 use super::{
-    integers::{Integers, Order},
+    goal::{Integers, Order},
     log::Comparison,
     routines::Routine,
 };

@@ -1,7 +1,7 @@
 //! Operands that were computed from the input by one step.
 
 use super::{
-    integers::{Goal, Order, mask},
+    goal::{Goal, Order, mask},
     subject::{Edit, Subject, Try},
 };
 use std::ops::ControlFlow;

@@ -2,7 +2,7 @@
 //! protocol buffers, and SCALE's compact integers.
 
 use super::{
-    integers::Goal,
+    goal::Goal,
     subject::{Edit, Subject, Try},
 };
 use memchr::memmem;

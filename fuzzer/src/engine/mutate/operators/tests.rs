@@ -1,7 +1,7 @@
 //! What each operator does to an input.
 
 use super::super::tables::WEIGHTS;
-use super::{Blocks, Context, Operator, Operator as Op};
+use super::{super::blocks::Blocks, Context, Operator, Operator as Op};
 use libafl_bolts::rands::{Rand, StdRand};
 
 const LONGEST: usize = 200;
