@@ -1,40 +1,15 @@
-//! From LibAFL's executor to the controller's fork server.
+//! Runs inputs by the controller's fork server, and holds what the last run covered.
 
-use super::{State, custom::Shared, history::History, trace::Trace};
-use libafl::{
-    Error,
-    executors::{Executor, ExitKind, HasObservers, HasTimeout, SetTimeout},
-    inputs::BytesInput,
-    observers::Observer,
-    state::HasExecutions,
-};
-use libafl_bolts::{
-    Named,
-    tuples::{RefIndexable, tuple_list, tuple_list_type},
-};
-use std::{borrow::Cow, time::Duration};
+use super::{custom::Shared, history::History, trace::Trace};
+use std::time::Duration;
 use tine_controller::{CoverageMap, ForkServer, LossReason, Outcome, RunError, TargetInfo};
-
-/// What the last run covered, once it was taken from the shared map.
-#[derive(Debug)]
-pub struct TraceObserver(Trace);
-
-impl Named for TraceObserver {
-    fn name(&self) -> &Cow<'static, str> {
-        static NAME: Cow<'static, str> = Cow::Borrowed("trace");
-        &NAME
-    }
-}
-
-impl<I, S> Observer<I, S> for TraceObserver {}
-
-type Observers = tuple_list_type!(TraceObserver);
 
 /// Runs inputs in the children of a fork server.
 #[derive(Debug)]
 pub struct ForkServerExecutor {
     server: ForkServer,
-    observers: Observers,
+    /// What the last run covered, once it was taken from the shared map.
+    trace: Trace,
     /// What the child ran, if one child runs many inputs.
     history: Option<History>,
     /// Mutators of the user's that have a say in each run.
@@ -52,7 +27,7 @@ impl ForkServerExecutor {
         let remembers = server.info().persistent && remembered > 0;
         Self {
             server,
-            observers: tuple_list!(TraceObserver(trace)),
+            trace,
             history: remembers.then(|| History::new(remembered)),
             custom: None,
             is_processed: false,
@@ -123,13 +98,13 @@ impl ForkServerExecutor {
     /// The counters, and the trace that they are to be taken to.
     #[inline]
     pub(super) fn coverage(&mut self) -> (&CoverageMap, &mut Trace) {
-        (self.server.map(), &mut self.observers.0.0)
+        (self.server.map(), &mut self.trace)
     }
 
     /// What the last run covered, once it was taken from the map.
     #[must_use]
     pub const fn trace(&self) -> &Trace {
-        &self.observers.0.0
+        &self.trace
     }
 
     /// Whether the harness rejected an input since this was asked the last time: it
@@ -137,6 +112,11 @@ impl ForkServerExecutor {
     #[must_use]
     pub fn take_rejection(&self) -> bool {
         self.server.take_rejections() > 0
+    }
+
+    /// Gives the runs that come another time limit.
+    pub fn set_timeout(&mut self, limit: Duration) {
+        self.server.set_timeout(limit);
     }
 
     /// What the target said about itself.
@@ -173,51 +153,5 @@ impl ForkServerExecutor {
     #[must_use]
     pub fn server_pid(&self) -> i32 {
         self.server.server_pid()
-    }
-}
-
-impl HasObservers for ForkServerExecutor {
-    type Observers = Observers;
-
-    fn observers(&self) -> RefIndexable<&Self::Observers, Self::Observers> {
-        RefIndexable::from(&self.observers)
-    }
-
-    fn observers_mut(&mut self) -> RefIndexable<&mut Self::Observers, Self::Observers> {
-        RefIndexable::from(&mut self.observers)
-    }
-}
-
-impl HasTimeout for ForkServerExecutor {
-    fn timeout(&self) -> Duration {
-        self.server.timeout()
-    }
-}
-
-impl SetTimeout for ForkServerExecutor {
-    fn set_timeout(&mut self, timeout: Duration) {
-        self.server.set_timeout(timeout);
-    }
-}
-
-impl<EM, Z> Executor<EM, BytesInput, State, Z> for ForkServerExecutor {
-    fn run_target(
-        &mut self,
-        _fuzzer: &mut Z,
-        state: &mut State,
-        _manager: &mut EM,
-        input: &BytesInput,
-    ) -> Result<ExitKind, Error> {
-        *state.executions_mut() += 1;
-        let outcome = self
-            .run(input.as_ref())
-            .map_err(|error| Error::unknown(error.to_string()))?;
-        Ok(if outcome.is_crash() {
-            ExitKind::Crash
-        } else if outcome.is_timeout() {
-            ExitKind::Timeout
-        } else {
-            ExitKind::Ok
-        })
     }
 }

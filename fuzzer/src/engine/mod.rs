@@ -21,7 +21,7 @@
 //! | `frequency` | how often runs take the same way |
 //! | `history`, `sequence` | what a persistent child ran before a fault, and what of it the fault takes |
 //! | `redqueen` | comparisons of the target are solved, with a program that logs them |
-//! | `executor` | LibAFL's executor over the controller's fork server |
+//! | `executor` | runs inputs by the controller's fork server |
 //! | `classify`, `trace`, `novelty` | counters, what a run covered, what is new |
 //! | `progress` | the numbers: status line, `fuzzer_stats`, `plot_data` |
 //! | `counters` | what is counted, and the numbers of the next files |

@@ -36,7 +36,6 @@ use libafl::{
     HasMetadata,
     corpus::HasCurrentCorpusId,
     events::NopEventManager,
-    executors::SetTimeout,
     mutators::Tokens,
     schedulers::Scheduler,
     stages::StagesTuple,
