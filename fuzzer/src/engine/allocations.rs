@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cli::{Cli, Command, FuzzArgs},
-    report::name::Origin,
+    report::name::{Operation, Origin},
 };
 use clap::Parser;
 use libafl::corpus::CorpusId;
@@ -154,12 +154,7 @@ fn assert_no_allocation(source: &str, tokens: &[&str], runs: u64) {
         libafl::HasMetadata::add_metadata(&mut state, known);
     }
     let mut havoc = Havoc::new(&engine.strategy);
-    let origin = Origin {
-        source: 0,
-        with: None,
-        operation: "havoc",
-        repetitions: 0,
-    };
+    let origin = Origin::new(0, Operation::Havoc);
     engine.score = 1 << 20;
     let (mut counted, mut calls) = (0, 0);
     while counted < runs {

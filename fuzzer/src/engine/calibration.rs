@@ -5,7 +5,7 @@ use super::{
     State, error::FuzzError, executor::ForkServerExecutor, frequency::Frequencies, judge::Engine,
     queue::Measured, trace::Trace,
 };
-use crate::report::name::Origin;
+use crate::report::name::{Operation, Origin};
 use libafl::{corpus::CorpusId, state::HasExecutions};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -64,10 +64,10 @@ impl VariableEdges {
 impl Engine {
     /// How many runs a testcase gets, and how many when it does not cover the same each
     /// time.
-    const fn calibration_runs(&self, origin: &Origin) -> (u32, u32) {
+    const fn calibration_runs(&self, origin: &Origin<'_>) -> (u32, u32) {
         let wishes = &self.limits.wishes;
         // A testcase that was imported is its own source.
-        if wishes.seeds_run_once && matches!(origin.operation.as_bytes(), b"calibration") {
+        if wishes.seeds_run_once && matches!(origin.operation, Operation::Calibration) {
             (1, 1)
         } else if wishes.fast_calibration {
             (FAST_RUNS, RUNS)
@@ -84,7 +84,7 @@ impl Engine {
         executor: &mut ForkServerExecutor,
         id: CorpusId,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
         limit: Duration,
     ) -> Result<(), FuzzError> {
         let began = Instant::now();

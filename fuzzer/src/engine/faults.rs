@@ -34,7 +34,7 @@ impl Engine {
         state: &mut State,
         executor: &mut ForkServerExecutor,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
         outcome: Outcome,
     ) -> Result<(), FuzzError> {
         if self.control.broke_off(outcome) {
@@ -51,17 +51,8 @@ impl Engine {
         };
         let folder = self.folder.crashes();
         self.explain(&folder)?;
-        let name = self
-            .sync
-            .name(self.next.crash, Some(signal), false)
-            .unwrap_or_else(|| {
-                self.described(name::of_crash(
-                    self.next.crash,
-                    signal,
-                    *origin,
-                    self.moment(state),
-                ))
-            });
+        let moment = self.moment(state);
+        let name = self.described(name::of_crash(self.next.crash, signal, *origin, moment));
         let runs = *state.executions();
         let limit = self.generous_limit();
         let inputs = executor.history();
@@ -180,7 +171,7 @@ impl Engine {
         state: &mut State,
         executor: &mut ForkServerExecutor,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<(), FuzzError> {
         self.counters.total_timeouts += 1;
         if self.limits.wishes.ignore_timeouts {
@@ -190,12 +181,8 @@ impl Engine {
         if !is_new || self.counters.saved_hangs >= MOST_HANGS {
             return Ok(());
         }
-        let name = self
-            .sync
-            .name(self.next.hang, None, false)
-            .unwrap_or_else(|| {
-                self.described(name::of_hang(self.next.hang, *origin, self.moment(state)))
-            });
+        let moment = self.moment(state);
+        let name = self.described(name::of_hang(self.next.hang, *origin, moment));
         let inputs = executor.history();
         let limit = self.limits.hang;
         let is_confirmed = self.limits.run < limit;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::report::{
     counted,
-    name::{self, Origin},
+    name::{self, Operation, Origin},
     store,
 };
 use libafl::corpus::Corpus;
@@ -216,7 +216,7 @@ impl Engine {
         if name::is_import(name) {
             self.sync.imported += 1;
         } else {
-            self.counters.found += u64::from(!name.contains(",orig:"));
+            self.counters.found += u64::from(!name::is_seed(name));
         }
     }
 
@@ -331,12 +331,7 @@ impl Engine {
         if let (Ok(outcome), true) = (&ran, self.limits.wishes.crashing_seeds_are_crashes)
             && outcome.is_crash()
         {
-            let origin = Origin {
-                source: self.next.queue,
-                with: None,
-                operation: "dry_run",
-                repetitions: 0,
-            };
+            let origin = Origin::new(self.next.queue, Operation::DryRun);
             self.crashed(state, executor, bytes, &origin, *outcome)?;
         }
         imported.failed += 1;
@@ -363,12 +358,7 @@ impl Engine {
     ) -> Result<(), FuzzError> {
         self.virgin.learn(executor.trace());
         let id = self.add(state, bytes, number, name)?;
-        let origin = Origin {
-            source: number,
-            with: None,
-            operation: "calibration",
-            repetitions: 0,
-        };
+        let origin = Origin::new(number, Operation::Calibration);
         let is_wanted = self.wants_sanitizer(executor, true);
         self.calibrate(state, executor, id, bytes, &origin, limit)?;
         if is_wanted {

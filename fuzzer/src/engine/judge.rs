@@ -143,7 +143,7 @@ impl Engine {
         state: &mut State,
         executor: &mut ForkServerExecutor,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<Evaluated, FuzzError> {
         if let Some(custom) = self.custom.clone() {
             return self.evaluate_custom(&custom, state, executor, input, origin);
@@ -158,7 +158,7 @@ impl Engine {
         state: &mut State,
         executor: &mut ForkServerExecutor,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<Evaluated, FuzzError> {
         let mut evaluated = Evaluated::Failed;
         match executor.run(input) {
@@ -205,7 +205,7 @@ impl Engine {
         state: &mut State,
         executor: &mut ForkServerExecutor,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
         outcome: Outcome,
         is_new: bool,
     ) -> Result<Evaluated, FuzzError> {
@@ -226,18 +226,13 @@ impl Engine {
         state: &mut State,
         executor: &mut ForkServerExecutor,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<CorpusId, FuzzError> {
         let novelty = self.virgin.learn(executor.trace());
         let moment = self.moment(state);
         let number = self.next.queue;
         let has_new_edges = novelty == Novelty::Edges;
-        let name = self
-            .sync
-            .name(number, None, has_new_edges)
-            .unwrap_or_else(|| {
-                self.described(name::of_find(number, *origin, moment, has_new_edges))
-            });
+        let name = self.described(name::of_find(number, *origin, moment, has_new_edges));
         let mut original = self.original.take();
         let stored = original.as_deref().unwrap_or(input);
         store::write(&self.folder.queue(), &name, &[stored])?;
@@ -245,7 +240,9 @@ impl Engine {
             original = Some(changed);
         }
         self.next.queue += 1;
-        if !self.sync.count_import() {
+        if origin.import().is_some() {
+            self.sync.imported += 1;
+        } else {
             self.counters.found += 1;
         }
         let gap = self.progress.note_find();
@@ -288,7 +285,7 @@ impl Engine {
         state: &State,
         error: RunError,
         input: &[u8],
-        origin: Option<&Origin>,
+        origin: Option<&Origin<'_>>,
     ) -> Result<(), FuzzError> {
         if self.control.signal().is_some() {
             // The session ends anyway, and may have ended the server itself.
@@ -302,10 +299,7 @@ impl Engine {
                 source,
             };
             fs::create_dir_all(&folder).map_err(unusable)?;
-            let name = self
-                .sync
-                .name(self.next.lost, None, false)
-                .unwrap_or_else(|| name::of_lost(self.next.lost, *origin, self.moment(state)));
+            let name = name::of_lost(self.next.lost, *origin, self.moment(state));
             store::write_synced(&folder, &name, &[input])?;
             self.next.lost += 1;
         }

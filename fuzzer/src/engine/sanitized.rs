@@ -170,7 +170,7 @@ impl Engine {
         state: &State,
         executor: &ForkServerExecutor,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<(), FuzzError> {
         let Some(sanitized) = &mut self.sanitized else {
             return Ok(());

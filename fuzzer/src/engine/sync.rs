@@ -7,7 +7,7 @@ use crate::{
     exchange::{Exchange, Flaw, Received, directory::Directory},
     report::{
         folder::{Beginning, OutputFolder},
-        name::{self, Origin},
+        name::{Import, Operation, Origin},
     },
     target::{self, TargetError},
 };
@@ -65,8 +65,6 @@ fn pause(age: Duration, took: Duration, longest: Duration) -> Duration {
 pub struct Sync {
     exchange: Option<Box<dyn Exchange>>,
     schedule: Option<Schedule>,
-    /// What is being tried out: the name of its fuzzer, and what it is called there.
-    importing: Option<(String, String)>,
     /// Testcases that others have found.
     pub(super) imported: u64,
     /// How long it took, earlier parts of the session included.
@@ -138,25 +136,6 @@ impl Sync {
         if let Some(exchange) = &mut self.exchange {
             exchange.publish(input);
         }
-    }
-
-    /// The name of what is saved of a testcase that somebody else has found; `None` when
-    /// it is our own.
-    pub(super) fn name(
-        &self,
-        number: u32,
-        signal: Option<i32>,
-        has_new_edges: bool,
-    ) -> Option<String> {
-        let (from, source) = self.importing.as_ref()?;
-        Some(name::of_import(number, signal, from, source, has_new_edges))
-    }
-
-    /// Counts a testcase that is kept, if somebody else has found it. Returns whether.
-    pub(super) fn count_import(&mut self) -> bool {
-        let is_import = self.importing.is_some();
-        self.imported += u64::from(is_import);
-        is_import
     }
 }
 
@@ -275,16 +254,12 @@ impl Engine {
             number,
             input,
         } = received;
-        let origin = Origin {
-            source: number,
-            with: None,
-            operation: "sync",
-            repetitions: 0,
+        let import = Import {
+            fuzzer: &from,
+            testcase: &source,
         };
-        self.sync.importing = Some((from, source));
-        let evaluated = self.evaluate(state, executor, &input, &origin);
-        self.sync.importing = None;
-        evaluated.map(drop)
+        let origin = Origin::new(number, Operation::Sync(import));
+        self.evaluate(state, executor, &input, &origin).map(drop)
     }
 
     /// Says what is wrong, but not without end.

@@ -177,7 +177,7 @@ impl OutputFolder {
         if !queue.is_empty() && std::env::var_os("AFL_AUTORESUME").is_some() {
             return Ok(Beginning::Resumed);
         }
-        let finds = queue.iter().filter(|name| !name.contains(",orig:")).count();
+        let finds = queue.iter().filter(|name| !name::is_seed(name)).count();
         let crashes = self.testcases(&self.crashes())?.len();
         let hangs = self.testcases(&self.hangs())?.len();
         let lost = self.testcases(&self.lost())?.len();

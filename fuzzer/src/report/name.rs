@@ -3,25 +3,147 @@
 //! `id:000003,src:000001,time:250,execs:1234,op:havoc,rep:4,+cov`
 
 use super::text;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// The longest name that file systems take, in bytes.
 const LONGEST: usize = 255;
 
+/// Stands before the name that the file of a seed had.
+const ORIGINAL: &str = ",orig:";
+
 /// Stands before the name of the fuzzer that has found a testcase.
 const IMPORT: &str = "sync:";
 
-/// Where a find came from.
+/// Where an input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Origin {
+pub struct Origin<'a> {
     /// Number of the entry that was mutated.
     pub source: u32,
     /// Number of the entry that it was spliced with.
     pub with: Option<u32>,
-    /// How it was mutated.
-    pub operation: &'static str,
-    /// How many mutations were stacked; for an operation on one place, that place.
+    /// What was done to it.
+    pub operation: Operation<'a>,
+    /// Number of mutations that were stacked; for an operation on one place, that place.
     pub repetitions: u32,
+}
+
+impl<'a> Origin<'a> {
+    /// One operation on the entry of this number.
+    #[must_use]
+    pub const fn new(source: u32, operation: Operation<'a>) -> Self {
+        Self {
+            source,
+            with: None,
+            operation,
+            repetitions: 0,
+        }
+    }
+
+    /// The fuzzer that has found it, if it is another one.
+    #[must_use]
+    pub const fn import(&self) -> Option<Import<'a>> {
+        match self.operation {
+            Operation::Sync(import) => Some(import),
+            _ => None,
+        }
+    }
+}
+
+/// What makes an input of another one, or why it is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation<'a> {
+    /// Random mutations, several at once.
+    Havoc,
+    /// The same, after two testcases were joined.
+    Splice,
+    /// A user-supplied mutator.
+    Custom,
+    /// A chunk was cut out.
+    Trim,
+    /// Blocks are changed to see which of them matter.
+    Infer,
+    /// A byte became another one.
+    Quick,
+    /// This many bits in a row were flipped.
+    Flip(u8),
+    /// A small number was added to an integer of this many bits.
+    Arithmetic(u8),
+    /// An integer of this many bits was set to an interesting value.
+    Interesting(u8),
+    /// A token was put in.
+    Token {
+        /// It was found on the way, not given by the user.
+        is_found: bool,
+        /// It was inserted, and overwrites nothing.
+        is_inserted: bool,
+    },
+    /// Bytes that do not matter were replaced.
+    Colorization,
+    /// A comparison was solved.
+    InputToState,
+    /// The first run of a seed.
+    DryRun,
+    /// A testcase that was imported is measured.
+    Calibration,
+    /// Another fuzzer has found it.
+    Sync(Import<'a>),
+}
+
+/// A testcase of another fuzzer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Import<'a> {
+    /// The name of that fuzzer.
+    pub fuzzer: &'a str,
+    /// The name of the testcase there, or its number.
+    pub testcase: &'a str,
+}
+
+impl Operation<'_> {
+    /// Whether it changes one place, which the name of a find gives.
+    #[must_use]
+    pub const fn is_at_a_place(self) -> bool {
+        matches!(
+            self,
+            Self::Flip(_)
+                | Self::Arithmetic(_)
+                | Self::Interesting(_)
+                | Self::Token { .. }
+                | Self::Quick
+                | Self::Infer
+                | Self::Trim
+        )
+    }
+}
+
+impl fmt::Display for Operation<'_> {
+    /// The words of afl-fuzz.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Havoc => "havoc",
+            Self::Splice => "splice",
+            Self::Custom => "custom",
+            Self::Trim => "trim",
+            Self::Infer => "inf",
+            Self::Quick => "quick",
+            Self::Colorization => "colorization",
+            Self::InputToState => "its",
+            Self::DryRun => "dry_run",
+            Self::Calibration => "calibration",
+            Self::Sync(_) => "sync",
+            Self::Flip(bits) => return write!(f, "flip{bits}"),
+            Self::Arithmetic(bits) => return write!(f, "arith{bits}"),
+            Self::Interesting(bits) => return write!(f, "int{bits}"),
+            Self::Token {
+                is_found,
+                is_inserted,
+            } => match (is_found, is_inserted) {
+                (false, false) => "ext_UO",
+                (false, true) => "ext_UI",
+                (true, false) => "ext_AO",
+                (true, true) => "ext_AI",
+            },
+        })
+    }
 }
 
 /// When something was found.
@@ -36,9 +158,9 @@ pub struct Moment {
 /// The name of a seed in the queue. `original` is the name of its file.
 #[must_use]
 pub fn of_seed(id: u32, original: &str) -> String {
-    let mut name = format!("id:{id:06},time:0,execs:0,orig:");
+    let mut name = format!("id:{id:06},time:0,execs:0{ORIGINAL}");
     // A seed from another queue keeps the name that it had at first.
-    let original = match original.split_once(",orig:") {
+    let original = match original.split_once(ORIGINAL) {
         Some((_, first)) if number(original).is_some() => first,
         _ => original,
     };
@@ -48,22 +170,22 @@ pub fn of_seed(id: u32, original: &str) -> String {
 
 /// The name of a find in the queue.
 #[must_use]
-pub fn of_find(id: u32, origin: Origin, moment: Moment, has_new_edges: bool) -> String {
-    let mut name = format!("id:{id:06},");
-    describe(&mut name, origin, moment);
+pub fn of_find(id: u32, origin: Origin<'_>, moment: Moment, has_new_edges: bool) -> String {
+    let mut name = start(id, None, origin, moment);
     if has_new_edges {
-        name.push_str(",+cov");
+        name.push_str(COVERAGE);
     }
     name
 }
 
 /// The name of a crash. `signal` is 0 for a crash that is told by an exit code.
 #[must_use]
-pub fn of_crash(id: u32, signal: i32, origin: Origin, moment: Moment) -> String {
-    let mut name = format!("id:{id:06},sig:{signal:02},");
-    describe(&mut name, origin, moment);
-    name
+pub fn of_crash(id: u32, signal: i32, origin: Origin<'_>, moment: Moment) -> String {
+    start(id, Some(signal), origin, moment)
 }
+
+/// What stands at the end of the name of a find that takes new edges.
+const COVERAGE: &str = ",+cov";
 
 /// What stands at the end of the name of a crash that only a sanitizer's binary has, as
 /// afl-fuzz writes it. A number follows for all binaries but the first.
@@ -74,11 +196,12 @@ const SANITIZER: &str = ",+san";
 pub fn of_sanitizer_crash(
     id: u32,
     signal: i32,
-    origin: Origin,
+    origin: Origin<'_>,
     moment: Moment,
     number: usize,
 ) -> String {
-    let mut name = of_crash(id, signal, origin, moment);
+    let mut name = numbered(id, Some(signal));
+    describe(&mut name, origin, moment);
     name.push_str(SANITIZER);
     if number > 0 {
         // Writing to a string cannot fail.
@@ -99,44 +222,45 @@ pub fn sanitizer(name: &str) -> Option<usize> {
 
 /// The name of a hang.
 #[must_use]
-pub fn of_hang(id: u32, origin: Origin, moment: Moment) -> String {
-    let mut name = format!("id:{id:06},");
-    describe(&mut name, origin, moment);
-    name
+pub fn of_hang(id: u32, origin: Origin<'_>, moment: Moment) -> String {
+    start(id, None, origin, moment)
 }
 
 /// The name of an input on which the fork server is lost.
 #[must_use]
-pub fn of_lost(id: u32, origin: Origin, moment: Moment) -> String {
-    of_hang(id, origin, moment)
+pub fn of_lost(id: u32, origin: Origin<'_>, moment: Moment) -> String {
+    start(id, None, origin, moment)
 }
 
-/// The name of a testcase that another fuzzer has found: `from` is its name, `source`
-/// that of the testcase there, or its number. `signal` for a crash.
-#[must_use]
-pub fn of_import(
-    id: u32,
-    signal: Option<i32>,
-    from: &str,
-    source: &str,
-    has_new_edges: bool,
-) -> String {
+/// A name as far as all kinds have it. `signal` for a crash.
+fn start(id: u32, signal: Option<i32>, origin: Origin<'_>, moment: Moment) -> String {
+    let mut name = numbered(id, signal);
+    match origin.import() {
+        Some(import) => describe_import(&mut name, import),
+        None => describe(&mut name, origin, moment),
+    }
+    name
+}
+
+fn numbered(id: u32, signal: Option<i32>) -> String {
     let mut name = format!("id:{id:06},");
     if let Some(signal) = signal {
         // Writing to a string cannot fail.
         let _ = write!(name, "sig:{signal:02},");
     }
-    const COVERAGE: &str = ",+cov";
+    name
+}
+
+/// Names the fuzzer that has found a testcase, and what it is called there. There is
+/// room left for [`COVERAGE`].
+fn describe_import(name: &mut String, import: Import<'_>) {
     const SOURCE: &str = ",src:";
     let fields = IMPORT.len() + SOURCE.len() + COVERAGE.len();
     let room = LONGEST - name.len() - fields;
-    let source = text::for_name(source, room / 2);
-    let from = text::for_name(from, room - source.len());
+    let source = text::for_name(import.testcase, room / 2);
+    let from = text::for_name(import.fuzzer, room - source.len());
+    // Writing to a string cannot fail.
     let _ = write!(name, "{IMPORT}{from}{SOURCE}{source}");
-    if has_new_edges {
-        name.push_str(COVERAGE);
-    }
-    name
 }
 
 /// Whether a folder may be an instance's: of letters, digits, `_` and `-`, no longer than
@@ -148,15 +272,21 @@ pub fn is_instance(name: &str) -> bool {
     (1..=LONGEST_INSTANCE).contains(&name.len()) && name.bytes().all(is_fit)
 }
 
+/// Whether a testcase was a seed, from its name.
+#[must_use]
+pub fn is_seed(name: &str) -> bool {
+    name.contains(ORIGINAL)
+}
+
 /// Whether a testcase was found by another fuzzer, from its name.
 #[must_use]
 pub fn is_import(name: &str) -> bool {
     // What a seed was called at first says nothing.
-    let own = name.split(",orig:").next().unwrap_or_default();
+    let own = name.split(ORIGINAL).next().unwrap_or_default();
     own.split(',').any(|field| field.starts_with(IMPORT))
 }
 
-fn describe(name: &mut String, origin: Origin, moment: Moment) {
+fn describe(name: &mut String, origin: Origin<'_>, moment: Moment) {
     let Origin {
         source,
         with,
@@ -169,7 +299,7 @@ fn describe(name: &mut String, origin: Origin, moment: Moment) {
     if let Some(with) = with {
         let _ = write!(name, "+{with:06}");
     }
-    let key = if is_at_a_place(operation) {
+    let key = if operation.is_at_a_place() {
         "pos"
     } else {
         "rep"
@@ -178,13 +308,6 @@ fn describe(name: &mut String, origin: Origin, moment: Moment) {
         name,
         ",time:{milliseconds},execs:{runs},op:{operation},{key}:{repetitions}"
     );
-}
-
-/// Whether an operation changes one place, which its name gives.
-fn is_at_a_place(operation: &str) -> bool {
-    ["flip", "arith", "int", "ext_", "quick", "inf", "trim"]
-        .iter()
-        .any(|prefix| operation.starts_with(prefix))
 }
 
 /// Highest number of a testcase. No fuzzer comes that far.
@@ -230,14 +353,15 @@ pub fn source(name: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::{
-        HIGHEST, HIGHEST_COUNTED, LONGEST, Moment, Origin, is_import, is_instance, next_number,
-        number, of_crash, of_find, of_hang, of_import, of_seed, source, text,
+        HIGHEST, HIGHEST_COUNTED, Import, LONGEST, Moment, Operation, Origin, is_import,
+        is_instance, is_seed, next_number, number, of_crash, of_find, of_hang, of_sanitizer_crash,
+        of_seed, source, text,
     };
 
-    const ORIGIN: Origin = Origin {
+    const ORIGIN: Origin<'_> = Origin {
         source: 1,
         with: None,
-        operation: "havoc",
+        operation: Operation::Havoc,
         repetitions: 4,
     };
     const MOMENT: Moment = Moment {
@@ -249,7 +373,7 @@ mod tests {
     fn names_are_those_of_afl() {
         let splice = Origin {
             with: Some(7),
-            operation: "splice",
+            operation: Operation::Splice,
             ..ORIGIN
         };
         assert_eq!(
@@ -260,7 +384,7 @@ mod tests {
             of_find(
                 3,
                 Origin {
-                    operation: "arith8",
+                    operation: Operation::Arithmetic(8),
                     ..ORIGIN
                 },
                 MOMENT,
@@ -284,15 +408,48 @@ mod tests {
     }
 
     #[test]
+    fn operations_have_the_words_of_afl() {
+        let token = |is_found, is_inserted| Operation::Token {
+            is_found,
+            is_inserted,
+        };
+        for (operation, word, key) in [
+            (Operation::Havoc, "havoc", "rep"),
+            (Operation::Trim, "trim", "pos"),
+            (Operation::Infer, "inf", "pos"),
+            (Operation::Quick, "quick", "pos"),
+            (Operation::Flip(16), "flip16", "pos"),
+            (Operation::Interesting(32), "int32", "pos"),
+            (token(false, false), "ext_UO", "pos"),
+            (token(true, true), "ext_AI", "pos"),
+            (Operation::InputToState, "its", "rep"),
+            (Operation::Colorization, "colorization", "rep"),
+        ] {
+            let name = of_hang(0, Origin::new(1, operation), MOMENT);
+            assert!(name.ends_with(&format!(",op:{word},{key}:0")), "{name}");
+        }
+    }
+
+    #[test]
     fn imports_name_the_fuzzer_that_found_them_and_have_no_source_here() {
-        let name = of_import(12, None, "main", "000003", true);
+        let import = |fuzzer, testcase| Origin {
+            operation: Operation::Sync(Import { fuzzer, testcase }),
+            ..ORIGIN
+        };
+        let origin = import("main", "000003");
+        let name = of_find(12, origin, MOMENT, true);
         assert_eq!(name, "id:000012,sync:main,src:000003,+cov");
         assert_eq!((number(&name), source(&name)), (Some(12), None));
-        let crash = of_import(0, Some(11), "main", "000003", false);
+        let crash = of_crash(0, 11, origin, MOMENT);
         assert_eq!(crash, "id:000000,sig:11,sync:main,src:000003");
         assert!(is_import(&name) && is_import(&crash));
         assert!(!is_import(&of_find(3, ORIGIN, MOMENT, true)));
         assert!(!is_import(&of_seed(1, "a,sync:main")));
+        assert!(is_seed(&of_seed(1, "a")) && !is_seed(&name));
+        assert_eq!(
+            of_sanitizer_crash(0, 6, origin, MOMENT, 0),
+            "id:000000,sig:06,src:000001,time:250,execs:1234,op:sync,rep:4,+san"
+        );
     }
 
     #[test]
@@ -368,8 +525,14 @@ mod tests {
             ("p".repeat(300), "\u{1f980}".repeat(100)),
             ("a\x1b/b".to_owned(), "x\n".to_owned()),
         ] {
-            let name = of_import(1_000_000, Some(11), &from, &source, true);
-            assert!(name.len() <= LONGEST, "{name}");
+            let import = Import {
+                fuzzer: &from,
+                testcase: &source,
+            };
+            let origin = Origin::new(3, Operation::Sync(import));
+            let crash = of_crash(1_000_000, 11, origin, MOMENT);
+            let name = of_find(1_000_000, origin, MOMENT, true);
+            assert!(name.len().max(crash.len()) <= LONGEST, "{name}");
             assert!(
                 name.chars().all(text::is_plain) && !name.contains('/'),
                 "{name}"

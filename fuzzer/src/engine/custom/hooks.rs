@@ -7,7 +7,10 @@ use crate::engine::{
     executor::ForkServerExecutor,
     judge::{Engine, Evaluated},
 };
-use crate::report::{name::Origin, store};
+use crate::report::{
+    name::{self, Origin},
+    store,
+};
 use libafl::{
     corpus::{Corpus, CorpusId, Testcase},
     inputs::BytesInput,
@@ -70,7 +73,7 @@ impl Engine {
         state: &mut State,
         executor: &mut ForkServerExecutor,
         input: &[u8],
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<Evaluated, FuzzError> {
         let (processed, keep_original) = {
             let mut custom = custom.borrow_mut();
@@ -105,7 +108,7 @@ impl Engine {
     /// be completed once more. A seed never is.
     pub(in crate::engine) fn was_processed(&self, name: &str) -> bool {
         let custom = self.custom.as_ref();
-        custom.is_some_and(|custom| !custom.borrow().keep_original && !name.contains(",orig:"))
+        custom.is_some_and(|custom| !custom.borrow().keep_original && !name::is_seed(name))
     }
 
     /// A file name with the words of the mutator that made the input, in place of

@@ -8,7 +8,7 @@ use crate::{
         executor::ForkServerExecutor,
         judge::{Engine, Evaluated},
     },
-    report::name::Origin,
+    report::name::{Operation, Origin},
     target,
 };
 use libafl::{
@@ -105,7 +105,7 @@ impl CustomStage {
             let origin = Origin {
                 source: engine.queue.entry(id).number,
                 with: partner.map(|partner| engine.queue.entry(partner).number),
-                operation: "custom",
+                operation: Operation::Custom,
                 repetitions: 1,
             };
             let evaluated = engine.evaluate(state, executor, &self.output, &origin);

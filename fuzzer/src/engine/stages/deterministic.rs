@@ -23,7 +23,7 @@ use crate::{
         mutate::TokenTable,
         trace::Footprint,
     },
-    report::name::Origin,
+    report::name::{Operation, Origin},
 };
 use libafl::{
     Error, HasMetadata,
@@ -109,12 +109,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for DeterministicStage {
         }
         let mut runs = Runs {
             left: budget(engine, id, TIME_TO_LOOK, u64::MAX),
-            origin: Origin {
-                source: engine.queue.entry(id).number,
-                with: None,
-                operation: "",
-                repetitions: 0,
-            },
+            origin: Origin::new(engine.queue.entry(id).number, Operation::Infer),
             engine,
             executor,
             state,
@@ -171,7 +166,7 @@ impl DeterministicStage {
     ) -> Result<(), Stop> {
         self.input.clear();
         self.input.extend_from_slice(&self.base);
-        runs.run("inf", 0, &self.input)?;
+        runs.run(Operation::Infer, 0, &self.input)?;
         let expected = runs.checksum();
         self.matters.clear();
         self.matters.resize(self.base.len(), true);
@@ -204,7 +199,7 @@ impl DeterministicStage {
                 let end = length.min(at + block);
                 flip(&mut self.input[at..end]);
                 left = left.saturating_sub(1);
-                let evaluated = runs.run("inf", at, &self.input);
+                let evaluated = runs.run(Operation::Infer, at, &self.input);
                 flip(&mut self.input[at..end]);
                 if evaluated? != Evaluated::Known || runs.checksum() != expected {
                     break;
@@ -230,7 +225,7 @@ impl DeterministicStage {
                 continue;
             }
             self.input[at] ^= 1 + runs.state.rand_mut().below_or_zero(255) as u8;
-            let evaluated = runs.run("quick", at, &self.input);
+            let evaluated = runs.run(Operation::Quick, at, &self.input);
             self.input[at] = self.base[at];
             let found = matches!(evaluated?, Evaluated::Kept(_));
             self.matters[at] = found;
@@ -253,7 +248,7 @@ struct Runs<'a> {
     engine: &'a mut Engine,
     executor: &'a mut ForkServerExecutor,
     state: &'a mut State,
-    origin: Origin,
+    origin: Origin<'static>,
     left: u64,
 }
 
@@ -268,7 +263,7 @@ enum Stop {
 impl Runs<'_> {
     fn run(
         &mut self,
-        operation: &'static str,
+        operation: Operation<'static>,
         place: usize,
         input: &[u8],
     ) -> Result<Evaluated, Stop> {

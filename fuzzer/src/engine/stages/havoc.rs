@@ -11,7 +11,7 @@ use crate::{
         mutate::{self, Kind, Mutator},
         strategy::Strategy,
     },
-    report::name::Origin,
+    report::name::{Operation, Origin},
 };
 use libafl::{
     Error, HasMetadata,
@@ -68,7 +68,7 @@ impl Havoc {
         state: &mut State,
         id: CorpusId,
         mut rounds: u64,
-        mut origin: Origin,
+        mut origin: Origin<'_>,
     ) -> Result<(), Error> {
         self.begin(engine, state, id)?;
         let powers = engine.strategy.stack_powers();
@@ -152,12 +152,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for HavocStage {
         engine.adapt_strategy(state);
         self.0.load(state, id)?;
         let source = engine.queue.entry(id).number;
-        let origin = Origin {
-            source,
-            with: None,
-            operation: "havoc",
-            repetitions: 0,
-        };
+        let origin = Origin::new(source, Operation::Havoc);
         let rounds = rounds(engine, ROUNDS);
         self.0.run(engine, executor, state, id, rounds, origin)
     }

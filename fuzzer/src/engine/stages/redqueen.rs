@@ -20,7 +20,7 @@ use crate::{
         },
         trace::Trace,
     },
-    report::name::Origin,
+    report::name::{Operation, Origin},
     target,
 };
 use libafl::{
@@ -234,18 +234,19 @@ impl Redqueen {
         let number = engine.queue.entry(id).number;
         copy_input(state, id, &mut self.work.input)
             .map_err(|error| Failure::Engine(error.into()))?;
-        let origin = |operation| Origin {
-            source: number,
-            with: None,
-            operation,
-            repetitions: 0,
-        };
+        let origin = |operation| Origin::new(number, operation);
         if self.work.input.len() > 1 {
-            let colored = self.color(engine, executor, state, &origin("colorization"))?;
+            let colored = self.color(engine, executor, state, &origin(Operation::Colorization))?;
             if colored && !ends(engine) {
                 let found = self.compare(engine, state)?;
-                self.try_all(engine, executor, state, &found, &origin("its"))?;
-                self.combine(engine, executor, state, &origin("its"))?;
+                self.try_all(
+                    engine,
+                    executor,
+                    state,
+                    &found,
+                    &origin(Operation::InputToState),
+                )?;
+                self.combine(engine, executor, state, &origin(Operation::InputToState))?;
             }
         }
         if !ends(engine) {
@@ -260,7 +261,7 @@ impl Redqueen {
         engine: &mut Engine,
         executor: &mut ForkServerExecutor,
         state: &mut State,
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<bool, FuzzError> {
         let Work { input, changed, .. } = &mut self.work;
         let random = self.logger.level.random;
@@ -304,7 +305,7 @@ impl Redqueen {
         executor: &mut ForkServerExecutor,
         state: &mut State,
         found: &[Found],
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<(), FuzzError> {
         let effort = self.effort();
         let Work {
@@ -380,7 +381,7 @@ impl Redqueen {
         engine: &mut Engine,
         executor: &mut ForkServerExecutor,
         state: &mut State,
-        origin: &Origin,
+        origin: &Origin<'_>,
     ) -> Result<(), FuzzError> {
         if self.work.solutions > 1 && !ends(engine) {
             engine.evaluate(state, executor, &self.work.combined, origin)?;
@@ -411,7 +412,7 @@ fn trace_of(
     executor: &mut ForkServerExecutor,
     state: &mut State,
     input: &[u8],
-    origin: &Origin,
+    origin: &Origin<'_>,
 ) -> Result<Option<Trace>, FuzzError> {
     /// One that varies may be new again.
     const ATTEMPTS: u32 = 3;

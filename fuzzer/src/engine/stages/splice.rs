@@ -5,7 +5,7 @@
 use super::{begins_anew, copy_input, current, havoc::Havoc, rounds};
 use crate::{
     engine::{State, executor::ForkServerExecutor, judge::Engine},
-    report::name::Origin,
+    report::name::{Operation, Origin},
 };
 use libafl::{
     Error,
@@ -76,7 +76,7 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for SpliceStage {
             let origin = Origin {
                 source: engine.queue.entry(id).number,
                 with: Some(engine.queue.entry(partner).number),
-                operation: "splice",
+                operation: Operation::Splice,
                 repetitions: 0,
             };
             let rounds = rounds(engine, ROUNDS);

@@ -9,7 +9,10 @@ use crate::{
         executor::ForkServerExecutor,
         judge::{Engine, Evaluated},
     },
-    report::{name::Origin, store},
+    report::{
+        name::{Operation, Origin},
+        store,
+    },
 };
 use libafl::{
     Error,
@@ -188,7 +191,7 @@ impl Runs<'_> {
         let origin = Origin {
             source: engine.queue.entry(*source).number,
             with: None,
-            operation: "trim",
+            operation: Operation::Trim,
             repetitions: place as u32,
         };
         let evaluated = engine.evaluate(state, executor, input, &origin)?;

@@ -5,6 +5,7 @@ use super::{DeterministicStage, Runs, Stop};
 use crate::engine::mutate::{
     INTERESTING_8, INTERESTING_16, INTERESTING_32, MOST_ADDED, is_bit_flip, is_interesting, is_sum,
 };
+use crate::report::name::Operation;
 use libafl::{HasMetadata, mutators::Tokens, state::HasRand};
 use libafl_bolts::rands::Rand;
 
@@ -17,26 +18,26 @@ const MOST_FOUND_TOKENS: usize = 512;
 impl DeterministicStage {
     pub(super) fn walk(&mut self, runs: &mut Runs<'_>, expected: u64) -> Result<(), Stop> {
         self.flip_single_bits(runs, expected)?;
-        self.flip_bits(runs, "flip2", 2)?;
-        self.flip_bits(runs, "flip4", 4)?;
-        self.flip_bytes(runs, "flip8", 1)?;
-        self.flip_bytes(runs, "flip16", 2)?;
-        self.flip_bytes(runs, "flip32", 4)?;
+        self.flip_bits(runs, Operation::Flip(2), 2)?;
+        self.flip_bits(runs, Operation::Flip(4), 4)?;
+        self.flip_bytes(runs, Operation::Flip(8), 1)?;
+        self.flip_bytes(runs, Operation::Flip(16), 2)?;
+        self.flip_bytes(runs, Operation::Flip(32), 4)?;
         if runs.engine.strategy.arithmetic {
-            self.add(runs, "arith8", 1)?;
-            self.add(runs, "arith16", 2)?;
-            self.add(runs, "arith32", 4)?;
+            self.add(runs, Operation::Arithmetic(8), 1)?;
+            self.add(runs, Operation::Arithmetic(16), 2)?;
+            self.add(runs, Operation::Arithmetic(32), 4)?;
         }
         let eight = INTERESTING_8.map(|value| value as u32);
         let sixteen = INTERESTING_16.map(|value| value as u32);
         let thirty_two = INTERESTING_32.map(|value| value as u32);
-        self.set(runs, "int8", 1, &eight)?;
-        self.set(runs, "int16", 2, &sixteen)?;
-        self.set(runs, "int32", 4, &thirty_two)?;
-        self.overwrite_with_tokens(runs, "ext_UO", false)?;
-        self.insert_tokens(runs, "ext_UI", false)?;
-        self.overwrite_with_tokens(runs, "ext_AO", true)?;
-        self.insert_tokens(runs, "ext_AI", true)
+        self.set(runs, Operation::Interesting(8), 1, &eight)?;
+        self.set(runs, Operation::Interesting(16), 2, &sixteen)?;
+        self.set(runs, Operation::Interesting(32), 4, &thirty_two)?;
+        self.overwrite_with_tokens(runs, false)?;
+        self.insert_tokens(runs, false)?;
+        self.overwrite_with_tokens(runs, true)?;
+        self.insert_tokens(runs, true)
     }
 
     /// Flips each bit. Bytes in a row of which the lowest bit always leads to the same
@@ -53,7 +54,7 @@ impl DeterministicStage {
             let mut leads_to = expected;
             for bit in (0..8).rev() {
                 self.input[at] ^= 1 << bit;
-                let evaluated = runs.run("flip1", at, &self.input);
+                let evaluated = runs.run(Operation::Flip(1), at, &self.input);
                 self.input[at] = self.base[at];
                 evaluated?;
                 // The lowest bit comes last.
@@ -90,7 +91,7 @@ impl DeterministicStage {
     fn flip_bits(
         &mut self,
         runs: &mut Runs<'_>,
-        name: &'static str,
+        operation: Operation<'static>,
         bits: u32,
     ) -> Result<(), Stop> {
         let mask = (1_u16 << bits) - 1;
@@ -109,7 +110,7 @@ impl DeterministicStage {
                 if let Some(byte) = self.input.get_mut(at + 1) {
                     *byte ^= second;
                 }
-                self.run_changed(runs, name, at, at..end)?;
+                self.run_changed(runs, operation, at, at..end)?;
             }
         }
         Ok(())
@@ -119,20 +120,25 @@ impl DeterministicStage {
     fn flip_bytes(
         &mut self,
         runs: &mut Runs<'_>,
-        name: &'static str,
+        operation: Operation<'static>,
         width: usize,
     ) -> Result<(), Stop> {
         for at in self.places(width) {
             if self.matters[at] {
                 super::flip(&mut self.input[at..at + width]);
-                self.run_changed(runs, name, at, at..at + width)?;
+                self.run_changed(runs, operation, at, at..at + width)?;
             }
         }
         Ok(())
     }
 
     /// Adds and subtracts small numbers, in both byte orders.
-    fn add(&mut self, runs: &mut Runs<'_>, name: &'static str, width: usize) -> Result<(), Stop> {
+    fn add(
+        &mut self,
+        runs: &mut Runs<'_>,
+        operation: Operation<'static>,
+        width: usize,
+    ) -> Result<(), Stop> {
         for at in self.places(width) {
             if !self.matters[at] {
                 continue;
@@ -153,7 +159,7 @@ impl DeterministicStage {
                                 && old as u8 == new as u8;
                         if !is_known {
                             self.put(at, width, new);
-                            self.run_changed(runs, name, at, at..at + width)?;
+                            self.run_changed(runs, operation, at, at..at + width)?;
                         }
                     }
                 }
@@ -166,7 +172,7 @@ impl DeterministicStage {
     fn set(
         &mut self,
         runs: &mut Runs<'_>,
-        name: &'static str,
+        operation: Operation<'static>,
         width: usize,
         values: &[u32],
     ) -> Result<(), Stop> {
@@ -184,7 +190,7 @@ impl DeterministicStage {
                         || width > 1 && is_interesting(old, new, width as u32, is_big);
                     if !is_known {
                         self.put(at, width, new);
-                        self.run_changed(runs, name, at, at..at + width)?;
+                        self.run_changed(runs, operation, at, at..at + width)?;
                     }
                 }
             }
@@ -192,12 +198,11 @@ impl DeterministicStage {
         Ok(())
     }
 
-    fn overwrite_with_tokens(
-        &mut self,
-        runs: &mut Runs<'_>,
-        name: &'static str,
-        is_found: bool,
-    ) -> Result<(), Stop> {
+    fn overwrite_with_tokens(&mut self, runs: &mut Runs<'_>, is_found: bool) -> Result<(), Stop> {
+        let operation = Operation::Token {
+            is_found,
+            is_inserted: false,
+        };
         for at in 0..self.base.len() {
             if !self.matters[at] {
                 continue;
@@ -211,18 +216,17 @@ impl DeterministicStage {
                     continue;
                 }
                 self.input[at..end].copy_from_slice(token);
-                self.run_changed(runs, name, at, at..end)?;
+                self.run_changed(runs, operation, at, at..end)?;
             }
         }
         Ok(())
     }
 
-    fn insert_tokens(
-        &mut self,
-        runs: &mut Runs<'_>,
-        name: &'static str,
-        is_found: bool,
-    ) -> Result<(), Stop> {
+    fn insert_tokens(&mut self, runs: &mut Runs<'_>, is_found: bool) -> Result<(), Stop> {
+        let operation = Operation::Token {
+            is_found,
+            is_inserted: true,
+        };
         let length = self.base.len();
         for at in 0..=length {
             if !self.matters[at % length] {
@@ -238,7 +242,7 @@ impl DeterministicStage {
                 self.input.truncate(at);
                 self.input.extend_from_slice(token);
                 self.input.extend_from_slice(&self.base[at..]);
-                let evaluated = runs.run(name, at, &self.input);
+                let evaluated = runs.run(operation, at, &self.input);
                 self.input.clear();
                 self.input.extend_from_slice(&self.base);
                 evaluated?;
@@ -251,11 +255,11 @@ impl DeterministicStage {
     fn run_changed(
         &mut self,
         runs: &mut Runs<'_>,
-        name: &'static str,
+        operation: Operation<'static>,
         at: usize,
         changed: std::ops::Range<usize>,
     ) -> Result<(), Stop> {
-        let evaluated = runs.run(name, at, &self.input);
+        let evaluated = runs.run(operation, at, &self.input);
         self.input[changed.clone()].copy_from_slice(&self.base[changed]);
         evaluated.map(|_| ())
     }
