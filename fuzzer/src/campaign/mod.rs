@@ -9,8 +9,11 @@
 //! | `member` | one instance: its process and what it says |
 //! | `lines`, `sentences` | what is read of that, and told |
 //! | `supervise` | until all have ended |
+//! | `ended` | a campaign that is over |
 //! | `sum` | what they have come to together |
+//! | `summary` | how that is told |
 
+mod ended;
 mod line;
 mod lines;
 mod member;
@@ -18,6 +21,7 @@ mod plan;
 mod roles;
 mod sentences;
 mod sum;
+mod summary;
 mod supervise;
 
 pub use plan::PlanError;
@@ -62,8 +66,8 @@ pub fn run(args: &FuzzArgs, jobs: usize) -> Result<ExitCode, CampaignError> {
     let plan = plan::make(args, jobs, std::env::args_os().collect())?;
     let ended = supervise::run(args, plan)?;
     let is_any_well = ended.members.iter().any(|member| member.is_well);
-    for line in sum::text(args, &ended, &engine::replay(args)) {
-        sum::say_line(&line);
+    for line in summary::text(args, &ended, &engine::replay(args)) {
+        summary::say_line(&line);
     }
     if is_any_well {
         Ok(ExitCode::SUCCESS)

@@ -4,8 +4,8 @@ use super::{CAMPAIGN, line::Line, roles};
 use crate::{
     cli::{FuzzArgs, InstanceError, InstanceName, SeedSource},
     engine,
-    exchange::directory::{self, MAIN},
-    report::counted,
+    exchange::directory,
+    report::{counted, folder::MAIN},
 };
 use std::{
     ffi::OsString,

@@ -2,6 +2,7 @@
 
 use super::{
     CampaignError,
+    ended::{Ended, EndedMember},
     member::{Event, Member},
     plan::Planned,
     sentences::{Sentences, Verdict},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     cli::FuzzArgs,
     processes::ending_signals,
-    report::{figures::Figures, stats::Snapshot, summary::Ending},
+    report::{figures::Figures, summary::Ending},
     target::is_set,
     ui::Status,
 };
@@ -18,7 +19,6 @@ use nix::sys::signal::Signal;
 use signal_hook::flag;
 use std::{
     io,
-    path::PathBuf,
     process::ExitStatus,
     sync::{
         Arc,
@@ -52,24 +52,6 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Lines that wait to be told. Whoever says more waits, too.
 const WAITING_LINES: usize = 256;
-
-/// A campaign that is over.
-#[derive(Debug)]
-pub(super) struct Ended {
-    /// `None` if the instances ended by themselves or by somebody else's hand.
-    pub(super) ending: Option<Ending>,
-    pub(super) sum: Snapshot,
-    pub(super) members: Vec<EndedMember>,
-}
-
-/// An instance that has ended.
-#[derive(Debug)]
-pub(super) struct EndedMember {
-    pub(super) name: String,
-    pub(super) folder: PathBuf,
-    pub(super) is_well: bool,
-    pub(super) figures: Figures,
-}
 
 /// Starts the instances and watches them until all have ended.
 ///

@@ -12,9 +12,9 @@ use super::corpus::{
 use crate::{
     cli::CminArgs,
     engine::Control,
-    report::counted,
+    report::text::{counted, grouped},
     target,
-    ui::{Line, grouped},
+    ui::Line,
 };
 use output::Naming;
 use run::{Tally, Wanted};

@@ -6,7 +6,7 @@ mod explain;
 use crate::{
     cli::{DemoArgs, FuzzArgs},
     engine::{self, FuzzError},
-    report::summary::Ending,
+    report::{shell, summary::Ending},
 };
 use explain::Story;
 use std::{
@@ -113,7 +113,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
     fuzz_args.until_crash = true;
     fuzz_args.no_ui = args.no_ui;
     let start = Instant::now();
-    let ending = engine::fuzz(&fuzz_args)?;
+    let ending = engine::fuzz(&fuzz_args, shell::line(env::args_os()))?;
     let time = start.elapsed();
 
     let Some(crash) = first_crash(&out.join("default/crashes")) else {

@@ -5,6 +5,7 @@ use crate::{
     cli::FuzzArgs,
     engine::{self, FuzzError},
     environment::{self, Scope},
+    report::shell,
 };
 use std::process::ExitCode;
 
@@ -28,6 +29,9 @@ pub fn run(args: &FuzzArgs) -> Result<ExitCode, FuzzCommandError> {
     if let Some(jobs) = args.jobs {
         return Ok(campaign::run(args, jobs)?);
     }
-    engine::fuzz(args)?;
+    if let Some(parent) = args.campaign {
+        campaign::end_with(parent);
+    }
+    engine::fuzz(args, shell::line(campaign::shown(std::env::args_os())))?;
     Ok(ExitCode::SUCCESS)
 }

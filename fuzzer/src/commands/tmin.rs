@@ -12,9 +12,12 @@ use super::corpus::{
 use crate::{
     cli::TminArgs,
     engine::Control,
-    report::{counted, store::Replacement},
+    report::{
+        store::Replacement,
+        text::{counted, grouped},
+    },
     target,
-    ui::{Line, grouped},
+    ui::Line,
 };
 use goal::{GoalError, Judge};
 use std::{

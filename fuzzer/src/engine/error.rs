@@ -73,7 +73,7 @@ pub enum FuzzError {
     #[error(
         "no seed is left ({} tried): on {} the target {outcome}. Give at least one that it \
          handles{}",
-        crate::ui::grouped(*.count), .first.display(), seed_hint(.outcome, *.memory_limit)
+        crate::report::text::grouped(*.count), .first.display(), seed_hint(.outcome, *.memory_limit)
     )]
     NoSeedRuns {
         /// How many seeds there are.
@@ -109,7 +109,7 @@ pub enum FuzzError {
     #[error(
         "{} of {} cannot be used, the first is {}, and AFL_EXIT_ON_SEED_ISSUES makes that an \
          error: take it out, or unset the variable",
-        crate::report::counted(*.failed, "seed"), crate::ui::grouped(*.count), .first.display()
+        crate::report::counted(*.failed, "seed"), crate::report::text::grouped(*.count), .first.display()
     )]
     SeedIssues {
         /// How many seeds there are.

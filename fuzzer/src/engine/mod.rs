@@ -78,8 +78,6 @@ pub use affinity::{allowed_cores, bound_core, free_cores};
 pub use classify::classify;
 pub use control::Control;
 pub use error::FuzzError;
-pub use redqueen::done::FILE as COMPARED_FILE;
-pub use resume::FILE as STATE_FILE;
 pub use session::fuzz;
 pub use settings::replay;
 

@@ -14,7 +14,10 @@ use super::{
     queue::Entry,
 };
 use crate::{
-    report::store::{self, StoreError},
+    report::{
+        folder::STATE_FILE,
+        store::{self, StoreError},
+    },
     target::Target,
 };
 use libafl::{corpus::CorpusId, state::HasCorpus};
@@ -31,9 +34,6 @@ use std::{
     time::{Duration, Instant},
 };
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
-
-/// Name of the file. The dot keeps it out of what other tools read.
-pub const FILE: &str = ".tine_state";
 
 /// What the file begins with, then the version, the layout, the length and the checksum
 /// of what follows, as little-endian numbers of 32, 32, 64 and 64 bits.
@@ -213,7 +213,7 @@ impl Engine {
         if env::var_os("AFL_NO_FASTRESUME").is_some() {
             return Known::default();
         }
-        let path = self.folder.path().join(FILE);
+        let path = self.folder.path().join(STATE_FILE);
         let saved = match read(&path, &identity) {
             Ok(saved) => saved,
             // As afl-fuzz leaves a folder.
@@ -360,7 +360,7 @@ fn layout() -> u32 {
 
 fn write(folder: &Path, saved: &Saved<'_>) -> Result<(), StoreError> {
     let content = postcard::to_stdvec(saved).map_err(|error| StoreError {
-        path: folder.join(FILE),
+        path: folder.join(STATE_FILE),
         source: io::Error::other(error),
     })?;
     let version = VERSION.to_le_bytes();
@@ -368,7 +368,7 @@ fn write(folder: &Path, saved: &Saved<'_>) -> Result<(), StoreError> {
     let len = (content.len() as u64).to_le_bytes();
     let checksum = xxh3_64(&content).to_le_bytes();
     let parts = [&MAGIC, &version[..], &layout, &len, &checksum, &content];
-    store::write_synced(folder, FILE, &parts)
+    store::write_synced(folder, STATE_FILE, &parts)
 }
 
 fn read(path: &Path, identity: &Identity) -> Result<Saved<'static>, Unusable> {

@@ -18,13 +18,11 @@ use super::{
     sync::Sync,
 };
 use crate::{
-    campaign,
     cli::{FuzzArgs, Instance, SeedSource},
     processes::EndBySignal,
     report::{
         counted,
         folder::{self, Beginning, OutputFolder},
-        shell,
         stats::{Earlier, Facts},
         statsd::Statsd,
         summary::{self, Ending, Find},
@@ -46,15 +44,13 @@ use std::{env, io::Write, path::PathBuf};
 /// Tokens that come with the target and are shorter or longer are of no use.
 const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
 
-/// Fuzzes until something ends the session. Returns what did.
+/// Fuzzes until something ends the session. Returns what did. `command_line` is what is
+/// written down as the user's.
 ///
 /// # Errors
 /// When it cannot begin, or cannot go on.
-pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
+pub fn fuzz(args: &FuzzArgs, command_line: String) -> Result<Ending, FuzzError> {
     let instance = args.instance()?;
-    if let Some(parent) = args.campaign {
-        campaign::end_with(parent);
-    }
     let mut tokens = Tokens::new();
     let mut read = 0;
     for path in &args.dictionary {
@@ -94,10 +90,17 @@ pub fn fuzz(args: &FuzzArgs) -> Result<Ending, FuzzError> {
             // From here on a signal ends the session in an orderly way.
             let control = Control::start().map_err(FuzzError::Control)?;
             drop(end_by_signal);
-            Session::begin(
-                args, &instance, folder, beginning, tokens, prepared, control,
-            )?
-            .run(args)
+            let opened = (folder, beginning);
+            let session = Session::begin(
+                args,
+                command_line,
+                &instance,
+                opened,
+                tokens,
+                prepared,
+                control,
+            )?;
+            session.run(args)
         }
         Err(error) => {
             folder.abandon();
@@ -114,13 +117,12 @@ pub(super) fn begin(args: &FuzzArgs) -> Result<(Engine, ForkServerExecutor, Stat
         SeedSource::Resume => None,
     };
     let instance = args.instance()?;
-    let (folder, beginning) = OutputFolder::open(&args.output, instance.name.as_str(), seeds)?;
-    let prepared = prepare(args, &folder, beginning)?;
+    let opened = OutputFolder::open(&args.output, instance.name.as_str(), seeds)?;
+    let prepared = prepare(args, &opened.0, opened.1)?;
     let control = Control::start().map_err(FuzzError::Control)?;
     let tokens = Tokens::new();
-    let session = Session::begin(
-        args, &instance, folder, beginning, tokens, prepared, control,
-    )?;
+    let line = String::new();
+    let session = Session::begin(args, line, &instance, opened, tokens, prepared, control)?;
     Ok((session.engine, session.executor, session.state))
 }
 
@@ -136,9 +138,9 @@ impl Session {
     /// Lays out the output folder and fills the queue.
     fn begin(
         args: &FuzzArgs,
+        command_line: String,
         instance: &Instance,
-        folder: OutputFolder,
-        beginning: Beginning,
+        (folder, beginning): (OutputFolder, Beginning),
         mut tokens: Tokens,
         prepared: Prepared,
         control: Control,
@@ -166,7 +168,6 @@ impl Session {
         let mut executor = ForkServerExecutor::new(server, remembered);
         executor.custom.clone_from(&custom);
         let info = executor.info();
-        let command_line = shell::line(campaign::shown(env::args_os()));
         write_setup(args, &folder, &command_line)?;
         let facts = Facts {
             pid: std::process::id(),

@@ -13,19 +13,18 @@
 use super::{Exchange, Flaw, Hashes, Received, foreign::Foreign, peer::Peer};
 use crate::{
     cli::Role,
-    report::{campaign::Locks, name::is_instance, store},
+    report::{
+        campaign::Locks,
+        folder::{MAIN, SYNCED},
+        name::is_instance,
+        store,
+    },
 };
 use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
-
-/// The file that tells a main instance from others.
-pub const MAIN: &str = "is_main_node";
-
-/// The folder with the notes about other instances.
-pub const SYNCED: &str = ".synced";
 
 /// The exchange within an output folder.
 #[derive(Debug)]

@@ -6,11 +6,12 @@
 
 mod contents;
 
-pub use contents::{CONTENTS, Entry, REPLAY, markdown};
+pub use contents::{COMPARED_FILE, CONTENTS, Entry, MAIN, REPLAY, STATE_FILE, SYNCED, markdown};
 
 use super::{
     name,
     store::{self, StoreError},
+    text::counted,
 };
 use contents::{CRASHES, HANGS, LOST, QUEUE};
 use nix::fcntl::{Flock, FlockArg};
@@ -192,7 +193,7 @@ impl OutputFolder {
         let what: Vec<String> = counts
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, noun)| super::counted(count as u64, noun))
+            .map(|(count, noun)| counted(count as u64, noun))
             .collect();
         if what.is_empty() {
             Ok(Beginning::Fresh)

@@ -1,7 +1,6 @@
 //! `fuzzer_stats` and `plot_data`, with AFL's keys and columns.
 
-use super::store;
-use crate::ui::grouped;
+use super::{store, text::grouped};
 use std::{collections::HashMap, fmt::Write, path::Path, time::Duration};
 
 /// The first line of `plot_data`.

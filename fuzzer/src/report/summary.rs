@@ -1,7 +1,11 @@
 //! What is said when a session ends.
 
-use super::{counted, name, shell, stats::Snapshot};
-use crate::{target, ui::shown_time};
+use super::{
+    name, shell,
+    stats::Snapshot,
+    text::{counted, grouped, shown_time},
+};
+use crate::target;
 use std::{
     borrow::Cow,
     ffi::{OsStr, OsString},
@@ -190,9 +194,9 @@ pub fn text(
         ending.words(),
         shown_time(snapshot.run_time),
         counted(snapshot.runs, "run"),
-        crate::ui::grouped(snapshot.runs_per_second().round() as u64),
+        grouped(snapshot.runs_per_second().round() as u64),
         counted(snapshot.corpus, "testcase"),
-        crate::ui::grouped(snapshot.found),
+        grouped(snapshot.found),
         snapshot.coverage_words(),
     );
     if snapshot.variable_edges > 0 {

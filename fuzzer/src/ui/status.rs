@@ -1,8 +1,10 @@
 //! The status line: one line that rewrites itself on a terminal, or a plain line
 //! every few seconds.
 
-use super::{grouped, shown_time};
-use crate::report::{counted, stats::Snapshot};
+use crate::report::{
+    stats::Snapshot,
+    text::{counted, grouped, shown_time},
+};
 use std::{
     fmt,
     io::{self, IsTerminal, Write},

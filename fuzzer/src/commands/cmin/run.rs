@@ -4,8 +4,8 @@ use super::traces::{Encoded, Traces};
 use crate::{
     commands::corpus::{self, ToolError, listing::Input},
     engine::Control,
-    report::counted,
-    ui::{Line, grouped},
+    report::text::{counted, grouped},
+    ui::Line,
 };
 use std::{
     io,

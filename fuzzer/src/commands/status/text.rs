@@ -1,11 +1,8 @@
 //! The campaign as text that fits a terminal.
 
-use crate::{
-    report::{
-        campaign::{Campaign, Find, Instance, State, Summary},
-        counted,
-    },
-    ui::{grouped, shown_time},
+use crate::report::{
+    campaign::{Campaign, Find, Instance, State, Summary},
+    text::{counted, grouped, shown_time},
 };
 use std::{fmt::Write, time::Duration};
 

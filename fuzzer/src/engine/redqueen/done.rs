@@ -1,7 +1,10 @@
 //! Which testcases are done, kept on disk for a session that goes on with them.
 
 use super::start::Logger;
-use crate::{cli::CompareLevel, report::store};
+use crate::{
+    cli::CompareLevel,
+    report::{folder::COMPARED_FILE, store},
+};
 use std::{
     collections::HashSet,
     fs::{self, File},
@@ -9,9 +12,6 @@ use std::{
     os::unix::fs::MetadataExt,
     path::Path,
 };
-
-/// Its name in the folder of the instance.
-pub const FILE: &str = ".cmplog_done";
 
 /// The numbers of the testcases whose comparisons were tried.
 #[derive(Debug, Default)]
@@ -26,9 +26,12 @@ impl Done {
     #[must_use]
     pub fn open(folder: &Path, logger: &Logger, fresh: bool) -> Self {
         if fresh {
-            let _ = fs::remove_file(folder.join(FILE));
+            let _ = fs::remove_file(folder.join(COMPARED_FILE));
         }
-        Self::open_file(&folder.join(FILE), &identity(&logger.program, logger.level))
+        Self::open_file(
+            &folder.join(COMPARED_FILE),
+            &identity(&logger.program, logger.level),
+        )
     }
 
     fn open_file(path: &Path, identity: &str) -> Self {
@@ -71,7 +74,7 @@ fn open(path: &Path, goes_on: bool, identity: &str, earlier: &str) -> io::Result
     if !goes_on {
         let folder = path.parent().unwrap_or(Path::new("."));
         let text = format!("{identity}\n");
-        let written = store::write(folder, FILE, &[text.as_bytes()]);
+        let written = store::write(folder, COMPARED_FILE, &[text.as_bytes()]);
         written.map_err(|error| error.source)?;
     }
     let file = store::append(path)?;
@@ -91,13 +94,13 @@ fn identity(program: &Path, level: CompareLevel) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Done, FILE};
+    use super::{COMPARED_FILE, Done};
     use std::{fs, io::Write};
 
     #[test]
     fn what_was_done_is_known_again_unless_something_else_is_to_be_tried() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE);
+        let path = folder.path().join(COMPARED_FILE);
         let mut done = Done::open_file(&path, "2 program");
         for number in [3, 4, 3, 70] {
             done.add(number);

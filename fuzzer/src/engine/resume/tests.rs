@@ -51,7 +51,7 @@ fn saved() -> Saved<'static> {
 fn file() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &saved()).unwrap();
-    fs::read(folder.path().join(FILE)).unwrap()
+    fs::read(folder.path().join(STATE_FILE)).unwrap()
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_file_that_was_touched_is_not_believed() {
 #[test]
 fn what_is_wrong_with_a_file_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(FILE);
+    let path = folder.path().join(STATE_FILE);
     let reason = |identity: &Identity| read(&path, identity).unwrap_err().to_string();
     assert!(matches!(read(&path, &IDENTITY), Err(Unusable::Missing)));
     let whole = file();
@@ -150,6 +150,6 @@ fn a_testcase_beyond_the_map_is_not_believed() {
     let entry = saved.entries[0].entry.to_mut();
     entry.footprint = trace(&[(16, 1)]).footprint();
     write(folder.path(), &saved).unwrap();
-    let read = read(&folder.path().join(FILE), &IDENTITY);
+    let read = read(&folder.path().join(STATE_FILE), &IDENTITY);
     assert!(matches!(read, Err(Unusable::Damaged)));
 }

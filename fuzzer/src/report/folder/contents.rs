@@ -1,7 +1,6 @@
 //! All that a session writes to its folder: the one list of it.
 
 use super::Beginning;
-use crate::{engine::STATE_FILE, exchange::directory};
 use std::{ffi::OsStr, fmt::Write};
 
 /// The folders with testcases.
@@ -12,6 +11,19 @@ pub(super) const LOST: &str = "lost";
 
 /// The folder with the inputs before a crash or hang.
 pub const REPLAY: &str = "replay";
+
+/// The state file: what a session learned about its queue. The dot keeps it out of what
+/// other tools read.
+pub const STATE_FILE: &str = ".tine_state";
+
+/// Numbers of the testcases whose comparisons were tried.
+pub const COMPARED_FILE: &str = ".cmplog_done";
+
+/// Empty file that marks the folder of a main instance.
+pub const MAIN: &str = "is_main_node";
+
+/// The folder in which afl-fuzz notes how far it has read the other queues.
+pub const SYNCED: &str = ".synced";
 
 /// What becomes of something in the folder when another session begins there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,19 +170,19 @@ pub const CONTENTS: &[Entry] = &[
         "`tine fuzz -i -`",
     ),
     entry(
-        crate::engine::COMPARED_FILE,
+        COMPARED_FILE,
         Fate::Resumed,
         "numbers of the testcases whose comparisons were tried (-c)",
         "`tine fuzz -i - -c`",
     ),
     entry(
-        directory::SYNCED,
+        SYNCED,
         Fate::Resumed,
         "how far the queues of other instances were read",
         "`tine fuzz -i -`",
     ),
     entry(
-        directory::MAIN,
+        MAIN,
         Fate::Own,
         "there while a main instance (-M) runs",
         "other instances",
