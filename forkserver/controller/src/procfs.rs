@@ -16,8 +16,11 @@ pub(crate) struct Stat {
 impl Stat {
     /// Of a process that is there, or waits to be reaped.
     pub(crate) fn of(pid: i32) -> Option<Self> {
-        let line = is_ours().then(|| fs::read_to_string(format!("/proc/{pid}/stat")))?;
-        Self::parse(&line.ok()?)
+        is_ours().then(|| Self::read(pid))?
+    }
+
+    fn read(pid: i32) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 
     /// Whether a signal stopped it.
@@ -68,7 +71,7 @@ fn is_ours() -> bool {
 }
 
 /// All processes.
-pub(crate) fn processes() -> impl Iterator<Item = i32> {
+fn processes() -> impl Iterator<Item = i32> {
     is_ours()
         .then(|| fs::read_dir("/proc"))
         .into_iter()
@@ -78,9 +81,16 @@ pub(crate) fn processes() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
+/// All processes, each with its line.
+pub(crate) fn stats() -> impl Iterator<Item = (i32, Stat)> {
+    processes().filter_map(|pid| Some((pid, Stat::read(pid)?)))
+}
+
 /// The processes that `parent` made and that have not lost it.
 pub(crate) fn children(parent: i32) -> impl Iterator<Item = i32> {
-    processes().filter(move |pid| Stat::of(*pid).is_some_and(|stat| stat.parent == parent))
+    stats()
+        .filter(move |(_, stat)| stat.parent == parent)
+        .map(|(pid, _)| pid)
 }
 
 #[cfg(test)]

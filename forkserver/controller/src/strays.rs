@@ -36,7 +36,10 @@ pub(crate) struct Strays {
     token: String,
     /// Ends what is there if this process dies; `None` if the system gives no process.
     warden: Option<Warden>,
-    /// When the server had shaken hands, in clock ticks since the machine started.
+    /// When this was made, in clock ticks since the machine started: no process of the
+    /// target is older.
+    created: u64,
+    /// When the server had shaken hands, in the same unit.
     ready: u64,
     /// Runs until it is looked again.
     runs_left: u32,
@@ -53,6 +56,7 @@ impl Strays {
         Self {
             token: format!("{:016x}{:016x}", random(), random()),
             warden: Warden::start(),
+            created: ticks(),
             ready: 0,
             runs_left: FEWEST_RUNS,
             interval: FEWEST_RUNS,
@@ -142,18 +146,32 @@ impl Strays {
     /// Living processes with the token. One that waits to be reaped has no
     /// environment any more.
     fn marked(&self) -> Vec<i32> {
+        let recent = self.recent();
+        self.with_token(&recent).map(|(pid, _)| *pid).collect()
+    }
+
+    /// Processes that are not older than the target. Most of a machine's are, and need no
+    /// closer look.
+    fn recent(&self) -> Vec<(i32, Stat)> {
+        procfs::stats()
+            .filter(|(_, stat)| stat.started >= self.created)
+            .collect()
+    }
+
+    fn with_token<'a>(
+        &self,
+        processes: &'a [(i32, Stat)],
+    ) -> impl Iterator<Item = &'a (i32, Stat)> + use<'a> {
         let (name, token) = self.variable();
         let wanted = format!("{name}={token}");
-        procfs::processes()
-            .filter(|pid| {
-                // Of somebody else's process it cannot be read.
-                fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
-                    environment
-                        .split(|byte| *byte == 0)
-                        .any(|variable| variable == wanted.as_bytes())
-                })
+        processes.iter().filter(move |(pid, _)| {
+            // Of somebody else's process it cannot be read.
+            fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+                environment
+                    .split(|byte| *byte == 0)
+                    .any(|variable| variable == wanted.as_bytes())
             })
-            .collect()
+        })
     }
 
     /// Those that were made by runs and were left behind: not the server, its child and
@@ -163,22 +181,26 @@ impl Strays {
     /// their environment. Others' belong to the first process of the system.
     fn orphans(&self, server: i32, child: i32) -> Vec<i32> {
         let is_new = |stat: &Stat| stat.started > self.ready;
-        let marked = self.marked();
+        let recent = self.recent();
+        let marked: Vec<&(i32, Stat)> = self.with_token(&recent).collect();
+        let is_marked = |pid: i32| marked.iter().any(|(other, _)| *other == pid);
         let elders: Vec<i32> = marked
             .iter()
-            .copied()
-            .filter(|pid| *pid == server || Stat::of(*pid).is_some_and(|stat| !is_new(&stat)))
+            .filter(|(pid, stat)| *pid == server || !is_new(stat))
+            .map(|(pid, _)| *pid)
             .chain([server])
             .filter(|pid| *pid > 0)
             .collect();
-        let is_orphan = |pid: &i32| {
-            Stat::of(*pid).is_some_and(|stat| {
-                let is_adopted = elders.contains(&stat.parent) && *pid != child;
-                let is_lost = marked.contains(pid) && !marked.contains(&stat.parent);
-                is_new(&stat) && *pid != server && !stat.is_zombie() && (is_adopted || is_lost)
-            })
+        let is_orphan = |(pid, stat): &&(i32, Stat)| {
+            let is_adopted = elders.contains(&stat.parent) && *pid != child;
+            let is_lost = is_marked(*pid) && !is_marked(stat.parent);
+            is_new(stat) && *pid != server && !stat.is_zombie() && (is_adopted || is_lost)
         };
-        procfs::processes().filter(is_orphan).collect()
+        recent
+            .iter()
+            .filter(is_orphan)
+            .map(|(pid, _)| *pid)
+            .collect()
     }
 }
 
