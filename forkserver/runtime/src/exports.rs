@@ -1,25 +1,10 @@
-//! The symbols that instrumented code and the macros refer to. Their names and
-//! types are clang's and AFL++'s.
+//! The functions that instrumented code and the macros call, and the constructor. Their
+//! names and types are clang's and AFL++'s. The variables of the macros stand with what
+//! they are about: `connected`, `input`.
 
-use crate::{cmplog, coverage, input, persistent, start};
-use core::{
-    ffi::c_int,
-    sync::atomic::{AtomicI32, AtomicPtr, Ordering},
-};
+use crate::{cmplog, coverage, persistent, start};
+use core::ffi::c_int;
 use tine_protocol::layout::module::{Module, Runtime};
-
-/// 1 in a child that a fork server forked; `__AFL_LOOP` looks at it.
-#[unsafe(no_mangle)]
-pub static __afl_connected: AtomicI32 = AtomicI32::new(0);
-
-/// First byte of the input if it comes through shared memory, otherwise null.
-#[unsafe(no_mangle)]
-pub static __afl_fuzz_ptr: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
-
-/// Where the length of the input stands, in bytes. Never null: by hand the
-/// macros store the length here themselves.
-#[unsafe(no_mangle)]
-pub static __afl_fuzz_len: AtomicPtr<u32> = AtomicPtr::new(input::LENGTH_BY_HAND.as_ptr());
 
 /// `__AFL_INIT()`: starts the fork server here.
 #[unsafe(no_mangle)]
@@ -102,9 +87,4 @@ unsafe extern "C" fn leave(module: &'static Module) {
 
 unsafe extern "C" fn counters(module: &'static Module, start: usize, stop: usize) {
     coverage::register(Some(module), start, stop);
-}
-
-/// The server is connected: the macros may take what the runtime offers.
-pub(crate) fn set_connected() {
-    __afl_connected.store(1, Ordering::Relaxed);
 }

@@ -1,9 +1,6 @@
 //! Shared-memory input: `__AFL_FUZZ_TESTCASE_BUF` and `__AFL_FUZZ_TESTCASE_LEN`.
 
-use crate::{
-    environment,
-    exports::{__afl_fuzz_len, __afl_fuzz_ptr},
-};
+use crate::environment;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use tine_ipc::shm::Segment;
 use tine_protocol::{
@@ -11,8 +8,17 @@ use tine_protocol::{
     layout::input::{DATA_OFFSET, LENGTH_OFFSET, REJECTIONS_OFFSET},
 };
 
+/// First byte of the input if it comes through shared memory, otherwise null.
+#[unsafe(no_mangle)]
+pub static __afl_fuzz_ptr: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Where the length of the input stands, in bytes. Never null: outside a fork server the
+/// macros store the length here themselves.
+#[unsafe(no_mangle)]
+pub static __afl_fuzz_len: AtomicPtr<u32> = AtomicPtr::new(OWN_LENGTH.as_ptr());
+
 /// The length when no segment is there.
-pub(crate) static LENGTH_BY_HAND: AtomicU32 = AtomicU32::new(0);
+static OWN_LENGTH: AtomicU32 = AtomicU32::new(0);
 
 // The target defines `__afl_sharedmem_fuzzing` if it uses __AFL_FUZZ_INIT().
 // A slot that holds the address of a weak symbol tells, whatever the linker.

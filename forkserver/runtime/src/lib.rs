@@ -21,6 +21,7 @@
 
 mod allocator;
 mod cmplog;
+mod connected;
 mod coverage;
 mod dictionary;
 mod elf;
@@ -35,7 +36,9 @@ mod start;
 mod trace;
 mod turn;
 
+pub use connected::__afl_connected;
 pub use exports::{
-    __afl_connected, __afl_fuzz_len, __afl_fuzz_ptr, __afl_manual_init, __afl_persistent_loop,
-    __sanitizer_cov_8bit_counters_init, __sanitizer_cov_pcs_init, tine_reject_pass,
+    __afl_manual_init, __afl_persistent_loop, __sanitizer_cov_8bit_counters_init,
+    __sanitizer_cov_pcs_init, tine_reject_pass,
 };
+pub use input::{__afl_fuzz_len, __afl_fuzz_ptr};

@@ -4,9 +4,7 @@
 //! that status, and continues it when the next input is there. Which of its threads
 //! runs the loop does not matter, as long as it is one at a time.
 
-use crate::{
-    cmplog, coverage, environment, exports::__afl_connected, input, server, start, trace, turn,
-};
+use crate::{cmplog, connected, coverage, environment, input, server, start, trace, turn};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use tine_ipc::{Errno, process, signal};
 use tine_protocol::env;
@@ -40,9 +38,7 @@ pub(crate) fn next_pass(passes: u32) -> bool {
         return goes_on;
     }
     // A process that the child forked would stop where nobody continues it.
-    let fuzzed = __afl_connected.load(Ordering::Relaxed) != 0
-        && environment::is_set(env::PERSISTENT)
-        && server::is_parent();
+    let fuzzed = connected::is_set() && environment::is_set(env::PERSISTENT) && server::is_parent();
     STOPS.store(if fuzzed { process::id() } else { 0 }, Ordering::Relaxed);
     PASSES_LEFT.store(if fuzzed { passes.max(1) } else { 1 }, Ordering::Relaxed);
     if fuzzed {
@@ -56,7 +52,7 @@ pub(crate) fn next_pass(passes: u32) -> bool {
 /// Makes this pass one that covered nothing, so that its input is not kept. A crash or
 /// a pass that takes too long does not come here.
 pub(crate) fn reject() {
-    if __afl_connected.load(Ordering::Relaxed) != 0 {
+    if connected::is_set() {
         coverage::forget(start::serves_tine());
         input::count_rejection();
     }

@@ -1,7 +1,7 @@
 //! From the constructor to the fork server.
 
 use crate::{
-    allocator, cmplog, coverage, dictionary, environment, exit, exports, input, server, trace,
+    allocator, cmplog, connected, coverage, dictionary, environment, exit, input, server, trace,
 };
 use core::sync::atomic::{AtomicBool, Ordering};
 use tine_ipc::{pipe, process, shm::Segment};
@@ -62,7 +62,7 @@ pub(crate) fn start() {
         input::publish(segment);
     }
     // Before the first fork, so that no child has to do it.
-    exports::set_connected();
+    connected::set();
     allocator::set_up();
     exit::shorten();
     cmplog::start();
