@@ -1,11 +1,6 @@
-//! What all mechanisms have in common here, and the list of them.
+//! The trait that all mechanisms have in common here.
 
 use std::io;
-
-use clap::ValueEnum;
-use tine_ipc::signal_value;
-
-use crate::{memory, queues, streams};
 
 /// Bytes of a word.
 pub const WORD: usize = 4;
@@ -57,52 +52,5 @@ impl Drop for Cleanup {
         if let Some(remove) = self.0.take() {
             remove();
         }
-    }
-}
-
-/// What carries the messages.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mechanism {
-    Pipe,
-    Fifo,
-    UnixStream,
-    UnixSeqpacket,
-    Tcp,
-    Udp,
-    SysvQueue,
-    PosixQueue,
-    Signal,
-    ShmPipe,
-    ShmSysvSemaphore,
-    ShmPosixSemaphore,
-    ShmFutex,
-    ShmSpin,
-}
-
-/// What has to be done before the second process exists.
-pub fn prepare(mechanism: Mechanism) -> io::Result<()> {
-    match mechanism {
-        Mechanism::Signal => signal_value::block(&[signal_value::first()]),
-        _ => Ok(()),
-    }
-}
-
-/// Creates a channel for messages of at most `size` bytes.
-pub fn create(mechanism: Mechanism, size: usize) -> io::Result<Made> {
-    match mechanism {
-        Mechanism::Pipe => streams::pipe(),
-        Mechanism::Fifo => streams::fifo(),
-        Mechanism::UnixStream => streams::unix_stream(),
-        Mechanism::UnixSeqpacket => streams::unix_seqpacket(),
-        Mechanism::Tcp => streams::tcp(),
-        Mechanism::Udp => streams::udp(),
-        Mechanism::SysvQueue => queues::sysv(),
-        Mechanism::PosixQueue => queues::posix(),
-        Mechanism::Signal => queues::signal(size),
-        Mechanism::ShmPipe => memory::pipe(size),
-        Mechanism::ShmSysvSemaphore => memory::sysv_semaphore(size),
-        Mechanism::ShmPosixSemaphore => memory::posix_semaphore(size),
-        Mechanism::ShmFutex => memory::futex(size),
-        Mechanism::ShmSpin => memory::spin(size),
     }
 }

@@ -12,14 +12,14 @@ mod streams;
 use std::io;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use serde::Serialize;
 use tine_ipc::peer::{End, Peer};
-use tine_ipc::process;
+use tine_ipc::{process, signal_value};
 
-use channel::{Channel, Made, Mechanism, WORD};
+use channel::{Channel, Made, WORD};
 
 /// Measures one mechanism as a channel between two processes.
 #[derive(Parser)]
@@ -40,6 +40,53 @@ struct Arguments {
     cores: Vec<usize>,
 }
 
+/// What carries the messages.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mechanism {
+    Pipe,
+    Fifo,
+    UnixStream,
+    UnixSeqpacket,
+    Tcp,
+    Udp,
+    SysvQueue,
+    PosixQueue,
+    Signal,
+    ShmPipe,
+    ShmSysvSemaphore,
+    ShmPosixSemaphore,
+    ShmFutex,
+    ShmSpin,
+}
+
+/// What has to be done before the second process exists.
+fn prepare(mechanism: Mechanism) -> io::Result<()> {
+    match mechanism {
+        Mechanism::Signal => signal_value::block(&[signal_value::first()]),
+        _ => Ok(()),
+    }
+}
+
+/// Creates a channel for messages of at most `size` bytes.
+fn create(mechanism: Mechanism, size: usize) -> io::Result<Made> {
+    match mechanism {
+        Mechanism::Pipe => streams::pipe(),
+        Mechanism::Fifo => streams::fifo(),
+        Mechanism::UnixStream => streams::unix_stream(),
+        Mechanism::UnixSeqpacket => streams::unix_seqpacket(),
+        Mechanism::Tcp => streams::tcp(),
+        Mechanism::Udp => streams::udp(),
+        Mechanism::SysvQueue => queues::sysv(),
+        Mechanism::PosixQueue => queues::posix(),
+        Mechanism::Signal => queues::signal(size),
+        Mechanism::ShmPipe => memory::pipe(size),
+        Mechanism::ShmSysvSemaphore => memory::sysv_semaphore(size),
+        Mechanism::ShmPosixSemaphore => memory::posix_semaphore(size),
+        Mechanism::ShmFutex => memory::futex(size),
+        Mechanism::ShmSpin => memory::spin(size),
+    }
+}
+
 #[derive(Serialize)]
 struct Measured {
     rounds: u64,
@@ -54,7 +101,7 @@ fn main() -> io::Result<()> {
         let message = "a payload has 4 bytes at least, and a measurement one round";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    channel::prepare(arguments.mechanism)?;
+    prepare(arguments.mechanism)?;
     // Whatever goes wrong, neither process waits for ever: SIGALRM ends both.
     let limit = arguments.milliseconds / 1000 + 60;
     nix::unistd::alarm::set(limit.try_into().unwrap_or(u32::MAX));
@@ -63,7 +110,7 @@ fn main() -> io::Result<()> {
         near: mut ours,
         far: mut theirs,
         cleanup,
-    } = channel::create(arguments.mechanism, payload)?;
+    } = create(arguments.mechanism, payload)?;
     let mut peer = Peer::start(&[], move || {
         // An alarm is not inherited.
         nix::unistd::alarm::set(limit.try_into().unwrap_or(u32::MAX));
