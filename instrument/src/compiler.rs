@@ -84,12 +84,17 @@ impl Compiler {
 
     /// The version of clang, by its name or by asking it.
     pub(crate) fn version(&self) -> Result<u32, InstrumentError> {
-        let real = self.path.canonicalize();
-        let real = real.as_deref().unwrap_or(&self.path);
-        match crate::linker::version(real).or_else(|| crate::linker::version(&self.path)) {
+        match self.named_version() {
             Some(version) => Ok(version),
             None => probe_version(&self.path),
         }
+    }
+
+    /// The version of clang by the names of its file and of its folder.
+    pub(crate) fn named_version(&self) -> Option<u32> {
+        let real = self.path.canonicalize();
+        let real = real.as_deref().unwrap_or(&self.path);
+        version(real).or_else(|| version(&self.path))
     }
 
     fn from_words(words: Vec<OsString>, language: Language) -> Result<Compiler, InstrumentError> {
@@ -117,6 +122,13 @@ impl Compiler {
             family,
         })
     }
+}
+
+/// The version in `/usr/lib/llvm-19/bin/clang` or `/usr/bin/clang++-19`.
+fn version(path: &Path) -> Option<u32> {
+    let number = |name: &OsStr| name.to_str()?.rsplit_once('-')?.1.parse().ok();
+    let folder = |path: &Path| Some(PathBuf::from(path.parent()?.parent()?.file_name()?));
+    number(path.file_name()?).or_else(|| number(folder(path)?.as_os_str()))
 }
 
 /// The compilers and linkers by the names that are looked up, as far as they are there.

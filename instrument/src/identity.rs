@@ -2,7 +2,10 @@
 //! of objects, which know nothing of the compiler behind `tine-cc` and of its variables.
 
 use crate::{
-    arguments::OVERRIDES, compiler::Compiler, error::InstrumentError, files, settings::Settings,
+    compiler::Compiler,
+    error::InstrumentError,
+    files,
+    settings::{OVERRIDES, Settings},
     variables,
 };
 use std::{ffi::OsString, os::unix::fs::MetadataExt};

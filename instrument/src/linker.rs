@@ -5,14 +5,14 @@
 //! the user's, an object file in front of all others does it (`pages.rs` beside `src`).
 
 use crate::{
-    arguments::{CommandLine, Facts, OVERRIDES},
+    arguments::{CommandLine, Facts},
     compiler::{Compiler, Family, which},
     error::InstrumentError,
-    settings::{Sanitizer, Settings},
+    settings::{OVERRIDES, Sanitizer, Settings},
 };
 use std::{
     ffi::{OsStr, OsString},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -148,7 +148,7 @@ fn lto_linker(
         .unwrap_or_else(|_| compiler.path.clone());
     let folder = real.parent().unwrap_or(Path::new("/"));
     let beside = Some(folder.join("ld.lld")).filter(|path| path.is_file());
-    let version = version(&real).or_else(|| version(&compiler.path));
+    let version = compiler.named_version();
     let named = version.and_then(|v| which(OsStr::new(&format!("ld.lld-{v}")), settings));
     let any = || which(OsStr::new("ld.lld"), settings);
     if let Some(lld) = beside.or(named).or_else(any) {
@@ -164,13 +164,6 @@ fn lto_linker(
         compiler: compiler.path.clone(),
         package,
     })
-}
-
-/// The version in `/usr/lib/llvm-19/bin/clang` or `/usr/bin/clang++-19`.
-pub(crate) fn version(path: &Path) -> Option<u32> {
-    let number = |name: &OsStr| name.to_str()?.rsplit_once('-')?.1.parse().ok();
-    let folder = |path: &Path| Some(PathBuf::from(path.parent()?.parent()?.file_name()?));
-    number(path.file_name()?).or_else(|| number(folder(path)?.as_os_str()))
 }
 
 #[cfg(test)]

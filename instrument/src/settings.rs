@@ -1,10 +1,13 @@
 //! What the environment asks of `tine-cc`.
 
-use crate::{Language, arguments::OVERRIDES, error::InstrumentError, variables};
+use crate::{Language, error::InstrumentError, variables};
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
 };
+
+/// The variable by which clang's own command line is changed.
+pub(crate) const OVERRIDES: &str = "CCC_OVERRIDE_OPTIONS";
 
 /// A sanitizer that an environment variable can switch on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

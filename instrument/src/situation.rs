@@ -2,14 +2,14 @@
 
 use crate::{
     Language,
-    arguments::{Architecture, CommandLine, Facts, OVERRIDES, Output, Stage},
+    arguments::{Architecture, CommandLine, Facts, Output, Stage},
     compiler::{CLANG_WITH_GATE, Compiler, Family},
     error::InstrumentError,
     files::{self, Files},
     linker::{self, Linking},
     lists::List,
     selection::Selection,
-    settings::Settings,
+    settings::{OVERRIDES, Settings},
 };
 use std::{ffi::OsString, path::PathBuf};
 

@@ -29,9 +29,6 @@ use std::{
     path::PathBuf,
 };
 
-/// The variable by which clang's own command line is changed.
-pub(crate) const OVERRIDES: &str = "CCC_OVERRIDE_OPTIONS";
-
 /// How far the compiler goes, from the least to the most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
@@ -186,7 +183,7 @@ pub(crate) struct CommandLine {
 
 impl CommandLine {
     /// Reads `arguments`, without the program's name, and the files that they name.
-    /// `overrides` is the value of [`OVERRIDES`].
+    /// `overrides` is the value of [`OVERRIDES`](crate::settings::OVERRIDES).
     pub(crate) fn read(
         arguments: Vec<OsString>,
         compiler: &Compiler,
