@@ -13,7 +13,7 @@ use std::{
         unix::process::{CommandExt, ExitStatusExt},
     },
     path::PathBuf,
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
 };
 
 /// A command that can be run, and the files that it reads by their descriptors.
@@ -37,6 +37,17 @@ pub(crate) fn run(plan: &Plan) -> Result<u8, InstrumentError> {
     let status = status.map_err(|source| prepared.failed(source))?;
     let code = status.code().or(status.signal().map(|signal| 128 + signal));
     Ok(code.unwrap_or(1) as u8)
+}
+
+/// Runs the compiler without a word on this process's output. Returns whether it
+/// succeeded, and all that it said.
+pub(crate) fn run_quietly(plan: &Plan) -> Result<(bool, String), InstrumentError> {
+    let mut prepared = prepare(plan)?;
+    let output = prepared.command.stdin(Stdio::null()).output();
+    let output = output.map_err(|source| prepared.failed(source))?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    Ok((output.status.success(), said))
 }
 
 impl Prepared {

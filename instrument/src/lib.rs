@@ -18,6 +18,7 @@
 //! situation   all of it, read and asked             Situation
 //! plan        as one command                        Plan
 //! execute     which is run
+//! within      the same for a program that is no wrapper: build scripts, tests
 //! layout      what the linker made of the counters
 //! naked       no callbacks where they would destroy registers
 //! ```
@@ -40,9 +41,12 @@ mod selection;
 mod settings;
 mod situation;
 pub mod variables;
+mod within;
 
 pub use error::InstrumentError;
 pub use macros::LEAK_EXIT_CODE;
+pub use settings::Sanitizer;
+pub use within::{Built, build};
 
 use compiler::{Compiler, Family};
 use plan::{Linked, Plan};
@@ -50,6 +54,7 @@ use settings::Settings;
 use situation::Situation;
 use std::{
     ffi::{OsStr, OsString},
+    fmt::Display,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -125,6 +130,7 @@ pub fn run(language: Language, arguments: Vec<OsString>) -> ExitCode {
 
 fn attempt(language: Language, arguments: Vec<OsString>) -> Result<ExitCode, InstrumentError> {
     let settings = Settings::from_environment()?;
+    let mut complain = |what: &dyn Display| help::complain(language, what);
     match arguments.first().and_then(|first| first.to_str()) {
         Some("--tine-help") => {
             help::print(help::text(language));
@@ -139,7 +145,8 @@ fn attempt(language: Language, arguments: Vec<OsString>) -> Result<ExitCode, Ins
             return Ok(ExitCode::SUCCESS);
         }
         Some("--tine-show") => {
-            help::print(plan(language, arguments[1..].to_vec(), &settings)?.to_shell());
+            let plan = plan(language, arguments[1..].to_vec(), &settings, &mut complain)?;
+            help::print(plan.to_shell());
             return Ok(ExitCode::SUCCESS);
         }
         _ => {}
@@ -147,28 +154,33 @@ fn attempt(language: Language, arguments: Vec<OsString>) -> Result<ExitCode, Ins
     if settings.pass_through {
         return execute::replace(&Plan::unchanged(language, arguments, &settings)?);
     }
-    let plan = plan(language, arguments, &settings)?;
+    let plan = plan(language, arguments, &settings, &mut complain)?;
     let Some(linked) = &plan.links else {
         return execute::replace(&plan);
     };
     let code = execute::run(&plan)?;
     if code == 0 {
-        finish(language, linked, &settings);
+        let mut warn = |warning: &dyn Display| complain(&format_args!("warning: {warning}"));
+        if let Some(unusable) = unusable(linked) {
+            warn(&unusable);
+        }
+        finish(linked, &settings, &mut warn);
     }
     Ok(ExitCode::from(code))
 }
 
-/// Looks at what was linked, and puts a dictionary into it.
-fn finish(language: Language, linked: &Linked, settings: &Settings) {
-    let warn = |warning: &dyn std::fmt::Display| {
-        help::complain(language, format_args!("warning: {warning}"));
-    };
-    if !layout::is_usable(&linked.file, linked.layout) {
-        warn(&format_args!(
+/// Why a fuzzer gets no coverage from what was linked, if it gets none.
+fn unusable(linked: &Linked) -> Option<String> {
+    (!layout::is_usable(&linked.file, linked.layout)).then(|| {
+        format!(
             "in {:?} the coverage counters have no pages of their own, so a fuzzer gets no coverage from it: link with -fuse-ld=lld, or without a linker script",
             linked.file
-        ));
-    }
+        )
+    })
+}
+
+/// Changes what is left to change in what was linked, and puts a dictionary into it.
+fn finish(linked: &Linked, settings: &Settings, warn: &mut dyn FnMut(&dyn Display)) {
     if linked.family == Family::Gcc
         && let Err(error) = naked::free(&linked.file)
     {
@@ -204,18 +216,19 @@ pub fn tools() -> Vec<String> {
     compiler::known_tools(&settings)
 }
 
-/// The command that `arguments` become. Tells of what the user should know.
+/// The command that `arguments` become. `complain` hears what the user should know.
 fn plan(
     language: Language,
     arguments: Vec<OsString>,
     settings: &Settings,
+    complain: &mut dyn FnMut(&dyn Display),
 ) -> Result<Plan, InstrumentError> {
     let situation = Situation::gather(language, arguments, settings)?;
     for warning in &situation.warnings {
-        help::complain(language, format_args!("warning: {warning}"));
+        complain(&format_args!("warning: {warning}"));
     }
     for note in situation.notes.iter().filter(|_| !settings.quiet) {
-        help::complain(language, note);
+        complain(note);
     }
     Plan::new(&situation, settings)
 }

@@ -11,12 +11,18 @@ pub(crate) const OVERRIDES: &str = "CCC_OVERRIDE_OPTIONS";
 
 /// A sanitizer that an environment variable can switch on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sanitizer {
+pub enum Sanitizer {
+    /// `-fsanitize=address`
     Address,
+    /// `-fsanitize=memory`
     Memory,
+    /// `-fsanitize=undefined`
     Undefined,
+    /// `-fsanitize=thread`
     Thread,
+    /// `-fsanitize=leak`
     Leak,
+    /// `-fsanitize=cfi`
     ControlFlow,
 }
 
@@ -177,7 +183,8 @@ impl Settings {
     }
 }
 
-fn check_conflicts(sanitizers: &[Sanitizer]) -> Result<(), InstrumentError> {
+/// Refuses sanitizers that exclude each other.
+pub(crate) fn check_conflicts(sanitizers: &[Sanitizer]) -> Result<(), InstrumentError> {
     for first in sanitizers {
         if let Some(second) = sanitizers.iter().find(|second| first.excludes(**second)) {
             return Err(InstrumentError::SanitizersConflict {
