@@ -15,6 +15,7 @@ macro_rules! say {
     }};
 }
 
+mod api;
 mod campaign;
 mod cli;
 mod commands;
@@ -27,6 +28,8 @@ mod processes;
 mod report;
 mod target;
 mod ui;
+
+pub use api::{Compile, Edges, End, Error, Outcome, Program, Sanitizer, Target, compile};
 
 /// Every error ends like this; 2 would mean a crash in `tine showmap`.
 const FAILURE: u8 = 1;

@@ -12,6 +12,7 @@ pub use variables::{
 use crate::{cli::MemoryLimit, report::store};
 use environment::environment;
 use libraries::{Libraries, Runtime};
+use sanitizer_options::sanitizer_options;
 use std::{
     env,
     ffi::{OsStr, OsString},
@@ -45,6 +46,17 @@ fn report_exit_code(sanitizer: Option<Sanitizer>) -> i32 {
         Some(Sanitizer::Leak) => tine_instrument::LEAK_EXIT_CODE,
         _ => REPORT_EXIT_CODE,
     }
+}
+
+/// The variables by which a sanitizer ends the target at once and in a way that is noticed,
+/// and the exit code that means a crash: `chosen`, or the sanitizer's.
+pub fn sanitizer_environment(
+    file: &TargetFile,
+    chosen: Option<i32>,
+) -> (Vec<(OsString, OsString)>, Option<i32>) {
+    let code = chosen.unwrap_or_else(|| report_exit_code(file.sanitizer));
+    let variables = sanitizer_options(file.sanitizer, code, |name| env::var_os(name));
+    (variables, chosen.or(file.sanitizer.map(|_| code)))
 }
 
 /// A target and how it will be started.

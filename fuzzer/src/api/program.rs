@@ -1,0 +1,422 @@
+//! A program, and runs of it.
+
+use super::{Edges, Error, Outcome};
+use crate::target;
+use std::{
+    ffi::{OsStr, OsString},
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+use tine_controller::{
+    ForkServer, InputFolder, InputRoute, Launch, RunError, StartError, TargetConfig, TargetFile,
+    TargetFileError, TargetOutput,
+};
+
+/// Limit of a run where none was given. A machine that runs other tests may be slow.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often a program is executed that somebody still has open for writing: a test beside
+/// this one, between its fork and its exec.
+const MOST_ATTEMPTS: u32 = 50;
+
+/// Pause between two of these attempts.
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// A program and how to run it.
+///
+/// The input comes on its standard input, or through shared memory if its harness takes
+/// it from there. Where an argument has `@@`, that becomes the path of a file with the
+/// input.
+///
+/// ```no_run
+/// # fn main() -> Result<(), tine::Error> {
+/// let program = tine::Program::new("target/fuzz/parser").start()?;
+/// let outcome = program.run(b"[1, 2")?;
+/// assert!(outcome.is_ok(), "{outcome}");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing runs before `start`"]
+pub struct Program {
+    pub(super) path: PathBuf,
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    current_dir: Option<PathBuf>,
+    timeout: Duration,
+    startup_timeout: Option<Duration>,
+    memory_limit: Option<u64>,
+    crash_exit_code: Option<i32>,
+    extension: Option<String>,
+    non_instrumented: bool,
+    shows_output: bool,
+}
+
+impl Program {
+    /// The program at `path`, without arguments: 5 seconds a run, no limit of memory, its
+    /// output thrown away. A name without `/` is looked up on `PATH`.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self {
+            path: path.as_ref().to_owned(),
+            args: Vec::new(),
+            env: Vec::new(),
+            current_dir: None,
+            timeout: TIMEOUT,
+            startup_timeout: None,
+            memory_limit: None,
+            crash_exit_code: None,
+            extension: None,
+            non_instrumented: false,
+            shows_output: false,
+        }
+    }
+
+    /// Adds an argument. `@@` in it becomes the path of the input file.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args
+            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets a variable in its environment, on top of this process's.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let pair = (name.as_ref().to_owned(), value.as_ref().to_owned());
+        self.env.push(pair);
+        self
+    }
+
+    /// Its working directory; otherwise this process's.
+    pub fn current_dir(mut self, folder: impl AsRef<Path>) -> Self {
+        self.current_dir = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Limit of one run, by the clock.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// Limit of everything before the first run: loading, constructors, and what comes
+    /// before `__AFL_INIT()`. 10 seconds otherwise.
+    pub fn startup_timeout(mut self, limit: Duration) -> Self {
+        self.startup_timeout = Some(limit);
+        self
+    }
+
+    /// Limit of its address space in bytes. Not with sanitizers that reserve terabytes of
+    /// it.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Takes an exit with this code for a crash. A Rust program that panics exits with
+    /// 101.
+    pub fn crash_exit_code(mut self, code: i32) -> Self {
+        self.crash_exit_code = Some(code & 0xff);
+        self
+    }
+
+    /// Ending of the input file's name (`png`), for a program that looks at it.
+    pub fn input_extension(mut self, extension: impl Into<String>) -> Self {
+        self.extension = Some(extension.into());
+        self
+    }
+
+    /// Takes any program: it is executed anew for each run, and has no coverage.
+    pub fn non_instrumented(mut self) -> Self {
+        self.non_instrumented = true;
+        self
+    }
+
+    /// Lets its output through to this process's, to see for instance the report of a
+    /// sanitizer.
+    pub fn show_output(mut self) -> Self {
+        self.shows_output = true;
+        self
+    }
+
+    /// Starts the program: it is loaded, and waits before `main` (or at `__AFL_INIT()`)
+    /// for inputs. It ends when the [`Target`] is dropped, and also if this process is
+    /// killed.
+    ///
+    /// # Errors
+    /// When it is missing, not executable or not instrumented, or does not come up.
+    pub fn start(&self) -> Result<Target, Error> {
+        let file = self.inspect()?;
+        let folder = self.input_folder()?;
+        let config = self.config(&file, folder.as_ref().map(InputFolder::file))?;
+        let started = with_patience(is_busy_start, || ForkServer::start(config.clone()));
+        let server = started.map_err(|error| self.not_started(&error))?;
+        Ok(Target {
+            program: file.path,
+            server: Mutex::new(server),
+            _folder: folder,
+        })
+    }
+
+    /// Looks at the program's file.
+    fn inspect(&self) -> Result<TargetFile, Error> {
+        let name = self.path.as_os_str();
+        let inspected = if self.non_instrumented {
+            TargetFile::inspect_unchecked(name)
+        } else {
+            TargetFile::inspect(name)
+        };
+        inspected.map_err(|error| {
+            let program = self.path.clone();
+            match error {
+                TargetFileError::NotFound { .. } => Error::NotFound { program },
+                TargetFileError::NotExecutable { path } => Error::NotExecutable { program: path },
+                TargetFileError::NotInstrumented { path } => {
+                    Error::NotInstrumented { program: path }
+                }
+                TargetFileError::Script { path, interpreter } => Error::NotAProgram {
+                    reason: format!(
+                        "{} is a script for {interpreter}, not a compiled program: give the \
+                         program that it starts, or call `.non_instrumented()`, which runs the \
+                         script, without coverage",
+                        path.display()
+                    ),
+                    program: path,
+                },
+                other => Error::NotAProgram {
+                    program,
+                    reason: other.to_string(),
+                },
+            }
+        })
+    }
+
+    /// A folder for the input file, if an argument names one.
+    fn input_folder(&self) -> Result<Option<InputFolder>, Error> {
+        let mut is_named = false;
+        for argument in &self.args {
+            target::substitute(argument, Path::new(""), &mut is_named);
+        }
+        if !is_named {
+            return Ok(None);
+        }
+        let name = match &self.extension {
+            Some(extension) => format!("input.{}", extension.trim_start_matches('.')),
+            None => "input".into(),
+        };
+        let folder = InputFolder::create_in_memory(OsStr::new(&name));
+        folder.map(Some).map_err(|source| Error::File {
+            action: "make a folder for the input in",
+            path: std::env::temp_dir(),
+            source,
+        })
+    }
+
+    /// The controller's view of it. `input` is the file that stands for `@@`.
+    fn config(&self, file: &TargetFile, input: Option<&Path>) -> Result<TargetConfig, Error> {
+        let refused = |reason| Error::Start {
+            program: file.path.clone(),
+            reason,
+        };
+        if let (Some(sanitizer), Some(_)) = (file.sanitizer, self.memory_limit)
+            && sanitizer.reserves_address_space()
+        {
+            return Err(refused(format!(
+                "{} is built with {sanitizer}, which reserves terabytes of address space: leave \
+                 `.memory_limit(..)` out",
+                file.path.display()
+            )));
+        }
+        let (variables, report_code) = target::sanitizer_environment(file, self.crash_exit_code);
+        let mut config = TargetConfig::new(&file.path);
+        let mut is_named = false;
+        config.args = self
+            .args
+            .iter()
+            .map(|argument| match input {
+                Some(path) => target::substitute(argument, path, &mut is_named),
+                None => argument.clone(),
+            })
+            .collect();
+        if let Some(path) = input {
+            config.input = InputRoute::OwnFile(path.to_owned());
+        }
+        config.env = variables;
+        config.env.extend(self.env.iter().cloned());
+        config.current_dir.clone_from(&self.current_dir);
+        config.timeout = self.timeout;
+        config.startup_timeout = self.startup_timeout.unwrap_or(config.startup_timeout);
+        config.memory_limit = self.memory_limit;
+        config.crash_exit_code = report_code;
+        if self.non_instrumented {
+            config.launch = Launch::Exec;
+        }
+        if self.shows_output {
+            config.output = TargetOutput::Inherit;
+        }
+        Ok(config)
+    }
+
+    fn not_started(&self, error: &StartError) -> Error {
+        let program = self.path.clone();
+        let reason = match error {
+            StartError::TimedOut {
+                program,
+                limit,
+                stage,
+            } => format!(
+                "{} did not answer within {} s; tine was {stage}. Code before `main` may hang or \
+                 wait for something: `tine doctor -- PROGRAM` looks for the cause; if it is only \
+                 slow, give it `.startup_timeout(..)`",
+                program.display(),
+                limit.as_secs_f32()
+            ),
+            StartError::DescriptorLimit { limit } => format!(
+                "a fork server has its pipes on the descriptors 198 and 199, and no more than \
+                 {limit} descriptors are allowed here: raise the hard limit (`ulimit -Hn 1024` as \
+                 root), or call `.non_instrumented()`"
+            ),
+            StartError::Died {
+                memory_limit: Some(bytes),
+                said_hello: false,
+                ..
+            } => format!(
+                "{} ended before it said hello: its limit of {bytes} bytes of memory may be too \
+                 low, try without `.memory_limit(..)`",
+                program.display()
+            ),
+            other => other.to_string(),
+        };
+        Error::Start { program, reason }
+    }
+}
+
+/// Tries again while `is_busy` says so.
+fn with_patience<T, E>(
+    is_busy: impl Fn(&E) -> bool,
+    mut attempt: impl FnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    for _ in 0..MOST_ATTEMPTS {
+        match attempt() {
+            Err(error) if is_busy(&error) => thread::sleep(ATTEMPT_PAUSE),
+            done => return done,
+        }
+    }
+    attempt()
+}
+
+fn is_busy_start(error: &StartError) -> bool {
+    matches!(error, StartError::Spawn { source, .. } if is_busy(source))
+}
+
+fn is_busy_run(error: &RunError) -> bool {
+    matches!(error, RunError::Exec { source, .. } if is_busy(source))
+}
+
+fn is_busy(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ExecutableFileBusy
+}
+
+impl From<PathBuf> for Program {
+    fn from(path: PathBuf) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<&PathBuf> for Program {
+    fn from(path: &PathBuf) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<&Path> for Program {
+    fn from(path: &Path) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<&str> for Program {
+    fn from(path: &str) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<String> for Program {
+    fn from(path: String) -> Self {
+        Self::new(path)
+    }
+}
+
+/// A program that was started and waits for inputs. Dropping it ends the program.
+///
+/// Threads may share it (also in a `static`): they take turns.
+pub struct Target {
+    program: PathBuf,
+    // Before the folder: the program ends first.
+    server: Mutex<ForkServer>,
+    _folder: Option<InputFolder>,
+}
+
+impl Target {
+    /// Runs the program on an input.
+    ///
+    /// Each run is a new process, unless the program has a persistent loop or a
+    /// `LLVMFuzzerTestOneInput`: then inputs follow each other in one process, until one
+    /// of them ends it.
+    ///
+    /// A fork server that is lost (the program kills it, say) is started again, and the
+    /// input is run once more.
+    ///
+    /// # Errors
+    /// When the input cannot be handed over, or the program does not start again. A crash
+    /// is no error.
+    pub fn run(&self, input: impl AsRef<[u8]>) -> Result<Outcome, Error> {
+        let mut server = self.lock();
+        server.map().clear();
+        let ended = with_patience(is_busy_run, || server.run(input.as_ref()));
+        let ended = ended.map_err(|error| Error::Run {
+            program: self.program.clone(),
+            reason: error.to_string(),
+        })?;
+        Ok(Outcome::new(ended, Edges::take(server.map())))
+    }
+
+    /// The number of all edges of the program, if it says so: those built by tine do.
+    #[must_use]
+    pub fn total_edges(&self) -> Option<usize> {
+        self.lock().info().edges
+    }
+
+    /// How often the fork server was lost and started again.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.lock().restarts()
+    }
+
+    /// Path of the program.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.program
+    }
+
+    /// A thread that panicked within a run leaves no half-done thing: the next run begins
+    /// anew.
+    fn lock(&self) -> MutexGuard<'_, ForkServer> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
+}
