@@ -1,0 +1,11 @@
+//! A C parser, built by `build.rs` with AddressSanitizer.
+
+#[test]
+fn settings_are_read() -> Result<(), tine::Error> {
+    let parser = tine::Program::new(env!("PARSER")).start()?;
+    for text in ["width = 80\n", "width=80\nheight=25", "= 7", "a = \n", ""] {
+        let outcome = parser.run(text)?;
+        assert!(outcome.is_ok(), "{outcome} on {text:?}");
+    }
+    Ok(())
+}
