@@ -14,8 +14,8 @@ use super::{Exchange, Flaw, Hashes, Received, foreign::Foreign, peer::Peer};
 use crate::{
     cli::Role,
     report::{
-        campaign::Locks,
         folder::{MAIN, SYNCED},
+        locks::Locks,
         name::is_instance,
         store,
     },

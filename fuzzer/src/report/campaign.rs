@@ -2,13 +2,12 @@
 //! be tine's or `afl-fuzz`'s, and need not run.
 
 mod instance;
-mod locks;
 mod summary;
 
 pub use instance::{Instance, State};
 pub use summary::{Find, Summary};
 
-pub use locks::Locks;
+use super::locks::Locks;
 use serde::Serialize;
 use std::{
     fs, io,

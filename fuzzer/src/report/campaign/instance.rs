@@ -1,7 +1,6 @@
 //! One instance, from its `fuzzer_stats`.
 
-use super::locks::Locks;
-use crate::report::store;
+use crate::report::{locks::Locks, store};
 use serde::Serialize;
 use std::{
     collections::HashMap,

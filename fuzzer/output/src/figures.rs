@@ -84,7 +84,7 @@ fn fields(text: &str) -> HashMap<&str, &str> {
 #[cfg(test)]
 mod tests {
     use super::Figures;
-    use crate::report::stats::{Facts, Snapshot};
+    use crate::stats::{Facts, Snapshot};
 
     #[test]
     fn figures_are_read_as_they_are_written() {
