@@ -22,7 +22,7 @@ pub use compare_log::{CompareArgs, CompareLevel, CompareProgram};
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use fuzz::FuzzArgs;
-pub use instance::{Instance, InstanceError, InstanceName, Role};
+pub use instance::{Instance, InstanceError, InstanceName};
 pub use mistake::sentence;
 pub use mutation::{AimChoice, InputType, MutationArgs};
 pub use schedule::Schedule;

@@ -21,7 +21,6 @@ mod cli;
 mod commands;
 mod engine;
 mod environment;
-mod exchange;
 mod few_edges;
 mod modules;
 mod processes;
@@ -30,6 +29,7 @@ mod target;
 mod ui;
 
 pub use api::{Compile, Edges, End, Error, Outcome, Program, Sanitizer, Target, compile};
+use tine_exchange as exchange;
 
 /// Every error ends like this; 2 would mean a crash in `tine showmap`.
 const FAILURE: u8 = 1;

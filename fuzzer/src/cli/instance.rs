@@ -2,6 +2,7 @@
 
 use super::FuzzArgs;
 use std::{fmt, str::FromStr};
+use tine_exchange::Role;
 
 /// The longest name of an instance, in bytes. afl-fuzz before 4.10c takes no longer
 /// one; later versions take 50.
@@ -62,17 +63,6 @@ pub enum NameError {
     /// afl-addseeds keeps what it adds there.
     #[error("`addseeds` is where afl-addseeds puts seeds: give another name")]
     Reserved,
-}
-
-/// With whom an instance exchanges testcases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// With all others (`-M`).
-    Main,
-    /// With the main ones; with all others while there is none (`-S`).
-    Secondary,
-    /// It takes testcases from main ones, if there are any.
-    Alone,
 }
 
 /// An instance of a campaign.

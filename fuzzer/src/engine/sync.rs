@@ -3,8 +3,8 @@
 
 use super::{State, error::FuzzError, executor::ForkServerExecutor, judge::Engine};
 use crate::{
-    cli::{FuzzArgs, Instance, Role},
-    exchange::{Exchange, Flaw, Received, directory::Directory},
+    cli::{FuzzArgs, Instance},
+    exchange::{Exchange, Flaw, Received, Role, directory::Directory},
     report::{
         folder::{Beginning, OutputFolder},
         name::{Import, Operation, Origin},

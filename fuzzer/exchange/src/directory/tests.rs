@@ -53,7 +53,7 @@ fn age(path: &Path) {
 fn round(directory: &mut Directory) -> (Vec<String>, Vec<String>) {
     let mut sentences = Vec::new();
     let mut found = Vec::new();
-    let mut complain = |flaw: &crate::exchange::Flaw| sentences.push(flaw.to_string());
+    let mut complain = |flaw: &crate::Flaw| sentences.push(flaw.to_string());
     while let Some(received) = directory.receive(&mut complain) {
         found.push(shown(&received));
     }
@@ -114,7 +114,7 @@ fn what_was_not_handled_comes_again() {
         place.testcase("a", &format!("id:00000{number},x"), &number.to_string());
     }
     let mut directory = place.open(Role::Main, true);
-    let mut ignore = |_: &crate::exchange::Flaw| ();
+    let mut ignore = |_: &crate::Flaw| ();
     // The second one is handed out, and not handled: the session ends.
     assert!(directory.receive(&mut ignore).is_some());
     assert!(directory.receive(&mut ignore).is_some());

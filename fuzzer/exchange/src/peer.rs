@@ -10,13 +10,13 @@ use super::{
     Flaw,
     read::{Content, is_young, read},
 };
-use crate::report::{name, store};
 use std::{
     collections::{BTreeSet, VecDeque},
     fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
+use tine_output::{name, store};
 
 /// One other instance.
 #[derive(Debug)]

@@ -10,20 +10,17 @@
 //! A main instance reads all others. A secondary one reads the main ones that live, and
 //! all others while there is none.
 
-use super::{Exchange, Flaw, Hashes, Received, foreign::Foreign, peer::Peer};
-use crate::{
-    cli::Role,
-    report::{
-        folder::{MAIN, SYNCED},
-        locks::Locks,
-        name::is_instance,
-        store,
-    },
-};
+use super::{Exchange, Flaw, Hashes, Received, Role, foreign::Foreign, peer::Peer};
 use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+};
+use tine_output::{
+    folder::{MAIN, SYNCED},
+    locks::Locks,
+    name::is_instance,
+    store,
 };
 
 /// The exchange within an output folder.

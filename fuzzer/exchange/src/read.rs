@@ -8,7 +8,7 @@ use std::{
     path::Path,
     time::{Duration, SystemTime},
 };
-use tine_protocol::layout::input::MAX_INPUT;
+use tine_output::MAX_INPUT;
 
 /// Whoever writes a file in pieces leaves a multiple of this behind each of them.
 const PIECE: usize = 4096;

@@ -6,14 +6,18 @@
 //! | `peer` | one other instance there: what of its queue is new |
 //! | `foreign` | a folder of any other fuzzer |
 //! | `read` | a file that somebody else may be writing |
+//! | `role` | with whom an instance exchanges testcases |
 
 pub mod directory;
 mod foreign;
 mod peer;
 mod read;
+mod role;
+
+pub use role::Role;
 
 use std::{fmt::Debug, hash::BuildHasher, io, path::PathBuf};
-use tine_protocol::layout::input::MAX_INPUT;
+use tine_output::MAX_INPUT;
 
 /// Where testcases of other fuzzers come from, and where one's own go.
 ///
