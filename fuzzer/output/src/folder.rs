@@ -132,7 +132,7 @@ impl OutputFolder {
             return Err(FolderError::NothingToResume(path));
         }
         let made = missing(&path);
-        fs::create_dir_all(&path).map_err(|source| unusable(&path, source))?;
+        store::make_folder(&path).map_err(|source| unusable(&path, source))?;
         let handle = File::open(&path).map_err(|source| unusable(&path, source))?;
         let lock = match Flock::lock(handle, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => lock,
@@ -214,7 +214,7 @@ impl OutputFolder {
     pub fn lay_out(&self, beginning: Beginning) -> Result<(), FolderError> {
         let unusable = |path: PathBuf| move |source| FolderError::Unusable { path, source };
         for folder in [self.queue(), self.crashes(), self.hangs()] {
-            fs::create_dir_all(&folder).map_err(unusable(folder))?;
+            store::make_folder(&folder).map_err(unusable(folder))?;
         }
         for folder in [
             self.path.clone(),

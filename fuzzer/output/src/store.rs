@@ -7,6 +7,7 @@
 //! | | what |
 //! |---|---|
 //! | [`write()`], [`write_synced`], [`write_folder`] | a file, a folder in a folder of ours |
+//! | [`make_folder`] | an empty folder |
 //! | [`append`] | more of a file of ours |
 //! | [`Replacement`] | a file that the user names, which may be a device, a pipe or a link |
 //! | [`read`], [`open`] | a file that may have been replaced by a pipe |
@@ -161,7 +162,7 @@ fn write_as(folder: &Path, name: &str, parts: &[&[u8]], safety: Safety) -> Resul
 pub fn write_folder(parent: &Path, name: &str, files: &[Vec<u8>]) -> Result<(), StoreError> {
     let path = parent.join(name);
     let written = (|| {
-        fs::create_dir_all(parent)?;
+        make_folder(parent)?;
         let folder = unfinished().tempdir_in(parent)?;
         for (number, content) in files.iter().enumerate() {
             let file = folder.path().join(format!("{number:06}"));
@@ -176,6 +177,28 @@ pub fn write_folder(parent: &Path, name: &str, files: &[Vec<u8>]) -> Result<(), 
         sync_folder(parent)
     })();
     written.map_err(|source| StoreError { path, source })
+}
+
+/// Makes a folder, and those that it lies in, unless they are there. Their names are on the
+/// disk when this returns: without them, a power cut takes what was synced in them. A name
+/// in a folder that may be written to, not read, is as safe as the file system makes it.
+///
+/// # Errors
+/// What the system says.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(path)?;
+    let parents = missing.iter().filter_map(|folder| folder.parent());
+    parents
+        .map(|parent| match parent.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => parent,
+        })
+        .try_for_each(|parent| match sync_folder(parent) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            synced => synced,
+        })
 }
 
 /// Names for what is not finished.

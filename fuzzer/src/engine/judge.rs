@@ -30,7 +30,7 @@ use libafl::{
     schedulers::Scheduler,
     state::{HasCorpus, HasExecutions},
 };
-use std::{ffi::OsString, fs, time::Duration};
+use std::{ffi::OsString, time::Duration};
 use tine_controller::{Outcome, RunError};
 
 /// So many inputs in a row may take the fork server along.
@@ -298,7 +298,7 @@ impl Engine {
                 path: folder.clone(),
                 source,
             };
-            fs::create_dir_all(&folder).map_err(unusable)?;
+            store::make_folder(&folder).map_err(unusable)?;
             let name = name::of_lost(self.next.lost, *origin, self.moment(state));
             store::write_synced(&folder, &name, &[input])?;
             self.next.lost += 1;
