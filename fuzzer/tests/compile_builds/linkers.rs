@@ -259,3 +259,90 @@ fn the_users_wrapped_functions_stay_the_users_beside_the_compare_log() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// Compares by a function that is wrapped and by one that is not.
+const WRAPPING_PART: &str = "int strcmp(const char *, const char *); int calls;\n\
+    int memcmp(const void *, const void *, unsigned long);\n\
+    int __real_strcmp(const char *, const char *);\n\
+    int __wrap_strcmp(const char *a, const char *b) { calls++; return __real_strcmp(a, b); }\n\
+    int part(const char *v) { int r = strcmp(v, \"hello\") == 0 ? 3 : 0;\n\
+        return r + 4 * calls + (memcmp(v, \"hell\", 4) == 0 ? 8 : 0); }\n";
+
+/// The functions themselves, for a program without a C library.
+const FUNCTIONS: &str = "int strcmp(const char *a, const char *b) {\n\
+        while (*a && *a == *b) a++, b++; return (unsigned char)*a - (unsigned char)*b; }\n\
+    int memcmp(const void *a, const void *b, unsigned long n) {\n\
+        const unsigned char *x = a, *y = b;\n\
+        while (n--) { if (*x != *y) return *x - *y; x++; y++; } return 0; }\n";
+
+const MAIN_OF_PART: &str = "int part(const char *); int main(void) { return part(\"hello\"); }\n";
+
+const START_OF_PART: &str = "int part(const char *);\n\
+    __attribute__((force_align_arg_pointer)) void _start(void) { long r = part(\"hello\");\n\
+        __asm__ volatile(\"syscall\" : : \"a\"(60), \"D\"(r) : \"memory\");\n\
+        __builtin_unreachable(); }\n";
+
+/// Links beside which there is no whole runtime, or no C library by itself.
+const WRAPPING_LINKS: [&str; 6] = [
+    "-shared -fPIC part.c",
+    "-shared -fPIC part.c functions.c",
+    "-shared -fPIC -nostdlib part.c functions.c",
+    "-nostdlib -static -fno-stack-protector start.c part.c functions.c",
+    "-nodefaultlibs main.c part.c functions.c -lc",
+    "-nodefaultlibs main.c part.c -lc",
+];
+
+#[test]
+fn the_users_wraps_hold_in_shared_objects_and_without_a_c_library() {
+    let bench = Workbench::new();
+    bench.write("part.c", WRAPPING_PART);
+    bench.write("functions.c", FUNCTIONS);
+    bench.write("main.c", MAIN_OF_PART);
+    bench.write("start.c", START_OF_PART);
+    let mut failures = Vec::new();
+    for compiler in [Compiler::clang_version(22), Compiler::gcc()] {
+        let mut ways = vec!["-fuse-ld=bfd", "-fuse-ld=gold", "-fuse-ld=mold"];
+        if compiler.clang {
+            ways.extend(["-fuse-ld=lld", "-fuse-ld=lld -flto"]);
+        } else {
+            ways.push("-fuse-ld=bfd -flto");
+        }
+        for (way, link) in ways
+            .iter()
+            .flat_map(|way| WRAPPING_LINKS.map(|link| (way, link)))
+        {
+            let line = format!("-O1 -fno-builtin {way} -Wl,--wrap=strcmp {link}");
+            // A shared object's part is called by a program of the plain compiler's.
+            let code = |made: &str| {
+                let mut program = bench.path(made);
+                if link.starts_with("-shared") {
+                    program = bench.path("program");
+                    let cc = bench
+                        .program(&compiler.cc)
+                        .args(["-o", "program", "main.c"]);
+                    cc.arg(bench.path(made)).run().assert_code(0);
+                }
+                bench.program(program).run().code()
+            };
+            let plain = bench.program(&compiler.cc).args(line.split_whitespace());
+            plain.args(["-o", "plain"]).run().assert_code(0);
+            let expected = code("plain");
+            let done = run(&bench, &[], &compiler, &format!("--cmplog {line} -o ours"));
+            if done.code() != Some(0) {
+                failures.push(format!("{}: {done}", compiler.name()));
+                continue;
+            }
+            let found = code("ours");
+            if found != expected {
+                failures.push(format!(
+                    "{}: {found:?} {expected:?} {done}",
+                    compiler.name()
+                ));
+            }
+            // Some compilers' optimization when linking comes before the wrapping.
+            assert!(expected == Some(15) || way.ends_with("-flto"), "{line}");
+            std::fs::remove_file(bench.path("ours")).expect("it was made");
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
