@@ -41,6 +41,9 @@ const GCC_FUNCTIONS: &str = "gcc does not choose functions by their names: AFL_L
     AFL_LLVM_DENYLIST go by the names of sources only; TINE_CC=clang knows both";
 const GCC_TOGETHER: &str = "gcc instruments all sources of one command or none: compile those that \
     AFL_LLVM_ALLOWLIST or AFL_LLVM_DENYLIST leaves out by themselves";
+/// gcc makes machine code when it links, and knows no sources then.
+pub(crate) const GCC_LTO: &str = "with -flto gcc instruments all sources when it links, whatever \
+    AFL_LLVM_ALLOWLIST or AFL_LLVM_DENYLIST say: leave -flto out, or choose TINE_CC=clang";
 const CLANG_TOGETHER: &str = "one command has sources that AFL_LLVM_ALLOWLIST lists and others of \
     which it lists functions, and all their functions are instrumented: compile each by itself";
 

@@ -8,7 +8,7 @@ use crate::{
     files::{self, Files},
     linker::{self, Linking},
     lists::List,
-    selection::Selection,
+    selection::{self, Selection},
     settings::{OVERRIDES, Settings},
 };
 use std::{ffi::OsString, path::PathBuf};
@@ -155,7 +155,14 @@ impl Situation {
     /// read counts as none.
     fn select(&mut self, settings: &Settings) -> Result<(), InstrumentError> {
         let facts = &self.line.facts;
-        if settings.no_instrument || facts.no_coverage || facts.sources.is_empty() {
+        if settings.no_instrument || facts.no_coverage {
+            return Ok(());
+        }
+        let has_list = settings.allow.is_some() || settings.deny.is_some();
+        if has_list && facts.lto && self.compiler.family == Family::Gcc {
+            self.warnings.push(selection::GCC_LTO.to_owned());
+        }
+        if facts.sources.is_empty() {
             return Ok(());
         }
         let mut read = |chosen: &Option<(&'static str, PathBuf)>| {

@@ -325,6 +325,43 @@ fn lists_hold_for_each_source_of_a_command() {
     }
 }
 
+/// With -flto code is made when linking, where gcc does not know the sources any more.
+#[test]
+fn lists_hold_with_optimization_when_linking_or_the_command_says_that_they_do_not() {
+    const LIST: Option<(&str, &str)> = Some(("AFL_LLVM_ALLOWLIST", "in.c\n"));
+    const SAYS: &str = "with -flto gcc instruments all sources when it links";
+    let bench = Workbench::new();
+    bench.write("in.c", "int in(int c) { return c + 1; }\n");
+    bench.write("out.c", branches("out"));
+    bench.write(
+        "main.c",
+        "#include <stdio.h>\nint in(int), out(int);\n\
+         int main(void) { int c = getchar(); return in(c) + out(c); }\n",
+    );
+    for compiler in compilers() {
+        let quiet = cc(&bench, &compiler, "-O1 -flto -c in.c", None);
+        assert!(quiet.stderr.is_empty(), "{quiet}");
+        for line in [
+            "-O1 -flto -c in.c",
+            "-O1 -flto -c out.c",
+            "-O1 -flto -c main.c",
+            "-O1 -flto in.o out.o main.o -o p",
+        ] {
+            let done = cc(&bench, &compiler, line, LIST);
+            done.assert_code(0);
+            assert_eq!(done.stderr().contains(SAYS), !compiler.clang, "{done}");
+        }
+        let maps = ["\x03", "a"].map(|input| {
+            let runner = bench
+                .tine()
+                .args(["showmap", "-q", "-o", "map", "--", "./p"]);
+            runner.stdin(input).run();
+            std::fs::read(bench.path("map")).expect("something is counted")
+        });
+        assert_eq!(maps[0] == maps[1], compiler.clang, "{}", compiler.name());
+    }
+}
+
 #[test]
 fn a_list_that_cannot_be_read_is_named() {
     let bench = Workbench::new();
