@@ -78,9 +78,13 @@ fn answer(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // The reader may be gone.
-            let _ = error.print();
-            return ExitCode::SUCCESS;
+            match error.print() {
+                // A reader that is gone has seen enough.
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    say!("cannot write standard output: {error}");
+                }
+                _ => return ExitCode::SUCCESS,
+            }
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();

@@ -35,19 +35,22 @@ pub enum StatusError {
     /// The figures cannot be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// What was to be told cannot be written.
+    #[error("cannot write standard output: {0}")]
+    Output(io::Error),
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// When there is no instance in the folder, or the figures cannot be served.
+/// When there is no instance in the folder, or the figures cannot be served or written.
 pub fn run(args: &StatusArgs) -> Result<ExitCode, StatusError> {
     if args.variables {
-        let _ = write!(io::stdout(), "{}", environment::markdown());
+        is_read(write!(io::stdout(), "{}", environment::markdown()))?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.files {
-        let _ = write!(io::stdout(), "{}", folder::markdown());
+        is_read(write!(io::stdout(), "{}", folder::markdown()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let out = args.out.as_deref().unwrap_or(Path::new("."));
@@ -64,7 +67,7 @@ pub fn run(args: &StatusArgs) -> Result<ExitCode, StatusError> {
     }
     loop {
         let campaign = Campaign::read(out)?;
-        let is_shown = show(&campaign, args).is_ok();
+        let is_shown = is_read(show(&campaign, args))?;
         let is_running = campaign.summary.running + campaign.summary.starting > 0;
         if args.watch && is_shown && is_running {
             thread::sleep(INTERVAL);
@@ -75,7 +78,17 @@ pub fn run(args: &StatusArgs) -> Result<ExitCode, StatusError> {
     }
 }
 
-/// Writes it. An error means that nobody reads any more.
+/// Whether somebody reads what was written. `head` and the like have seen enough some time;
+/// a full disk is an error.
+fn is_read(written: io::Result<()>) -> Result<bool, StatusError> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(StatusError::Output(error)),
+    }
+}
+
+/// Writes it.
 fn show(campaign: &Campaign, args: &StatusArgs) -> io::Result<()> {
     /// To the upper left corner, and everything below is gone.
     const CLEAR: &str = "\x1b[H\x1b[2J";

@@ -313,3 +313,38 @@ fn the_folder_of_a_running_fuzzer_is_refused() {
     first.signal(nix::sys::signal::Signal::SIGINT);
     first.wait().assert_code(0);
 }
+
+/// A program that reads what tine tells would take nothing for an answer.
+#[test]
+fn what_cannot_be_written_to_standard_output_is_an_error() {
+    let bench = Workbench::new();
+    set_up(&bench);
+    fuzz(&bench, "seeds", "out").run().assert_code(0);
+    for line in [
+        "status out",
+        "status --json out",
+        "status --files",
+        "showmap -o - -- ./prog",
+        "trace -- ./prog",
+        "doctor",
+        "--help",
+        "--version",
+        "fuzz --help",
+    ] {
+        let shell = bench
+            .program("sh")
+            .args(["-c", "exec \"$0\" \"$@\" > /dev/full"]);
+        let done = shell
+            .arg(env!("CARGO_BIN_EXE_tine"))
+            .args(line.split(' '))
+            .run();
+        let wrong = complaints(&done, &["cannot write", "No space left"]);
+        assert!(wrong.is_empty(), "{line}: {}\n{done}", wrong.join("\n"));
+    }
+    // Who closed it has seen enough.
+    let shell = bench
+        .program("sh")
+        .args(["-c", "\"$0\" status --json out | true"]);
+    let done = shell.arg(env!("CARGO_BIN_EXE_tine")).run();
+    assert!(done.stderr.is_empty(), "{done}");
+}
