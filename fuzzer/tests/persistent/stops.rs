@@ -310,3 +310,54 @@ fn is_stopped(process: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it is there");
     status.contains("State:\tT")
 }
+
+const LIBRARY: &str = r#"
+#include <stdlib.h>
+__AFL_FUZZ_INIT();
+volatile int covered;
+void harness(void) {
+    __AFL_INIT();
+    unsigned char *input = __AFL_FUZZ_TESTCASE_BUF;
+    while (__AFL_LOOP(1000)) {
+        if (__AFL_FUZZ_TESTCASE_LEN < 1) continue;
+        if (input[0] == 'a') covered = 1;
+        if (input[0] == 'c') abort();
+    }
+}
+"#;
+
+/// The mark of the macros lies in the shared object, where no fuzzer looks for it.
+#[test]
+fn a_loop_in_a_shared_object_is_one_if_the_user_says_so() {
+    let bench = Workbench::new();
+    bench.write("harness.c", LIBRARY);
+    bench.write(
+        "main.c",
+        "void harness(void); int main(void) { harness(); return 0; }\n",
+    );
+    for compiler in compilers() {
+        for line in [
+            "-shared -fPIC harness.c -o harness.so",
+            "main.c ./harness.so -o program",
+        ] {
+            let cc = bench.tine_cc().env("TINE_CC", &compiler.cc);
+            cc.args(line.split(' ')).run().assert_code(0);
+        }
+        for (is_told, way) in [
+            (false, "exited with code 0"),
+            (true, "finished its pass of the persistent loop"),
+        ] {
+            for (input, code, end) in [("a", 0, way), ("c", 2, "crashed by signal 6")] {
+                let mut showmap = bench.tine();
+                if is_told {
+                    showmap = showmap
+                        .env("AFL_PERSISTENT", "1")
+                        .env("AFL_DEFER_FORKSRV", "1");
+                }
+                let showmap = showmap.args(["showmap", "-o", "map", "--", "./program"]);
+                let done = showmap.stdin(input).run();
+                done.assert_code(code).assert_stderr(end);
+            }
+        }
+    }
+}
