@@ -41,7 +41,7 @@ pub struct StoreError {
 fn hint(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::ENOSPC | libc::EDQUOT) => {
-            ". Make room, then go on with `-i -`: all that was found before is saved"
+            ". Make room, then go on with `-i -`, or begin again: all that was found before is saved"
         }
         Some(libc::EFBIG) => ": the limit of file sizes (`ulimit -f`) is too low",
         Some(libc::EROFS | libc::EACCES | libc::EPERM) => {
