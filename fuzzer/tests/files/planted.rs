@@ -203,16 +203,48 @@ fn what_is_no_file_is_no_file_for_inputs() {
 #[test]
 fn standard_output_may_be_named_by_its_device() {
     let bench = bench();
-    for name in ["/dev/stdout", "/proc/self/fd/1", "-"] {
+    for (name, redirection) in [
+        ("/dev/stdout", ""),
+        ("/proc/self/fd/1", ""),
+        ("/dev/fd/1", ""),
+        ("/dev/stderr", "2>&1"),
+        ("/dev/fd/3", "3>>written"),
+        ("-", ""),
+    ] {
+        // What others write to it before and after stays.
+        let script = format!("echo before; \"$@\" {redirection}; echo after");
         let shell = bench
             .program("sh")
-            .args(["-c", "exec \"$@\" > written", "sh"]);
+            .args(["-c", &format!("{{ {script}; }} >> written")]);
         let line = ["showmap", "-q", "-i", "in", "-o", name, "--", "./prog"];
-        let done = shell.arg(env!("CARGO_BIN_EXE_tine")).args(line).run();
+        let shell = shell.arg("sh").arg(env!("CARGO_BIN_EXE_tine"));
+        let done = shell.args(line).run();
         done.assert_code(0);
         let written = fs::read_to_string(bench.path("written")).unwrap();
-        assert!(written.lines().count() > 0, "{name}: {done}");
+        let lines: Vec<&str> = written.lines().collect();
+        assert!(lines.len() > 2, "{name}: {done}");
+        assert_eq!(
+            (lines[0], lines[lines.len() - 1]),
+            ("before", "after"),
+            "{name}"
+        );
         fs::remove_file(bench.path("written")).unwrap();
     }
+    // As `-o >(command)` of a shell has it.
+    let script = "\"$@\" 3>&1 > /dev/null | cat > written";
+    let shell = bench.program("sh").args(["-c", script, "sh"]);
+    let line = [
+        "showmap",
+        "-q",
+        "-i",
+        "in",
+        "-o",
+        "/dev/fd/3",
+        "--",
+        "./prog",
+    ];
+    let shell = shell.arg(env!("CARGO_BIN_EXE_tine")).args(line).run();
+    let written = fs::read_to_string(bench.path("written")).unwrap();
+    assert!(written.lines().count() > 0, "{shell}");
     assert!(Path::new("/dev/stdout").is_symlink());
 }

@@ -3,7 +3,10 @@
 use std::{
     fs::{self, File, Metadata, OpenOptions, Permissions},
     io::{self, ErrorKind, Write},
-    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    },
     path::{Path, PathBuf},
 };
 use tempfile::NamedTempFile;
@@ -37,6 +40,9 @@ impl Replacement {
     /// What the system says, or that a link or pipe of that name is another user's.
     pub fn begin(path: &Path) -> io::Result<Self> {
         let path = follow_own_links(path)?;
+        if let Some(stream) = standard_stream(&path) {
+            return Ok(Self(Kind::Direct(File::from(stream?))));
+        }
         let there = if is_descriptor(&path) {
             fs::metadata(&path).map(|found| (found, 0))
         } else {
@@ -50,7 +56,8 @@ impl Replacement {
                 }
                 let file = OpenOptions::new()
                     .write(true)
-                    .truncate(found.is_file())
+                    // Of a descriptor: what others wrote before stays.
+                    .append(found.is_file())
                     .custom_flags(flags | libc::O_NOCTTY)
                     .open(&path)?;
                 return Ok(Self(Kind::Direct(file)));
@@ -153,7 +160,21 @@ fn is_trusted(found: &Metadata) -> bool {
 
 /// Whether a path is one of a process's descriptors, as `/dev/stdout` leads to.
 fn is_descriptor(path: &Path) -> bool {
-    path.starts_with("/proc") && path.parent().is_some_and(|folder| folder.ends_with("fd"))
+    let folder = path.parent().unwrap_or(Path::new(""));
+    folder == Path::new("/dev/fd") || folder.starts_with("/proc") && folder.ends_with("fd")
+}
+
+/// Standard output or error, if that is what the path names: not to be opened anew, which
+/// would begin at the start of the file that it may lead to.
+fn standard_stream(path: &Path) -> Option<io::Result<OwnedFd>> {
+    let folder = path.parent()?;
+    let is_own = [Path::new("/proc/self/fd"), Path::new("/dev/fd")].contains(&folder)
+        || folder == Path::new(&format!("/proc/{}/fd", std::process::id()));
+    match path.file_name()?.to_str()? {
+        "1" if is_own => Some(io::stdout().as_fd().try_clone_to_owned()),
+        "2" if is_own => Some(io::stderr().as_fd().try_clone_to_owned()),
+        _ => None,
+    }
 }
 
 fn not_ours(what: &str) -> io::Error {
