@@ -317,6 +317,24 @@ impl Engine {
         self.pace.syncing = thread.ok();
     }
 
+    /// Has the last finds written to the disk, too: nothing else does when the process has
+    /// ended. A disk that takes long is not waited for for ever.
+    pub(super) fn finish_syncing(&mut self) {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        const PAUSE: Duration = Duration::from_millis(1);
+        let end = Instant::now() + PATIENCE;
+        // One that began earlier may have come before the last finds.
+        for is_last in [false, true] {
+            if is_last {
+                self.sync_queue();
+            }
+            let is_going_on = |thread: &JoinHandle<()>| !thread.is_finished();
+            while self.pace.syncing.as_ref().is_some_and(is_going_on) && Instant::now() < end {
+                thread::sleep(PAUSE);
+            }
+        }
+    }
+
     fn try_to_save_state(&self, state: &State, identity: Identity) -> Result<(), StoreError> {
         let frequencies = self.queue.frequencies();
         let entries = self.queue.entries().iter().enumerate();

@@ -257,6 +257,7 @@ impl Session {
         let written = self.engine.write(&snapshot);
         if written.is_ok() {
             self.engine.save_state(&self.state);
+            self.engine.finish_syncing();
         }
         // What broke off the session matters more than what follows from it.
         let ending = ended?;
