@@ -50,9 +50,10 @@ fn end_by_a_signal(source: &str, options: &[&str], commands: &[&[&str]], words: 
         let program = bench.compile("family", options, source);
         bench.seeds("in", ["f"]);
         let _ = fs::remove_file(bench.path("there"));
-        let line = bench.tine().args(*command).args(["-t", "60000", "--"]);
+        // No limit of time ends it before the test's own.
+        let line = bench.tine().args(*command).args(["-t", "600000", "--"]);
         let line = line.arg(program).args(words);
-        let running = line.env("AFL_FORKSRV_INIT_TMOUT", "60000").start();
+        let running = line.env("AFL_FORKSRV_INIT_TMOUT", "600000").start();
         running.wait_for("a run", |_| bench.path("there").exists());
         running.signal(Signal::SIGINT);
         running.wait();
