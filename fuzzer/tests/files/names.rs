@@ -3,11 +3,12 @@
 use crate::support::{Finished, Workbench, testcases};
 use std::fs;
 
-/// Aborts on "c".
+/// Aborts on "c"; "d" and "e" are new coverage.
 const PROGRAM: &str = "#include <stdio.h>\n#include <stdlib.h>\n\
     int main(int argc, char **argv) {\n    \
     FILE *f = argc > 1 ? fopen(argv[1], \"r\") : stdin;\n    \
-    int c = f ? getc(f) : 0;\n    if (c == 'c') abort();\n    return c == 'd';\n}\n";
+    int c = f ? getc(f) : 0;\n    if (c == 'c') abort();\n    if (c == 'd') puts(\"d\");\n    \
+    if (c == 'e') puts(\"e\");\n    return c == 'd';\n}\n";
 
 /// Clears the screen, sets the title, turns the direction of writing, and is not seen.
 const HOSTILE: &str = "x\x1b[2J\x1b]0;t\x07\u{9b}31m\u{202e}\u{200b}\r\u{7f}y";
@@ -101,6 +102,7 @@ fn a_folder_of_a_name_that_no_instance_has_does_not_end_a_campaign() {
     for name in ["p".repeat(240).as_str(), "a.b", HOSTILE] {
         bench.write(format!("out/{name}/queue/id:000000,orig:d"), "d");
     }
+    bench.write("out/fit/queue/id:000000,orig:e", "e");
     let fuzz = bench.tine().env("AFL_IMPORT_FIRST", "1");
     let fuzz = fuzz.args([
         "fuzz", "-M", "main", "-i", "seeds", "-o", "out", "-E", "200",
@@ -108,10 +110,10 @@ fn a_folder_of_a_name_that_no_instance_has_does_not_end_a_campaign() {
     let done = fuzz.args(["--", "./prog"]).run();
     done.assert_code(0);
     let names = testcases(&bench.path("out/main/queue"));
+    let names = names.iter().map(|path| path.to_string_lossy());
+    let imports: Vec<_> = names.filter(|name| name.contains("sync:")).collect();
     assert!(
-        names
-            .iter()
-            .all(|path| !path.to_string_lossy().contains("sync:")),
-        "{names:?}"
+        imports.len() == 1 && imports[0].contains("sync:fit,"),
+        "{imports:?}"
     );
 }
