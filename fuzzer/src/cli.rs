@@ -18,20 +18,19 @@ mod trace;
 mod values;
 
 pub use cmin::CminArgs;
-pub use compare_log::{CompareArgs, CompareLevel, CompareProgram};
+pub use compare_log::CompareArgs;
 pub use demo::DemoArgs;
 pub use doctor::DoctorArgs;
 pub use fuzz::FuzzArgs;
-pub use instance::{Instance, InstanceError, InstanceName};
+pub use instance::InstanceError;
 pub use mistake::sentence;
-pub use mutation::{AimChoice, InputType, MutationArgs};
-pub use schedule::Schedule;
+pub use mutation::MutationArgs;
 pub use showmap::ShowmapArgs;
 pub use status::StatusArgs;
 pub use target::TargetArgs;
 pub use tmin::TminArgs;
 pub use trace::{TraceArgs, TraceFormat};
-pub use values::{MOST_REPLAY_INPUTS, MemoryLimit, RunLimit, SeedSource, Workers};
+pub use values::{MOST_REPLAY_INPUTS, RunLimit, Workers};
 
 use clap::{Parser, Subcommand};
 

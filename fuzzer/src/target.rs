@@ -2,14 +2,16 @@
 
 mod environment;
 pub mod libraries;
+mod memory;
 mod sanitizer_options;
 mod variables;
 
+pub use memory::MemoryLimit;
 pub use variables::{
     count_variable, duration_variable, is_set, megabytes_variable, number_variable, variable,
 };
 
-use crate::{cli::MemoryLimit, report::store};
+use crate::report::store;
 use environment::environment;
 use libraries::{Libraries, Runtime};
 use sanitizer_options::sanitizer_options;

@@ -2,8 +2,11 @@
 
 use super::{CAMPAIGN, line::Line, roles};
 use crate::{
-    cli::{FuzzArgs, InstanceError, InstanceName, SeedSource},
-    engine,
+    cli::{FuzzArgs, InstanceError},
+    engine::{
+        self,
+        config::{InstanceName, SeedSource},
+    },
     exchange::directory,
     report::{counted, folder::MAIN},
 };

@@ -1,6 +1,7 @@
 //! The command line of `tine doctor`.
 
-use super::{MemoryLimit, RunLimit};
+use super::RunLimit;
+use crate::target::MemoryLimit;
 use clap::Args;
 use std::{ffi::OsString, path::PathBuf};
 

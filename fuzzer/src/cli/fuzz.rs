@@ -1,13 +1,16 @@
 //! `tine fuzz`.
 
 use super::{
-    CompareArgs, MutationArgs, Schedule,
-    instance::{InstanceName, job_count},
-    values::{
-        MemoryLimit, SeedSource, TimeLimit, core_number, file_ending, replay_inputs, whole_number,
-    },
+    CompareArgs, MutationArgs,
+    instance::job_count,
+    schedule::ScheduleName,
+    values::{TimeLimit, core_number, file_ending, replay_inputs, whole_number},
 };
-use crate::report::metrics::MetricsAddress;
+use crate::{
+    engine::config::{InstanceName, SeedSource},
+    report::metrics::MetricsAddress,
+    target::MemoryLimit,
+};
 use clap::{ArgAction, Args, FromArgMatches};
 use std::{ffi::OsString, path::PathBuf};
 
@@ -69,7 +72,7 @@ pub struct FuzzArgs {
         ignore_case = true,
         hide_possible_values = true
     )]
-    pub schedule: Schedule,
+    pub schedule: ScheduleName,
 
     /// Go from testcase to testcase in the order of the queue, instead of choosing by weight
     #[arg(short = 'Z', long)]

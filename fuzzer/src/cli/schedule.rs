@@ -1,67 +1,40 @@
 //! `-p` of `tine fuzz`.
 
-use clap::ValueEnum;
+use crate::engine::config::Schedule;
+use clap::{ValueEnum, builder::PossibleValue};
 
-/// afl-fuzz's power schedules: how long an entry of the queue is fuzzed, and how
-/// often it is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Schedule {
-    /// Fast entries that take many edges for longer
-    #[default]
-    #[value(aliases = ["afl", "default", "normal"])]
-    Explore,
-    /// As explore, the last finds and the deepest entries for longer
-    #[value(alias = "mopt")]
-    Mmopt,
-    /// As explore, 32 times as long
-    Exploit,
-    /// Less for what runs often take the same way as
-    Fast,
-    /// As fast, and not at all for what is more common than the mean
-    Coe,
-    /// In proportion to how often it was fuzzed already
-    Lin,
-    /// As lin, to the square
-    Quad,
-    /// Rare edges; time does not count
-    Rare,
-    /// As explore, time does not count
-    Seek,
-}
+/// A power schedule as the command line names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduleName(pub Schedule);
 
-impl Schedule {
-    /// The one that comes next with `AFL_CYCLE_SCHEDULES`. Those that count how often
-    /// runs take the same way stay among themselves.
-    #[must_use]
-    pub const fn following(self) -> Self {
-        match self {
-            Self::Explore => Self::Exploit,
-            Self::Exploit => Self::Mmopt,
-            Self::Mmopt => Self::Seek,
-            Self::Seek => Self::Explore,
-            Self::Fast => Self::Coe,
-            Self::Coe => Self::Lin,
-            Self::Lin => Self::Quad,
-            Self::Quad => Self::Rare,
-            Self::Rare => Self::Fast,
-        }
+impl ValueEnum for ScheduleName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self(Schedule::Explore),
+            Self(Schedule::Mmopt),
+            Self(Schedule::Exploit),
+            Self(Schedule::Fast),
+            Self(Schedule::Coe),
+            Self(Schedule::Lin),
+            Self(Schedule::Quad),
+            Self(Schedule::Rare),
+            Self(Schedule::Seek),
+        ]
     }
 
-    /// Whether it asks how often runs take the same way.
-    #[must_use]
-    pub const fn counts_traces(self) -> bool {
-        self.divides_by_frequency() || matches!(self, Self::Rare)
-    }
-
-    /// Whether common entries are chosen more seldom.
-    #[must_use]
-    pub const fn divides_by_frequency(self) -> bool {
-        matches!(self, Self::Fast | Self::Coe | Self::Lin | Self::Quad)
-    }
-
-    /// Whether it matters how long a run takes.
-    #[must_use]
-    pub const fn heeds_time(self) -> bool {
-        !matches!(self, Self::Rare | Self::Seek)
+    /// afl-fuzz takes all of these words.
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new;
+        Some(match self.0 {
+            Schedule::Explore => value("explore").aliases(["afl", "default", "normal"]),
+            Schedule::Mmopt => value("mmopt").alias("mopt"),
+            Schedule::Exploit => value("exploit"),
+            Schedule::Fast => value("fast"),
+            Schedule::Coe => value("coe"),
+            Schedule::Lin => value("lin"),
+            Schedule::Quad => value("quad"),
+            Schedule::Rare => value("rare"),
+            Schedule::Seek => value("seek"),
+        })
     }
 }

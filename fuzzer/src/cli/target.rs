@@ -1,7 +1,6 @@
 //! The target: options that commands share which run one.
 
-use super::values::MemoryLimit;
-use crate::target::{self, INPUT_FILE};
+use crate::target::{self, INPUT_FILE, MemoryLimit};
 use clap::Args;
 use std::{env, ffi::OsString, io, path::PathBuf};
 use tine_controller::InputFolder;

@@ -2,8 +2,9 @@
 
 use super::{
     Cli, Command, FuzzArgs, ShowmapArgs,
-    values::{MemoryLimit, RunLimit, SeedSource, TimeLimit, ValueError},
+    values::{RunLimit, TimeLimit, ValueError},
 };
+use crate::{engine::config::SeedSource, target::MemoryLimit};
 use clap::{CommandFactory, Parser};
 use std::{ffi::OsString, time::Duration};
 
@@ -61,29 +62,6 @@ fn the_two_dashes_may_be_left_out() {
         showmap("tine showmap -q -o - ./t -q").target.command.len(),
         2
     );
-}
-
-#[test]
-fn memory_limits_have_afl_fuzzs_suffixes() {
-    const MB: u64 = 1 << 20;
-    for (text, expected) in [
-        ("none", Ok(MemoryLimit(None))),
-        ("0", Ok(MemoryLimit(None))),
-        ("50", Ok(MemoryLimit(Some(50 * MB)))),
-        ("50M", Ok(MemoryLimit(Some(50 * MB)))),
-        ("8192k", Ok(MemoryLimit(Some(8 * MB)))),
-        ("2G", Ok(MemoryLimit(Some(2048 * MB)))),
-        ("1T", Ok(MemoryLimit(Some(MB * MB)))),
-        ("4", Err(ValueError::TooLittle)),
-        ("5000k", Err(ValueError::TooLittle)),
-        ("", Err(ValueError::Memory)),
-        ("-5", Err(ValueError::Memory)),
-        ("50m", Err(ValueError::Memory)),
-        ("50MB", Err(ValueError::Memory)),
-        ("99999999999T", Err(ValueError::Memory)),
-    ] {
-        assert_eq!(text.parse(), expected, "{text}");
-    }
 }
 
 #[test]

@@ -1,25 +1,6 @@
 //! Values of options, checked as they are read.
 
-use std::{ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
-
-/// Where a session begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SeedSource {
-    /// From the files in this folder.
-    Folder(PathBuf),
-    /// Where the session in the output folder stopped (`-i -`).
-    Resume,
-}
-
-impl From<OsString> for SeedSource {
-    fn from(argument: OsString) -> Self {
-        if argument == "-" {
-            Self::Resume
-        } else {
-            Self::Folder(argument.into())
-        }
-    }
-}
+use std::{str::FromStr, time::Duration};
 
 /// The `-t` of `tine fuzz`. afl-fuzz refuses to start with seeds over the limit
 /// unless a `+` follows; here they are named and passed over either way.
@@ -71,49 +52,6 @@ fn milliseconds(text: &str) -> Result<Duration, ValueError> {
         Err(ValueError::TooLong)
     } else {
         Ok(limit)
-    }
-}
-
-/// The `-m`: bytes of address space, or no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemoryLimit(pub Option<u64>);
-
-/// The loader alone needs nearly this much.
-const LEAST_MEGABYTES: u64 = 5;
-
-impl FromStr for MemoryLimit {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        const MEGABYTE: u64 = 1 << 20;
-        // afl-fuzz takes 0 for "no limit" too.
-        if text == "none" || text == "0" {
-            return Ok(Self(None));
-        }
-        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let unit = match &text[digits.len()..] {
-            "" | "M" => MEGABYTE,
-            "k" => 1 << 10,
-            "G" => 1 << 30,
-            "T" => 1 << 40,
-            _ => return Err(ValueError::Memory),
-        };
-        let number: u64 = digits.parse().map_err(|_| ValueError::Memory)?;
-        let bytes = number.checked_mul(unit).ok_or(ValueError::Memory)?;
-        if bytes < LEAST_MEGABYTES * MEGABYTE {
-            return Err(ValueError::TooLittle);
-        }
-        Ok(Self(Some(bytes)))
-    }
-}
-
-impl fmt::Display for MemoryLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            None => f.write_str("none"),
-            Some(bytes) if bytes % (1 << 20) == 0 => write!(f, "{}", bytes >> 20),
-            Some(bytes) => write!(f, "{}k", bytes >> 10),
-        }
     }
 }
 
@@ -206,10 +144,4 @@ pub enum ValueError {
     /// A limit longer than a day.
     #[error("a run may take a day at the most")]
     TooLong,
-    /// Not an amount of memory.
-    #[error("give a number of megabytes, a number with k, M, G or T, or `none`")]
-    Memory,
-    /// A limit that no program can keep.
-    #[error("no program starts with less than {LEAST_MEGABYTES} MB; 50 or more is sensible")]
-    TooLittle,
 }

@@ -2,7 +2,7 @@
 //! schedules, with its numbers.
 
 use super::queue::{Entry, Queue};
-use crate::cli::Schedule;
+use crate::engine::config::Schedule;
 use libafl::corpus::CorpusId;
 
 /// The score of an average entry.

@@ -42,6 +42,7 @@ mod allocations;
 mod blind;
 mod calibration;
 mod classify;
+pub mod config;
 mod control;
 mod corpus;
 mod counters;

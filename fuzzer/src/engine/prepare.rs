@@ -14,7 +14,8 @@ use super::{
     strategy::Strategy,
 };
 use crate::{
-    cli::{FuzzArgs, SeedSource},
+    cli::FuzzArgs,
+    engine::config::SeedSource,
     few_edges,
     report::{
         counted,

@@ -10,7 +10,7 @@ use super::{
     frequency::Frequencies,
     trace::{Footprint, Trace},
 };
-use crate::cli::Schedule;
+use crate::engine::config::Schedule;
 use alias::AliasTable;
 use choice::Upkeep;
 use libafl::{

@@ -9,9 +9,9 @@ use super::{
     trace::Trace,
 };
 use crate::{
-    cli::{FuzzArgs, MemoryLimit},
+    cli::FuzzArgs,
     report::name::{self, Origin},
-    target::{self, TargetError},
+    target::{self, MemoryLimit, TargetError},
 };
 use std::{env, ffi::OsString, path::Path, time::Duration};
 use tine_controller::{ForkServer, Outcome};

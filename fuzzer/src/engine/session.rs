@@ -18,7 +18,8 @@ use super::{
     sync::Sync,
 };
 use crate::{
-    cli::{FuzzArgs, Instance, SeedSource},
+    cli::FuzzArgs,
+    engine::config::{Instance, SeedSource},
     processes::EndBySignal,
     report::{
         counted,
@@ -201,7 +202,7 @@ impl Session {
         let mut engine = Engine::new(
             words,
             Queue::new(args.seed.is_some())
-                .with_schedule(args.schedule, args.sequential)
+                .with_schedule(args.schedule.0, args.sequential)
                 .cycling(env::var_os("AFL_CYCLE_SCHEDULES").is_some()),
             limits(args, &earlier, target.config.timeout)?,
             folder,

@@ -6,7 +6,8 @@ use super::{
     mutate::{Aim, Blocks, Kind},
 };
 use crate::{
-    cli::{AimChoice, InputType, MutationArgs},
+    cli::MutationArgs,
+    engine::config::{AimChoice, InputType},
     target::{self, TargetError},
 };
 use libafl::state::HasExecutions;

@@ -3,8 +3,9 @@
 
 use super::{State, error::FuzzError, executor::ForkServerExecutor, judge::Engine};
 use crate::{
-    cli::{FuzzArgs, Instance},
-    exchange::{Exchange, Flaw, Received, Role, directory::Directory},
+    cli::FuzzArgs,
+    engine::config::{Instance, Role},
+    exchange::{Exchange, Flaw, Received, directory::Directory},
     report::{
         folder::{Beginning, OutputFolder},
         name::{Import, Operation, Origin},

@@ -1,6 +1,6 @@
 use super::{AVERAGE, MOST, Means, by_edges, by_time, score, weight};
 use crate::{
-    cli::Schedule,
+    engine::config::Schedule,
     engine::{
         frequency::Frequencies,
         new_state,

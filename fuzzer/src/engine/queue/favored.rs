@@ -6,7 +6,7 @@
 
 use super::{Measured, NONE, Queue};
 use crate::{
-    cli::Schedule,
+    engine::config::Schedule,
     engine::{frequency::Frequencies, trace::Footprint},
 };
 use libafl::corpus::CorpusId;

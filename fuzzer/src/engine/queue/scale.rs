@@ -6,7 +6,7 @@ use super::{
     choice::{FAVORED_SHARE, TABLE_SHARE},
 };
 use crate::{
-    cli::Schedule,
+    engine::config::Schedule,
     engine::{new_state, trace::Trace},
 };
 use libafl::schedulers::Scheduler;

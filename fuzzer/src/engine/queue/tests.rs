@@ -1,6 +1,6 @@
 use super::{Measured, Queue};
 use crate::{
-    cli::Schedule,
+    engine::config::Schedule,
     engine::{State, new_state, trace::Trace},
 };
 use libafl::{

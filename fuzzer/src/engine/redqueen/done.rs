@@ -2,7 +2,7 @@
 
 use super::start::Logger;
 use crate::{
-    cli::CompareLevel,
+    engine::config::CompareLevel,
     report::{folder::COMPARED_FILE, store},
 };
 use std::{

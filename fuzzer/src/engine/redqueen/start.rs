@@ -2,8 +2,11 @@
 
 use super::log::{self, Log};
 use crate::{
-    cli::{CompareArgs, CompareLevel, CompareProgram, FuzzArgs},
-    engine::seeds::Seed,
+    cli::{CompareArgs, FuzzArgs},
+    engine::{
+        config::{CompareLevel, CompareProgram},
+        seeds::Seed,
+    },
     report::{counted, folder::OutputFolder, store},
     target::{self, Target, TargetError},
 };
