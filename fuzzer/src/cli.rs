@@ -3,6 +3,7 @@
 mod afl_options;
 mod cmin;
 mod compare_log;
+pub mod config;
 mod demo;
 mod doctor;
 mod fuzz;
@@ -30,7 +31,7 @@ pub use status::StatusArgs;
 pub use target::TargetArgs;
 pub use tmin::TminArgs;
 pub use trace::{TraceArgs, TraceFormat};
-pub use values::{MOST_REPLAY_INPUTS, RunLimit, Workers};
+pub use values::{RunLimit, Workers};
 
 use clap::{Parser, Subcommand};
 

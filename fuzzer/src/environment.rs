@@ -2,12 +2,18 @@
 //! named, or is refused with what to do instead. None is passed over in silence, apart
 //! from those that ask for what tine does anyway and those that other programs read.
 
+mod announce;
+mod start;
 mod table;
+mod variables;
 mod wishes;
 
-use std::{env, ffi::OsString, fmt::Write};
+pub use announce::announce;
+pub use start::{sanitizer_options, start_options};
+use std::{ffi::OsStr, fmt::Write};
 use table::TABLE;
-pub use wishes::Wishes;
+pub use variables::{VariableError, Variables};
+pub use wishes::wishes;
 
 /// Variables that belong together: they have one answer.
 struct Entry {
@@ -48,13 +54,13 @@ pub struct EnvironmentError {
     way_out: &'static str,
 }
 
-/// Looks at the variables of this process for a command of `scope`; tells of those
-/// that have no effect or are not known.
+/// Looks at the variables for a command of `scope`; tells of those that have no effect or
+/// are not known.
 ///
 /// # Errors
 /// When one asks for something that cannot be had.
-pub fn check(scope: Scope) -> Result<(), EnvironmentError> {
-    for sentence in answers(env::vars_os(), scope)? {
+pub fn check(scope: Scope, variables: &Variables) -> Result<(), EnvironmentError> {
+    for sentence in answers(variables.iter(), scope)? {
         say!("{sentence}");
     }
     Ok(())
@@ -75,7 +81,7 @@ pub fn remarks(names: Vec<String>) -> Vec<Remark> {
     let mut names = names;
     names.sort_unstable();
     let remark = |name: String| {
-        let found = answers([(name.clone().into(), "1".into())].into_iter(), Scope::Fuzz);
+        let found = answers([(name.as_ref(), "1".as_ref())].into_iter(), Scope::Fuzz);
         match found {
             Ok(sentences) => Some(Remark::Note(name, sentences.into_iter().next()?)),
             Err(refusal) => Some(Remark::Refusal(name, refusal.way_out)),
@@ -85,13 +91,13 @@ pub fn remarks(names: Vec<String>) -> Vec<Remark> {
 }
 
 /// What is to be said of these variables.
-fn answers(
-    variables: impl Iterator<Item = (OsString, OsString)>,
+fn answers<'a>(
+    variables: impl Iterator<Item = (&'a OsStr, &'a OsStr)>,
     scope: Scope,
 ) -> Result<Vec<String>, EnvironmentError> {
     // A name that is not UTF-8 is none of AFL's.
-    let set: Vec<(String, bool)> = variables
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.is_empty())))
+    let set: Vec<(&str, bool)> = variables
+        .filter_map(|(name, value)| Some((name.to_str()?, value.is_empty())))
         .collect();
     let mut sentences = Vec::new();
     for entry in TABLE {
@@ -100,7 +106,7 @@ fn answers(
         }
         let mut without_effect = Vec::new();
         for &name in entry.names {
-            let Some((_, is_empty)) = set.iter().find(|(found, _)| found == name) else {
+            let Some((_, is_empty)) = set.iter().find(|(found, _)| *found == name) else {
                 continue;
             };
             match entry.answer {
@@ -123,11 +129,11 @@ fn answers(
             sentences.push(format!("{names} {verb} no effect: {reason}"));
         }
     }
-    let is_set = |name: &str| set.iter().any(|(found, _)| found == name);
+    let is_set = |name: &str| set.iter().any(|(found, _)| *found == name);
     if !is_set("AFL_IGNORE_UNKNOWN_ENVS") {
         let mut unknown: Vec<&str> = set
             .iter()
-            .map(|(name, _)| name.as_str())
+            .map(|(name, _)| *name)
             .filter(|name| is_unknown(name))
             .collect();
         unknown.sort_unstable();
@@ -193,12 +199,12 @@ pub fn markdown() -> String {
 #[cfg(test)]
 mod tests {
     use super::{Scope, TABLE, answers, names};
-    use std::collections::HashSet;
+    use std::{collections::HashSet, ffi::OsStr};
 
     fn said(variables: &[(&str, &str)], scope: Scope) -> Result<Vec<String>, String> {
         let variables = variables
             .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()));
+            .map(|(name, value)| (OsStr::new(*name), OsStr::new(*value)));
         answers(variables, scope).map_err(|error| error.to_string())
     }
 

@@ -50,21 +50,33 @@ pub fn cli_main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return answer(&error),
     };
+    let variables = environment::Variables::of_process();
+    let words: Vec<_> = std::env::args_os().collect();
     let result = match cli.command {
-        cli::Command::Fuzz(args) => commands::fuzz::run(&args).map_err(|error| error.to_string()),
-        cli::Command::Showmap(args) => {
-            commands::showmap::run(&args).map_err(|error| error.to_string())
+        cli::Command::Fuzz(args) => {
+            commands::fuzz::run(&args, &variables, &words).map_err(|error| error.to_string())
         }
-        cli::Command::Cmin(args) => commands::cmin::run(&args).map_err(|error| error.to_string()),
-        cli::Command::Tmin(args) => commands::tmin::run(&args).map_err(|error| error.to_string()),
-        cli::Command::Trace(args) => commands::trace::run(&args).map_err(|error| error.to_string()),
+        cli::Command::Showmap(args) => {
+            commands::showmap::run(&args, &variables).map_err(|error| error.to_string())
+        }
+        cli::Command::Cmin(args) => {
+            commands::cmin::run(&args, &variables).map_err(|error| error.to_string())
+        }
+        cli::Command::Tmin(args) => {
+            commands::tmin::run(&args, &variables).map_err(|error| error.to_string())
+        }
+        cli::Command::Trace(args) => {
+            commands::trace::run(&args, &variables).map_err(|error| error.to_string())
+        }
         cli::Command::Doctor(args) => {
-            commands::doctor::run(&args).map_err(|error| error.to_string())
+            commands::doctor::run(&args, &variables).map_err(|error| error.to_string())
         }
         cli::Command::Status(args) => {
             commands::status::run(&args).map_err(|error| error.to_string())
         }
-        cli::Command::Demo(args) => commands::demo::run(&args).map_err(|error| error.to_string()),
+        cli::Command::Demo(args) => {
+            commands::demo::run(&args, &variables, &words).map_err(|error| error.to_string())
+        }
     };
     result.unwrap_or_else(|error| {
         say!("{error}");

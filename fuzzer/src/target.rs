@@ -1,37 +1,30 @@
 //! From the words after `--` to a target that the controller can start.
 
-mod environment;
 pub mod libraries;
 mod memory;
+mod options;
 mod sanitizer_options;
-mod variables;
 
 pub use memory::MemoryLimit;
-pub use variables::{
-    count_variable, duration_variable, is_set, megabytes_variable, number_variable, variable,
-};
+pub use options::StartOptions;
 
 use crate::report::store;
-use environment::environment;
 use libraries::{Libraries, Runtime};
 use sanitizer_options::sanitizer_options;
 use std::{
-    env,
     ffi::{OsStr, OsString},
     io,
-    ops::RangeInclusive,
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
     time::Duration,
 };
 use tine_controller::{
-    InputFile, InputRoute, MAX_MAP_SIZE, TargetConfig, TargetFile, TargetFileError, TargetOutput,
+    InputFile, InputRoute, TargetConfig, TargetFile, TargetFileError, TargetOutput,
     target_file::Sanitizer,
 };
-use variables::signal_variable;
 
-/// Stands for the input file in the target's arguments.
-const PLACEHOLDER: &str = "@@";
+/// Stands for the input file in the target's arguments, if nothing else is chosen.
+pub const PLACEHOLDER: &str = "@@";
 
 /// Name of the input file in a folder of ours, as `afl-fuzz` has it.
 pub const INPUT_FILE: &str = ".cur_input";
@@ -51,13 +44,21 @@ fn report_exit_code(sanitizer: Option<Sanitizer>) -> i32 {
 }
 
 /// The variables by which a sanitizer ends the target at once and in a way that is noticed,
-/// and the exit code that means a crash: `chosen`, or the sanitizer's.
+/// and the exit code that means a crash: `chosen`, or the sanitizer's. `users` are the
+/// options of sanitizers that the user has set.
 pub fn sanitizer_environment(
     file: &TargetFile,
     chosen: Option<i32>,
+    users: &[(OsString, OsString)],
 ) -> (Vec<(OsString, OsString)>, Option<i32>) {
     let code = chosen.unwrap_or_else(|| report_exit_code(file.sanitizer));
-    let variables = sanitizer_options(file.sanitizer, code, |name| env::var_os(name));
+    let of_user = |name: &str| {
+        let mut users = users.iter();
+        users
+            .find(|(user, _)| user == name)
+            .map(|(_, it)| it.clone())
+    };
+    let variables = sanitizer_options(file.sanitizer, code, of_user);
     (variables, chosen.or(file.sanitizer.map(|_| code)))
 }
 
@@ -137,16 +138,6 @@ pub enum TargetError {
         /// The limit that was asked for.
         limit: MemoryLimit,
     },
-    /// An environment variable with a value that means nothing.
-    #[error("{name}={value}: {expected}")]
-    Variable {
-        /// The variable.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// What would be right.
-        expected: &'static str,
-    },
 }
 
 /// Looks at the target and says how to start it.
@@ -165,14 +156,15 @@ pub fn prepare(
     own_file: &Path,
     timeout: Duration,
     memory: MemoryLimit,
+    options: &StartOptions,
 ) -> Result<Target, TargetError> {
     let (program, args) = split(command);
-    let file = if is_set("AFL_SKIP_BIN_CHECK") {
+    let file = if options.unchecked {
         TargetFile::inspect_unchecked(program)?
     } else {
         TargetFile::inspect(program).map_err(library_only)?
     };
-    prepare_file(file, args, input_file, own_file, timeout, memory)
+    prepare_file(file, args, input_file, own_file, timeout, memory, options)
 }
 
 /// As [`prepare`], for a target whose file is what one wants to find out about: it
@@ -186,10 +178,11 @@ pub fn prepare_unchecked(
     own_file: &Path,
     timeout: Duration,
     memory: MemoryLimit,
+    options: &StartOptions,
 ) -> Result<Target, TargetError> {
     let (program, args) = split(command);
     let file = TargetFile::inspect_unchecked(program)?;
-    prepare_file(file, args, input_file, own_file, timeout, memory)
+    prepare_file(file, args, input_file, own_file, timeout, memory, options)
 }
 
 /// Names the library, where only a library of the program is instrumented.
@@ -223,6 +216,7 @@ fn prepare_file(
     own_file: &Path,
     timeout: Duration,
     memory: MemoryLimit,
+    options: &StartOptions,
 ) -> Result<Target, TargetError> {
     check_memory(&file, memory)?;
 
@@ -233,7 +227,7 @@ fn prepare_file(
     let mut named = false;
     let args = args
         .iter()
-        .map(|arg| substitute(arg, &path, &mut named))
+        .map(|arg| substitute(arg, &path, options.placeholder(), &mut named))
         .collect();
     let input = if input_file.is_some() {
         check_input_file(&path, &file.path)?;
@@ -244,26 +238,23 @@ fn prepare_file(
         InputRoute::Stdin
     };
 
-    let crash_exit_code = crash_exit_code(&file)?;
+    let (variables, crash_exit_code) =
+        sanitizer_environment(&file, options.crash_exit_code, &options.sanitizer_options);
     let mut config = TargetConfig::new(&file.path);
     config.args = args;
     config.input = input;
     config.timeout = timeout;
-    config.startup_timeout = startup_timeout(config.startup_timeout)?;
+    config.startup_timeout = options.startup_timeout.unwrap_or(config.startup_timeout);
     config.memory_limit = memory.0;
-    config.map_size = map_size()?;
-    let report_exit_code = crash_exit_code.unwrap_or_else(|| report_exit_code(file.sanitizer));
-    config.env = environment(file.sanitizer, report_exit_code)?;
-    config.enforce.persistent = is_set("AFL_PERSISTENT");
-    config.enforce.deferred = is_set("AFL_DEFER_FORKSRV");
-    let kill_signal = signal_variable("AFL_KILL_SIGNAL")?;
-    config.kill_signal = kill_signal.unwrap_or(config.kill_signal);
-    config.server_kill_signal = signal_variable("AFL_FORK_SERVER_KILL_SIGNAL")?.or(kill_signal);
+    config.map_size = options.map_size;
+    config.env = variables;
+    config.env.extend(options.variables.iter().cloned());
+    config.enforce.persistent = options.persistent;
+    config.enforce.deferred = options.deferred;
+    config.kill_signal = options.kill_signal.unwrap_or(config.kill_signal);
+    config.server_kill_signal = options.server_kill_signal;
     config.crash_exit_code = crash_exit_code;
-    if ["AFL_DEBUG", "AFL_DEBUG_CHILD", "AFL_DEBUG_CHILD_OUTPUT"]
-        .into_iter()
-        .any(is_set)
-    {
+    if options.shows_output {
         // What the runtime explains comes by the target's standard error.
         config.output = TargetOutput::Inherit;
     }
@@ -299,10 +290,10 @@ pub fn check_no_input<'a>(
 }
 
 /// Whether an argument of the target stands for the input file.
-pub fn names_input(command: &[OsString]) -> bool {
+pub fn names_input(command: &[OsString], placeholder: &OsStr) -> bool {
     let mut named = false;
     for argument in command.iter().skip(1) {
-        substitute(argument, Path::new(""), &mut named);
+        substitute(argument, Path::new(""), placeholder, &mut named);
     }
     named
 }
@@ -312,10 +303,13 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// `argument` with each `@@`, or what `AFL_INPUT_PLACEHOLDER` says, replaced by `path`.
-pub fn substitute(argument: &OsStr, path: &Path, named: &mut bool) -> OsString {
-    let chosen = env::var_os("AFL_INPUT_PLACEHOLDER").filter(|chosen| !chosen.is_empty());
-    let placeholder = chosen.as_deref().unwrap_or(OsStr::new(PLACEHOLDER));
+/// `argument` with each `placeholder` replaced by `path`.
+pub fn substitute(
+    argument: &OsStr,
+    path: &Path,
+    placeholder: &OsStr,
+    named: &mut bool,
+) -> OsString {
     let placeholder = placeholder.as_bytes();
     let mut result = Vec::new();
     let mut rest = argument.as_bytes();
@@ -379,44 +373,9 @@ fn check_memory(file: &TargetFile, memory: MemoryLimit) -> Result<(), TargetErro
     }
 }
 
-/// The exit code that counts as a crash: the user's, or the one that sanitizers
-/// are told to use. Other programs may exit with any code.
-fn crash_exit_code(file: &TargetFile) -> Result<Option<i32>, TargetError> {
-    const NAME: &str = "AFL_CRASH_EXITCODE";
-    match variable(NAME) {
-        None => Ok(file
-            .sanitizer
-            .map(|sanitizer| report_exit_code(Some(sanitizer)))),
-        Some(value) => match value.parse::<i32>() {
-            // Negative numbers mean what `exit` makes of them.
-            Ok(code @ -127..=255) => Ok(Some(code & 0xff)),
-            _ => Err(TargetError::Variable {
-                name: NAME,
-                value,
-                expected: "give an exit code, -127 to 255",
-            }),
-        },
-    }
-}
-
-/// The size of the coverage map that the user chose.
-fn map_size() -> Result<Option<usize>, TargetError> {
-    const RANGE: RangeInclusive<u64> = 1..=MAX_MAP_SIZE as u64;
-    let mut chosen = None;
-    for name in ["AFL_MAP_SIZE", "AFL_MAPSIZE"] {
-        let expected = "give a number of bytes, such as 2000000";
-        chosen = chosen.or(number_variable(name, RANGE, expected)?);
-    }
-    Ok(chosen.map(|size| size as usize))
-}
-
-fn startup_timeout(default: Duration) -> Result<Duration, TargetError> {
-    duration_variable("AFL_FORKSRV_INIT_TMOUT").map(|chosen| chosen.unwrap_or(default))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::substitute;
+    use super::{PLACEHOLDER, substitute};
     use std::{ffi::OsStr, path::Path};
 
     #[test]
@@ -430,7 +389,12 @@ mod tests {
             ("", "", false),
         ] {
             let mut named = false;
-            let result = substitute(OsStr::new(argument), Path::new("/in"), &mut named);
+            let result = substitute(
+                OsStr::new(argument),
+                Path::new("/in"),
+                OsStr::new(PLACEHOLDER),
+                &mut named,
+            );
             assert_eq!(
                 (result.to_str(), named),
                 (Some(expected), is_named),

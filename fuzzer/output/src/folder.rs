@@ -108,7 +108,8 @@ pub enum Beginning {
 
 impl OutputFolder {
     /// Makes the folder of the instance of this name if it is missing, and locks it.
-    /// `seeds` is where the seeds are; `None` goes on with what is there.
+    /// `seeds` is where the seeds are; `None` goes on with what is there, as one that
+    /// `resumes` does if there is something.
     ///
     /// Nothing is deleted yet.
     ///
@@ -118,6 +119,7 @@ impl OutputFolder {
         out: &Path,
         instance: &str,
         seeds: Option<&Path>,
+        resumes: bool,
     ) -> Result<(Self, Beginning), FolderError> {
         let out = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
         let path = out.join(instance);
@@ -149,7 +151,7 @@ impl OutputFolder {
             made,
             _lock: lock,
         };
-        match folder.beginning(seeds) {
+        match folder.beginning(seeds, resumes) {
             Ok(beginning) => Ok((folder, beginning)),
             Err(error) => {
                 folder.abandon();
@@ -158,7 +160,7 @@ impl OutputFolder {
         }
     }
 
-    fn beginning(&self, seeds: Option<&Path>) -> Result<Beginning, FolderError> {
+    fn beginning(&self, seeds: Option<&Path>, resumes: bool) -> Result<Beginning, FolderError> {
         let queue = self.testcases(&self.queue())?;
         let Some(seeds) = seeds else {
             return if queue.is_empty() {
@@ -175,7 +177,7 @@ impl OutputFolder {
                 return Err(FolderError::SameFolder(seeds));
             }
         }
-        if !queue.is_empty() && std::env::var_os("AFL_AUTORESUME").is_some() {
+        if !queue.is_empty() && resumes {
             return Ok(Beginning::Resumed);
         }
         let finds = queue.iter().filter(|name| !name::is_seed(name)).count();

@@ -1,7 +1,10 @@
 //! A program, and runs of it.
 
 use super::{Edges, Error, Outcome};
-use crate::target;
+use crate::{
+    environment::{self, Variables},
+    target,
+};
 use std::{
     ffi::{OsStr, OsString},
     fmt, io,
@@ -201,8 +204,9 @@ impl Program {
     /// A folder for the input file, if an argument names one.
     fn input_folder(&self) -> Result<Option<InputFolder>, Error> {
         let mut is_named = false;
+        let placeholder = OsStr::new(target::PLACEHOLDER);
         for argument in &self.args {
-            target::substitute(argument, Path::new(""), &mut is_named);
+            target::substitute(argument, Path::new(""), placeholder, &mut is_named);
         }
         if !is_named {
             return Ok(None);
@@ -234,14 +238,19 @@ impl Program {
                 file.path.display()
             )));
         }
-        let (variables, report_code) = target::sanitizer_environment(file, self.crash_exit_code);
+        let (variables, report_code) = target::sanitizer_environment(
+            file,
+            self.crash_exit_code,
+            &environment::sanitizer_options(&Variables::of_process()),
+        );
         let mut config = TargetConfig::new(&file.path);
         let mut is_named = false;
+        let placeholder = OsStr::new(target::PLACEHOLDER);
         config.args = self
             .args
             .iter()
             .map(|argument| match input {
-                Some(path) => target::substitute(argument, path, &mut is_named),
+                Some(path) => target::substitute(argument, path, placeholder, &mut is_named),
                 None => argument.clone(),
             })
             .collect();

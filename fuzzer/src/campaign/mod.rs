@@ -26,7 +26,10 @@ mod supervise;
 
 pub use plan::PlanError;
 
-use crate::{cli::FuzzArgs, engine};
+use crate::{
+    cli::{FuzzArgs, config},
+    environment::Variables,
+};
 use nix::sys::{
     prctl,
     signal::{Signal, raise},
@@ -62,11 +65,16 @@ pub enum CampaignError {
 ///
 /// # Errors
 /// When it cannot begin, or when all instances fail.
-pub fn run(args: &FuzzArgs, jobs: usize) -> Result<ExitCode, CampaignError> {
-    let plan = plan::make(args, jobs, std::env::args_os().collect())?;
-    let ended = supervise::run(args, plan)?;
+pub fn run(
+    args: &FuzzArgs,
+    jobs: usize,
+    variables: &Variables,
+    words: &[OsString],
+) -> Result<ExitCode, CampaignError> {
+    let plan = plan::make(args, jobs, variables, words)?;
+    let ended = supervise::run(args, plan, variables)?;
     let is_any_well = ended.members.iter().any(|member| member.is_well);
-    for line in summary::text(args, &ended, &engine::replay(args)) {
+    for line in summary::text(args, &ended, &config::replay(args, variables, words)) {
         summary::say_line(&line);
     }
     if is_any_well {

@@ -7,6 +7,7 @@ use crate::{
         self,
         config::{InstanceName, SeedSource},
     },
+    environment::Variables,
     exchange::directory,
     report::{counted, folder::MAIN},
 };
@@ -61,7 +62,8 @@ pub enum PlanError {
 pub(super) fn make(
     args: &FuzzArgs,
     jobs: usize,
-    words: Vec<OsString>,
+    variables: &Variables,
+    words: &[OsString],
 ) -> Result<Vec<Planned>, PlanError> {
     args.instance()?;
     let there = match &args.input {
@@ -80,24 +82,26 @@ pub(super) fn make(
         );
     }
     let names = names(&there, jobs);
-    let cores = engine::free_cores();
+    // Where nobody is to be bound, it is not for us to choose.
+    let is_free = !variables.is_set("AFL_NO_AFFINITY");
+    let cores = is_free.then(engine::free_cores).flatten();
     if let Some(cores) = &cores {
         tell_cores(jobs, cores.len());
     }
 
-    let mut line = Line::new(words);
+    let mut line = Line::new(words.iter().cloned());
     line.remove("-j");
     let runs = args.executions.map(|runs| runs.div_ceil(jobs as u64));
     let mut planned = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let mut line = line.clone();
-        let mut variables = Vec::new();
+        let mut added = Vec::new();
         let is_main = index == 0;
         if is_main {
             roles::assign_main(&mut line, jobs - 1);
         } else {
             line.remove("-F");
-            variables.extend(roles::assign(&mut line, index - 1, jobs - 1));
+            added.extend(roles::assign(&mut line, index - 1, jobs - 1));
         }
         if let Some(runs) = runs {
             line.remove("-E");
@@ -118,18 +122,18 @@ pub(super) fn make(
         match cores.as_ref().map(|cores| cores.get(index)) {
             Some(Some(core)) => line.add("-b", core.to_string()),
             // None is left: instances that look for one later would meet on it.
-            Some(None) => variables.push(("AFL_NO_AFFINITY", "1")),
+            Some(None) => added.push(("AFL_NO_AFFINITY", "1")),
             None => {}
         }
         line.add(if is_main { "-M" } else { "-S" }, name);
         line.add(CAMPAIGN, std::process::id().to_string());
         // What the user sets counts.
-        variables.retain(|(name, _)| std::env::var_os(name).is_none());
+        added.retain(|(name, _)| !variables.has(name));
         planned.push(Planned {
             name: name.clone(),
             is_main,
             words: line.words(),
-            variables,
+            variables: added,
         });
     }
     Ok(planned)

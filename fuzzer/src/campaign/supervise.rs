@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     cli::FuzzArgs,
+    environment::Variables,
     processes::ending_signals,
     report::{figures::Figures, summary::Ending},
-    target::is_set,
     ui::Status,
 };
 use nix::sys::signal::Signal;
@@ -57,8 +57,12 @@ const WAITING_LINES: usize = 256;
 ///
 /// # Errors
 /// When one cannot be started; the others are ended then.
-pub(super) fn run(args: &FuzzArgs, plan: Vec<Planned>) -> Result<Ended, CampaignError> {
-    let mut campaign = Campaign::start(args, plan)?;
+pub(super) fn run(
+    args: &FuzzArgs,
+    plan: Vec<Planned>,
+    variables: &Variables,
+) -> Result<Ended, CampaignError> {
+    let mut campaign = Campaign::start(args, plan, variables)?;
     while campaign.members.iter().any(Member::runs) {
         campaign.listen();
         campaign.look();
@@ -85,10 +89,16 @@ struct Campaign<'a> {
     /// Why, and since when, the instances are told to end.
     stop: Option<(Ending, Instant)>,
     is_main_told: bool,
+    /// A last exchange takes as long as it takes.
+    is_patient: bool,
 }
 
 impl<'a> Campaign<'a> {
-    fn start(args: &'a FuzzArgs, plan: Vec<Planned>) -> Result<Self, CampaignError> {
+    fn start(
+        args: &'a FuzzArgs,
+        plan: Vec<Planned>,
+        variables: &Variables,
+    ) -> Result<Self, CampaignError> {
         let (signal, impatient) = listen_for_signals().map_err(CampaignError::Signals)?;
         let (sender, events) = mpsc::sync_channel(WAITING_LINES);
         let now = Instant::now();
@@ -98,7 +108,7 @@ impl<'a> Campaign<'a> {
             events,
             speakers: plan.len(),
             said: Sentences::new(),
-            status: Status::new(args.no_ui),
+            status: Status::new(args.no_ui, variables),
             began: now,
             next_read: now,
             figures: Vec::new(),
@@ -106,6 +116,7 @@ impl<'a> Campaign<'a> {
             impatient,
             stop: None,
             is_main_told: false,
+            is_patient: variables.is_set("AFL_FINAL_SYNC"),
         };
         for (index, planned) in plan.into_iter().enumerate() {
             let name = planned.name.clone();
@@ -237,7 +248,7 @@ impl<'a> Campaign<'a> {
             }
         }
         // A last exchange that is asked for by name takes its time.
-        if waited >= PATIENCE && !is_set("AFL_FINAL_SYNC") {
+        if waited >= PATIENCE && !self.is_patient {
             for index in 0..self.members.len() {
                 self.kill(index);
             }
@@ -324,7 +335,7 @@ impl<'a> Campaign<'a> {
         let limit = self.args.seconds.map(Duration::from_secs);
         limit.is_some_and(|limit| self.began.elapsed() >= limit.saturating_add(OVERTIME))
             && self.members.iter().any(Member::is_well)
-            && !is_set("AFL_FINAL_SYNC")
+            && !self.is_patient
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     report::metrics::MetricsAddress,
     target::MemoryLimit,
 };
-use clap::{ArgAction, Args, FromArgMatches};
+use clap::{ArgAction, Args};
 use std::{ffi::OsString, path::PathBuf};
 
 const FUZZ_EXAMPLES: &str = "\
@@ -178,21 +178,4 @@ pub struct FuzzArgs {
     /// The program and its arguments; `@@` stands for the input file
     #[arg(value_name = "TARGET", required = true, trailing_var_arg = true)]
     pub target: Vec<OsString>,
-}
-
-impl FuzzArgs {
-    /// As if only these had been given.
-    #[must_use]
-    pub fn new(input: PathBuf, output: PathBuf, target: Vec<OsString>) -> Self {
-        let command = Self::augment_args(clap::Command::new("fuzz"));
-        let words = ["fuzz", "-i", "-", "-o", "-", "target"];
-        let parsed = Self::from_arg_matches(&command.get_matches_from(words));
-        let args = parsed.expect("the words above are a whole command line");
-        Self {
-            input: SeedSource::Folder(input),
-            output,
-            target,
-            ..args
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! The target: options that commands share which run one.
 
-use crate::target::{self, INPUT_FILE, MemoryLimit};
+use crate::target::{self, INPUT_FILE, MemoryLimit, StartOptions};
 use clap::Args;
 use std::{env, ffi::OsString, io, path::PathBuf};
 use tine_controller::InputFolder;
@@ -32,8 +32,9 @@ impl TargetArgs {
     ///
     /// # Errors
     /// When there is no place for it.
-    pub fn own_file(&self) -> io::Result<Option<InputFolder>> {
-        let is_needed = self.file.is_none() && target::names_input(&self.command);
+    pub fn own_file(&self, options: &StartOptions) -> io::Result<Option<InputFolder>> {
+        let placeholder = options.placeholder();
+        let is_needed = self.file.is_none() && target::names_input(&self.command, placeholder);
         is_needed
             .then(|| InputFolder::create(&env::temp_dir(), INPUT_FILE.as_ref()))
             .transpose()

@@ -12,6 +12,7 @@ use super::corpus::{
 use crate::{
     cli::CminArgs,
     engine::Control,
+    environment::Variables,
     report::text::{counted, grouped},
     target,
     ui::Line,
@@ -63,10 +64,10 @@ pub enum CminError {
 ///
 /// # Errors
 /// When nothing could be kept.
-pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
-    let wanted = wanted(args);
+pub fn run(args: &CminArgs, variables: &Variables) -> Result<ExitCode, CminError> {
+    let wanted = wanted(args, variables);
     let control = Control::start().map_err(ToolError::Control)?;
-    let mut line = Line::new(args.no_ui);
+    let mut line = Line::new(args.no_ui, variables);
     let kinds = Kinds {
         queue: !args.crashes_only,
         crashes: wanted.crashed || args.crash_dir.is_some(),
@@ -85,6 +86,7 @@ pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
     let setup = Setup {
         target: &args.target,
         timeout: args.timeout.0,
+        variables,
     };
     let mut servers = Servers::start(setup, args.workers, inputs.len())?;
     let unwritable = ToolError::output(folder.path());
@@ -119,12 +121,12 @@ pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
         .collect();
     let naming = Naming {
         as_queue: args.as_queue,
-        by_content: target::is_set("AFL_SHA1_FILENAMES"),
+        by_content: variables.is_set("AFL_SHA1_FILENAMES"),
     };
     if output::fill(&folder, &files, naming, &control)?.is_none() {
         stop(&control)?;
     }
-    if target::is_set("AFL_KEEP_TRACES") {
+    if variables.is_set("AFL_KEEP_TRACES") {
         write_traces(&folder.path().join(".traces"), &traces, &inputs, args)?;
     }
     let crashes = save_crashes(args, &tally, &inputs)?;
@@ -159,15 +161,16 @@ pub fn run(args: &CminArgs) -> Result<ExitCode, CminError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn wanted(args: &CminArgs) -> Wanted {
-    let any = args.allow_any || target::is_set("AFL_CMIN_ALLOW_ANY");
-    let crashes_only = args.crashes_only || target::is_set("AFL_CMIN_CRASHES_ONLY");
+fn wanted(args: &CminArgs, variables: &Variables) -> Wanted {
+    let any = args.allow_any || variables.is_set("AFL_CMIN_ALLOW_ANY");
+    let crashes_only = args.crashes_only || variables.is_set("AFL_CMIN_CRASHES_ONLY");
     Wanted {
         ended: !crashes_only,
         // Crashes that go to a folder of their own are not kept twice.
         crashed: crashes_only || (any && args.crash_dir.is_none()),
         timed_out: any && !crashes_only,
         edges_only: args.edges_only,
+        prints: variables.is_set("AFL_PRINT_FILENAMES"),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod listing;
 use crate::{
     cli::{TargetArgs, Workers},
     engine,
+    environment::{self, VariableError, Variables},
     target::{self, TargetError},
 };
 use listing::ListError;
@@ -25,6 +26,9 @@ pub enum ToolError {
     /// The target is not fit.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// A variable means nothing.
+    #[error(transparent)]
+    Value(#[from] VariableError),
     /// A fork server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -126,6 +130,8 @@ pub struct Setup<'a> {
     pub target: &'a TargetArgs,
     /// Limit of a run.
     pub timeout: Duration,
+    /// The environment.
+    pub variables: &'a Variables,
 }
 
 /// Fork servers of one target, each with an input file of its own.
@@ -146,10 +152,11 @@ impl Servers {
     /// When the target is not fit or does not start.
     pub fn start(setup: Setup<'_>, workers: Workers, most: usize) -> Result<Self, ToolError> {
         for variable in ["AFL_CUSTOM_MUTATOR_LIBRARY", "AFL_PYTHON_MODULE"] {
-            if target::is_set(variable) {
+            if setup.variables.is_set(variable) {
                 return Err(ToolError::Variable(variable));
             }
         }
+        let options = environment::start_options(setup.variables)?;
         let count = match workers {
             Workers::All => engine::allowed_cores().len().max(1),
             Workers::Count(count) => count,
@@ -169,13 +176,14 @@ impl Servers {
         let mut servers = Vec::with_capacity(count);
         let mut targets = Vec::with_capacity(count);
         for _ in 0..count {
-            let own_file = setup.target.own_file().map_err(temporary)?;
+            let own_file = setup.target.own_file(&options).map_err(temporary)?;
             let target = target::prepare(
                 &setup.target.command,
                 setup.target.file.as_deref(),
                 own_file.as_ref().map_or(Path::new(""), InputFolder::file),
                 setup.timeout,
                 setup.target.memory,
+                &options,
             )?;
             servers.push(ForkServer::start(target.config.clone())?);
             targets.push(target);

@@ -4,19 +4,24 @@
 mod explain;
 
 use crate::{
-    cli::{DemoArgs, FuzzArgs},
-    engine::{self, FuzzError},
-    report::{shell, summary::Ending},
+    cli::{
+        DemoArgs,
+        config::{self, ConfigError},
+    },
+    commands::fuzz::{self, SessionError, Wanted},
+    environment::Variables,
+    report::summary::Ending,
 };
 use explain::Story;
 use std::{
     env,
+    ffi::OsString,
     fs::{self, File},
     io::{self, Write},
     os::unix::{fs::symlink, process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tine_controller::start_clean;
@@ -55,9 +60,12 @@ pub enum DemoError {
          (Debian, Ubuntu: `apt-get install clang`)"
     )]
     NotCompiled,
+    /// A variable means nothing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// Fuzzing failed.
     #[error(transparent)]
-    Fuzz(#[from] FuzzError),
+    Fuzz(#[from] SessionError),
     /// The bug was not found.
     #[error(
         "the bug was not found within {limit} s: the machine may be busy. Go on with \
@@ -87,7 +95,11 @@ pub enum DemoError {
 ///
 /// # Errors
 /// When there is no compiler, no place to work in, or the bug is not found.
-pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
+pub fn run(
+    args: &DemoArgs,
+    variables: &Variables,
+    words: &[OsString],
+) -> Result<ExitCode, DemoError> {
     let work = WorkFolder::make(args.dir.as_deref())?;
     let folder = work.path.clone();
     let tools = Tools::find(&folder)?;
@@ -108,12 +120,16 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         "fuzzing it until it crashes, for {} s at the most",
         args.limit
     );
-    let mut fuzz_args = FuzzArgs::new(seeds, out.clone(), vec![program.clone().into()]);
-    fuzz_args.seconds = Some(args.limit);
-    fuzz_args.until_crash = true;
-    fuzz_args.no_ui = args.no_ui;
+    let command = vec![program.clone().into()];
+    let mut config = config::plain(seeds, out.clone(), command, variables, words)?;
+    config.ends.time = Some(Duration::from_secs(args.limit));
+    config.ends.until_crash = true;
+    let wanted = Wanted {
+        no_ui: args.no_ui,
+        ..Wanted::default()
+    };
     let start = Instant::now();
-    let ending = engine::fuzz(&fuzz_args, shell::line(env::args_os()))?;
+    let ending = fuzz::session(&config, variables, wanted)?;
     let time = start.elapsed();
 
     let Some(crash) = first_crash(&out.join("default/crashes")) else {

@@ -5,7 +5,7 @@ mod host;
 mod target;
 mod text;
 
-use crate::cli::DoctorArgs;
+use crate::{cli::DoctorArgs, environment::Variables};
 use finding::{Finding, Level};
 use serde::Serialize;
 use std::{
@@ -55,7 +55,7 @@ struct Report<'a> {
 ///
 /// # Errors
 /// When the input cannot be read, or there is nowhere to work.
-pub fn run(args: &DoctorArgs) -> Result<ExitCode, Error> {
+pub fn run(args: &DoctorArgs, variables: &Variables) -> Result<ExitCode, Error> {
     if args.list {
         show(&text::table()).map_err(Error::Output)?;
         return Ok(ExitCode::SUCCESS);
@@ -92,7 +92,7 @@ pub fn run(args: &DoctorArgs) -> Result<ExitCode, Error> {
                 .collect();
             show(&format!("\n{}", text::heading(&words.join(" "))));
         }
-        target::examine(args, &mut say)?;
+        target::examine(args, variables, &mut say)?;
     }
     let fails = findings.iter().any(|finding| finding.level == Level::Fails);
     if args.json {

@@ -2,36 +2,110 @@
 
 use crate::{
     campaign::{self, CampaignError},
-    cli::FuzzArgs,
-    engine::{self, FuzzError},
-    environment::{self, Scope},
-    report::shell,
+    cli::{
+        FuzzArgs,
+        config::{self, ConfigError},
+    },
+    engine::{self, FuzzError, Told, config::Config},
+    environment::{self, EnvironmentError, Scope, Variables},
+    report::{
+        metrics::MetricsAddress,
+        statsd::{Statsd, StatsdError},
+        summary::Ending,
+    },
+    ui::Status,
 };
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 /// Why the command fails.
 #[derive(Debug, thiserror::Error)]
 pub enum FuzzCommandError {
+    /// A variable asks for something that cannot be had.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// What was asked for makes no session.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// Of one session.
     #[error(transparent)]
-    Fuzz(#[from] FuzzError),
+    Session(#[from] SessionError),
     /// Of several instances.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
+}
+
+/// Why a session fails.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The figures cannot be sent.
+    #[error(transparent)]
+    Statsd(#[from] StatsdError),
+    /// It cannot begin, or cannot go on.
+    #[error(transparent)]
+    Fuzz(#[from] FuzzError),
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// When fuzzing cannot begin, or cannot go on.
-pub fn run(args: &FuzzArgs) -> Result<ExitCode, FuzzCommandError> {
-    environment::check(Scope::Fuzz).map_err(FuzzError::from)?;
+pub fn run(
+    args: &FuzzArgs,
+    variables: &Variables,
+    words: &[OsString],
+) -> Result<ExitCode, FuzzCommandError> {
+    environment::check(Scope::Fuzz, variables)?;
     if let Some(jobs) = args.jobs {
-        return Ok(campaign::run(args, jobs)?);
+        return Ok(campaign::run(args, jobs, variables, words)?);
     }
+    let config = config::of(args, variables, words)?;
     if let Some(parent) = args.campaign {
         campaign::end_with(parent);
     }
-    engine::fuzz(args, shell::line(campaign::shown(std::env::args_os())))?;
+    if let Some(remark) = config::remark(args) {
+        say!("{remark}");
+    }
+    let wanted = Wanted {
+        no_ui: args.no_ui,
+        metrics: args.metrics,
+        on_crash: args.on_crash.clone(),
+    };
+    session(&config, variables, wanted)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who wants to be told about a session.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// The status line does not rewrite itself.
+    pub no_ui: bool,
+    /// Where figures are served.
+    pub metrics: Option<MetricsAddress>,
+    /// Command at a new crash.
+    pub on_crash: Option<OsString>,
+}
+
+/// Fuzzes until something ends the session. Returns what did. To be called before this
+/// process has a second thread.
+///
+/// # Errors
+/// When it cannot begin, or cannot go on.
+pub fn session(
+    config: &Config,
+    variables: &Variables,
+    wanted: Wanted,
+) -> Result<Ending, SessionError> {
+    environment::announce(config, variables);
+    let status = if config.in_campaign {
+        Status::silent(variables)
+    } else {
+        Status::new(wanted.no_ui || variables.is_set("AFL_NO_UI"), variables)
+    };
+    let told = Told {
+        status,
+        statsd: Statsd::of(variables, config.instance.name.as_str())?,
+        metrics: wanted.metrics,
+        on_crash: wanted.on_crash,
+    };
+    Ok(engine::fuzz(config, told)?)
 }

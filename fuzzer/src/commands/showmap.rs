@@ -6,7 +6,7 @@ mod replay;
 
 use crate::{
     cli::ShowmapArgs,
-    environment::{self, EnvironmentError, Scope},
+    environment::{self, EnvironmentError, Scope, VariableError, Variables},
     modules,
     processes::EndBySignal,
     target::{self, Target, TargetError},
@@ -29,6 +29,9 @@ pub enum ShowmapError {
     /// A variable asks for something that cannot be had.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
+    /// A variable means nothing.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
     /// The target is not fit.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -112,13 +115,14 @@ impl ShowmapError {
 ///
 /// # Errors
 /// When the target does not start, or a file cannot be read or written.
-pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
-    environment::check(Scope::All)?;
+pub fn run(args: &ShowmapArgs, variables: &Variables) -> Result<ExitCode, ShowmapError> {
+    environment::check(Scope::All, variables)?;
+    let options = environment::start_options(variables)?;
     let temporary = |source| ShowmapError::Output {
         path: std::env::temp_dir(),
         source,
     };
-    let own_file = args.target.own_file().map_err(temporary)?;
+    let own_file = args.target.own_file(&options).map_err(temporary)?;
     let _guard = EndBySignal::start().map_err(ShowmapError::Signals)?;
     let inputs = match &args.replay {
         Some(folder) => Inputs::Sequence(inputs::sequence(folder)?),
@@ -131,6 +135,7 @@ pub fn run(args: &ShowmapArgs) -> Result<ExitCode, ShowmapError> {
         own_file.as_ref().map_or(Path::new(""), InputFolder::file),
         args.timeout.0,
         args.target.memory,
+        &options,
     )?;
     let sink = Sink::choose(args, &inputs)?;
     let is_shown = !matches!(inputs, Inputs::Many(_)) && !args.quiet && sink != Sink::Stdout;

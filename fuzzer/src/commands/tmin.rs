@@ -12,6 +12,7 @@ use super::corpus::{
 use crate::{
     cli::TminArgs,
     engine::Control,
+    environment::Variables,
     report::{
         store::Replacement,
         text::{counted, grouped},
@@ -81,23 +82,24 @@ pub enum TminError {
 ///
 /// # Errors
 /// When no input could be made small, or a signal came.
-pub fn run(args: &TminArgs) -> Result<ExitCode, TminError> {
+pub fn run(args: &TminArgs, variables: &Variables) -> Result<ExitCode, TminError> {
     let control = Control::start().map_err(ToolError::Control)?;
     let metadata = fs::metadata(&args.input).map_err(|source| TminError::Input {
         path: args.input.clone(),
         source,
     })?;
     if metadata.is_dir() {
-        many(args, &control)
+        many(args, variables, &control)
     } else {
-        one(args, &control)
+        one(args, variables, &control)
     }
 }
 
-fn setup(args: &TminArgs) -> Setup<'_> {
+fn setup<'a>(args: &'a TminArgs, variables: &'a Variables) -> Setup<'a> {
     Setup {
         target: &args.target,
         timeout: args.timeout.0,
+        variables,
     }
 }
 
@@ -112,7 +114,7 @@ struct Small {
     stopped: Option<i32>,
 }
 
-fn one(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
+fn one(args: &TminArgs, variables: &Variables, control: &Control) -> Result<ExitCode, TminError> {
     if args.output.is_dir() {
         return Err(TminError::OutputIsFolder(args.output.clone()));
     }
@@ -121,12 +123,12 @@ fn one(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
     }
     let input = [args.input.as_path()];
     target::check_no_input(args.target.file.as_deref(), input).map_err(ToolError::from)?;
-    let mut servers = Servers::start(setup(args), args.workers, 1)?;
+    let mut servers = Servers::start(setup(args, variables), args.workers, 1)?;
     let (Some(server), Some(target)) = (servers.servers.pop(), servers.targets.first()) else {
         return Ok(ExitCode::FAILURE);
     };
-    let mut judge = Judge::new(server, target, args, control);
-    let mut line = Line::new(args.no_ui);
+    let mut judge = Judge::new(server, target, args, variables, control);
+    let mut line = Line::new(args.no_ui, variables);
     let small = shrink(&args.input, args, &mut judge, |runs, len, kept| {
         line.show(|| {
             format!(
@@ -151,7 +153,7 @@ fn one(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn many(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
+fn many(args: &TminArgs, variables: &Variables, control: &Control) -> Result<ExitCode, TminError> {
     let kinds = Kinds {
         queue: !args.hang,
         crashes: false,
@@ -166,7 +168,7 @@ fn many(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
         servers,
         targets,
         folders: files,
-    } = Servers::start(setup(args), args.workers, inputs.len())?;
+    } = Servers::start(setup(args, variables), args.workers, inputs.len())?;
     let mut names = Names::default();
     let named: Vec<(Input, OsString)> = inputs
         .into_iter()
@@ -176,12 +178,12 @@ fn many(args: &TminArgs, control: &Control) -> Result<ExitCode, TminError> {
         })
         .collect();
     let next = AtomicUsize::new(0);
-    let shared = Mutex::new((Line::new(args.no_ui), Totals::default()));
+    let shared = Mutex::new((Line::new(args.no_ui, variables), Totals::default()));
     thread::scope(|scope| {
         for (server, target) in servers.into_iter().zip(&targets) {
             let (next, shared, named, folder) = (&next, &shared, &named, folder.path());
             scope.spawn(move || {
-                let mut judge = Judge::new(server, target, args, control);
+                let mut judge = Judge::new(server, target, args, variables, control);
                 while control.signal().is_none()
                     && let Some((input, name)) = named.get(next.fetch_add(1, Relaxed))
                 {

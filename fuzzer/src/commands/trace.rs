@@ -2,6 +2,7 @@
 
 use crate::{
     cli::{TraceArgs, TraceFormat},
+    environment::{self, VariableError, Variables},
     report::{store::Replacement, text::lines},
     target::{self, TargetError},
 };
@@ -23,6 +24,9 @@ pub enum Error {
     /// The target cannot even be tried.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// A variable means nothing.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
     /// The system does not allow it.
     #[error(transparent)]
     Trace(#[from] TraceError),
@@ -58,26 +62,25 @@ pub enum Error {
 /// # Errors
 /// When the target is no program, the input cannot be read, the system does not
 /// allow tracing, or the trace cannot be written.
-pub fn run(args: &TraceArgs) -> Result<ExitCode, Error> {
+pub fn run(args: &TraceArgs, variables: &Variables) -> Result<ExitCode, Error> {
     let job_input = if args.controller {
         Vec::new()
     } else {
         read_input(args)?
     };
-    let own_file = if args.controller {
-        None
-    } else {
-        args.target.own_file().map_err(Error::Temporary)?
-    };
+    let own_file;
     let job = if args.controller {
         Job::Foreign(args.target.command.clone())
     } else {
+        let options = environment::start_options(variables)?;
+        own_file = args.target.own_file(&options).map_err(Error::Temporary)?;
         let target = target::prepare_unchecked(
             &args.target.command,
             args.target.file.as_deref(),
             own_file.as_ref().map_or(Path::new(""), InputFolder::file),
             args.timeout.0,
             args.target.memory,
+            &options,
         )?;
         Job::Runs {
             config: Box::new(target.config),

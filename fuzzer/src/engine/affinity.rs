@@ -2,6 +2,7 @@
 //! all three share one core: handing over costs a fraction of what it costs
 //! across two.
 
+use super::config::CoreChoice;
 use nix::{
     errno::Errno,
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
@@ -53,13 +54,17 @@ fn in_words(allowed: &CpuSet) -> String {
     }
 }
 
-/// Binds this process to `wanted`, or else to a core that nobody is bound to.
+/// Binds this process to the core that is wanted, or else to one that nobody is bound to.
+/// Where the one that is wanted cannot be had and need not be, `complain` is told why.
 ///
 /// # Errors
-/// When `wanted` cannot be had.
-pub fn place(wanted: Option<usize>) -> Result<Placement, AffinityError> {
+/// When the one that is wanted cannot be had.
+pub fn place(
+    choice: CoreChoice,
+    complain: impl FnOnce(&AffinityError),
+) -> Result<Placement, AffinityError> {
     let own = sched_getaffinity(Pid::from_raw(0)).unwrap_or_default();
-    if let Some(core) = wanted {
+    if let Some(core) = choice.wanted {
         let failed = |source| AffinityError {
             core,
             source,
@@ -67,8 +72,8 @@ pub fn place(wanted: Option<usize>) -> Result<Placement, AffinityError> {
         };
         return match bind(core).map_err(failed) {
             Ok(()) => Ok(Placement::Core(core)),
-            Err(error) if crate::target::is_set("AFL_TRY_AFFINITY") => {
-                say!("{error}; going on without a core");
+            Err(error) if choice.may_fail => {
+                complain(&error);
                 Ok(Placement::Free)
             }
             Err(error) => Err(error),
@@ -79,7 +84,7 @@ pub fn place(wanted: Option<usize>) -> Result<Placement, AffinityError> {
         // Somebody has bound this process already.
         (Some(core), None) => return Ok(Placement::Core(core)),
         (None, _) => return Ok(Placement::Free),
-        _ if crate::target::is_set("AFL_NO_AFFINITY") => return Ok(Placement::Free),
+        _ if choice.off => return Ok(Placement::Free),
         _ => {}
     }
     let me = std::process::id();
@@ -140,11 +145,11 @@ pub fn allowed_cores() -> Vec<usize> {
 }
 
 /// The cores that nobody is bound to, for several instances. `None` when this process
-/// is bound to one already, or `AFL_NO_AFFINITY` is set: then it is not for us to choose.
+/// is bound to one already: then it is not for us to choose.
 #[must_use]
 pub fn free_cores() -> Option<Vec<usize>> {
     let mut cores = allowed_cores();
-    if cores.len() < 2 || crate::target::is_set("AFL_NO_AFFINITY") {
+    if cores.len() < 2 {
         return None;
     }
     let bound = bound_processes();

@@ -5,13 +5,15 @@
 #![allow(unsafe_code)]
 
 use super::{
-    State, control::Control, executor::ForkServerExecutor, judge::Engine, session, stages::Havoc,
+    State,
+    config::{Config, SeedSource},
+    control::Control,
+    executor::ForkServerExecutor,
+    judge::Engine,
+    session,
+    stages::Havoc,
 };
-use crate::{
-    cli::{Cli, Command, FuzzArgs},
-    report::name::{Operation, Origin},
-};
-use clap::Parser;
+use crate::report::name::{Operation, Origin};
 use libafl::corpus::CorpusId;
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -129,16 +131,10 @@ fn begin(folder: &Path, source: &str) -> (Engine, ForkServerExecutor, State) {
         .args(["-O1", "-o", &path("target"), &path("target.c")])
         .status();
     assert!(compiled.is_ok_and(|status| status.success()), "{source}");
-    let seeds = path("seeds");
-    let (out, target) = (path("out"), path("target"));
-    let line = [
-        "tine", "fuzz", "-i", &seeds, "-o", &out, "-s", "1", "--no-ui", "--", &target,
-    ];
-    let args: FuzzArgs = match Cli::try_parse_from(line).map(|cli| cli.command) {
-        Ok(Command::Fuzz(args)) => *args,
-        other => panic!("{other:?}"),
-    };
-    let (mut engine, executor, state) = session::begin(&args).expect("a session");
+    let seeds = SeedSource::Folder(path("seeds").into());
+    let mut config = Config::new(seeds, path("out").into(), vec![path("target").into()]);
+    config.seed = Some(1);
+    let (mut engine, executor, state) = session::begin(&config).expect("a session");
     engine.control = Control::still();
     (engine, executor, state)
 }

@@ -5,6 +5,7 @@
 //! or was changed meanwhile is a [`Flaw`], which the engine asks for and tells of:
 //! whoever asked for the input gets what there is, an empty one if there is nothing.
 
+use super::config::CORPUS_MEGABYTES;
 use crate::report::{stats::Cached, store};
 use libafl::{
     Error,
@@ -21,7 +22,7 @@ use std::{
 use tine_protocol::layout::input::MAX_INPUT;
 
 /// Bytes of inputs in memory if nothing else is said.
-pub const DEFAULT_BUDGET: usize = 50 << 20;
+const DEFAULT_BUDGET: usize = (CORPUS_MEGABYTES as usize) << 20;
 
 /// Testcases in the order in which they were added; none is ever removed.
 ///

@@ -2,13 +2,11 @@
 
 use super::{
     affinity::AffinityError, custom::MutatorError, dictionary::DictionaryError,
-    redqueen::start::CompareLogError, seeds::SeedError, strategy::LengthError,
+    redqueen::start::CompareLogError, seeds::SeedError,
 };
 use crate::{
-    cli::InstanceError,
-    environment::EnvironmentError,
     exchange::directory::OpenError,
-    report::{folder::FolderError, metrics::MetricsError, statsd::StatsdError, store::StoreError},
+    report::{folder::FolderError, metrics::MetricsError, store::StoreError},
     target::TargetError,
 };
 use std::{io, path::PathBuf};
@@ -17,9 +15,6 @@ use tine_controller::{Outcome, RunError, StartError};
 /// Why fuzzing cannot begin, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum FuzzError {
-    /// A variable asks for something that cannot be had.
-    #[error(transparent)]
-    Environment(#[from] EnvironmentError),
     /// The target is not fit.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -41,9 +36,6 @@ pub enum FuzzError {
     /// A dictionary is not as it should be.
     #[error(transparent)]
     Dictionary(#[from] DictionaryError),
-    /// No input can be as long as it must be.
-    #[error(transparent)]
-    Lengths(#[from] LengthError),
     /// Comparisons cannot be logged.
     #[error(transparent)]
     CompareLog(#[from] CompareLogError),
@@ -53,9 +45,6 @@ pub enum FuzzError {
     /// The core cannot be had.
     #[error(transparent)]
     Affinity(#[from] AffinityError),
-    /// Options about the instance do not go together.
-    #[error(transparent)]
-    Instance(#[from] InstanceError),
     /// The exchange with other fuzzers cannot begin.
     #[error(transparent)]
     Exchange(#[from] OpenError),
@@ -145,9 +134,6 @@ pub enum FuzzError {
     /// The figures cannot be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// The figures cannot be sent.
-    #[error(transparent)]
-    Statsd(#[from] StatsdError),
     /// A rule of LibAFL's was broken.
     #[error("this is a bug in tine, please report it: {0}")]
     Engine(#[from] libafl::Error),

@@ -3,9 +3,6 @@
 
 use std::collections::VecDeque;
 
-/// How many inputs are kept if nothing else is said.
-pub const DEFAULT_INPUTS: usize = 1000;
-
 /// All of them together have no more bytes than this: what does not fit into the
 /// processor's cache makes a run with a large input slower by a tenth.
 const BUDGET: usize = 1 << 20;

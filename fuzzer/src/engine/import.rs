@@ -1,8 +1,8 @@
 //! Filling the queue: with seeds, or with what an earlier session left.
 
 use super::{
-    State, counters::NextNumbers, error::FuzzError, executor::ForkServerExecutor, judge::Engine,
-    seeds::Seed,
+    State, config::LONGEST_RUN, counters::NextNumbers, error::FuzzError,
+    executor::ForkServerExecutor, judge::Engine, resume::Known, seeds::Seed,
 };
 use crate::report::{
     counted,
@@ -22,9 +22,6 @@ use tine_protocol::layout::input::MAX_INPUT;
 
 /// So many sentences about single seeds; the others are counted.
 const MOST_SENTENCES: u64 = 10;
-
-/// Runs take no longer than this if nothing else is said.
-pub const LONGEST_RUN: Duration = Duration::from_secs(1);
 
 /// Automatic limits are multiples of this.
 const LIMIT_STEP: Duration = Duration::from_millis(20);
@@ -148,15 +145,21 @@ impl Engine {
         ));
     }
 
-    /// Runs the testcases of an earlier session. Their files stay as they are.
+    /// Runs the testcases of an earlier session. Their files stay as they are. What is
+    /// known of them is not used if the session `forgets`.
     pub(super) fn import_queue(
         &mut self,
         state: &mut State,
         executor: &mut ForkServerExecutor,
+        forgets: bool,
     ) -> Result<Imported, FuzzError> {
         let mut imported = Imported::default();
         let mut depths = HashMap::new();
-        let mut known = self.recall_state();
+        let mut known = if forgets {
+            Known::default()
+        } else {
+            self.recall_state()
+        };
         let mut all_known = true;
         let folder = self.folder.queue();
         self.folder.rename_odd_testcases()?;

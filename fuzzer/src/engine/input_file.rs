@@ -1,57 +1,43 @@
 //! The file that stands for `@@`, if the user names none.
 
-use crate::{
-    cli::FuzzArgs,
-    target::{self, INPUT_FILE, TargetError},
-};
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use super::config::Program;
+use crate::target::{self, INPUT_FILE, TargetError};
+use std::path::{Path, PathBuf};
 use tine_controller::InputFolder;
-
-/// The variable with the folder for it.
-const FOLDER: &str = "AFL_TMPDIR";
 
 /// A file for the inputs. One outside of the output folder is removed at the end.
 #[derive(Debug)]
 pub struct InputFile {
     path: PathBuf,
-    /// Others may write to the folder that `AFL_TMPDIR` names: it lies in one of its own
+    /// Others may write to the folder that the user names: it lies in one of its own
     /// there.
     _folder: Option<InputFolder>,
 }
 
 impl InputFile {
-    /// The file that `-e` and `AFL_TMPDIR` ask for, else `.cur_input` in `folder`, the
+    /// The file that the user wants for the target, else `.cur_input` in `folder`, the
     /// instance's.
     ///
     /// # Errors
-    /// When `AFL_TMPDIR` is no folder, or none can be made in it.
-    pub fn choose(args: &FuzzArgs, folder: &Path) -> Result<Self, TargetError> {
-        let ending = args.extension.as_deref().unwrap_or_default();
+    /// When it cannot be made in the folder that the user names.
+    pub fn choose(program: &Program, folder: &Path) -> Result<Self, TargetError> {
+        let ending = program.extension.as_deref().unwrap_or_default();
         let name = match ending {
             "" => INPUT_FILE.to_owned(),
             ending => format!("{INPUT_FILE}.{ending}"),
         };
-        let is_needed = args.file.is_none() && target::names_input(&args.target);
-        let chosen = env::var_os(FOLDER).filter(|folder| is_needed && !folder.is_empty());
-        let Some(chosen) = chosen.map(PathBuf::from) else {
+        let is_needed = program.file.is_none()
+            && target::names_input(&program.command, program.start.placeholder());
+        let chosen = program.input_folder.as_ref().filter(|_| is_needed);
+        let Some(chosen) = chosen else {
             return Ok(Self {
                 path: folder.join(name),
                 _folder: None,
             });
         };
-        if !chosen.is_dir() {
-            return Err(TargetError::Variable {
-                name: FOLDER,
-                value: chosen.display().to_string(),
-                expected: "give a folder that exists",
-            });
-        }
-        let folder = InputFolder::create(&chosen, name.as_ref());
+        let folder = InputFolder::create(chosen, name.as_ref());
         let folder = folder.map_err(|source| TargetError::InputFile {
-            path: chosen,
+            path: chosen.clone(),
             source,
         })?;
         Ok(Self {

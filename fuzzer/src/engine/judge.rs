@@ -4,6 +4,7 @@ use super::{
     State,
     blind::BlindFaults,
     calibration::VariableEdges,
+    config::Limits,
     control::Control,
     counters::{Counters, NextNumbers},
     custom::Shared,
@@ -14,7 +15,6 @@ use super::{
     queue::Queue,
     resume::{Identity, Pace},
     sanitized::Sanitized,
-    settings::Limits,
     strategy::Strategy,
     sync::Sync,
 };

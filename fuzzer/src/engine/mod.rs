@@ -3,8 +3,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `session` | from the command line to the summary |
-//! | `prepare`, `settings` | what it begins with, and what the user asks of it |
+//! | `config` | what the user asks of a session |
+//! | `session` | from the configuration to the summary |
+//! | `prepare`, `settings` | what it begins with, and what follows from its configuration |
 //! | `import` | seeds, and what an earlier session left |
 //! | `resume` | what an earlier session learned: the state file |
 //! | `judge` | one run and what follows from it |
@@ -79,8 +80,7 @@ pub use affinity::{allowed_cores, bound_core, free_cores};
 pub use classify::classify;
 pub use control::Control;
 pub use error::FuzzError;
-pub use session::fuzz;
-pub use settings::replay;
+pub use session::{Told, fuzz};
 
 use corpus::QueueCorpus;
 use libafl::{

@@ -3,24 +3,22 @@
 
 use super::{
     affinity::{self, Placement},
+    config::{Config, LONGEST_RUN, SeedSource},
     custom,
     error::FuzzError,
-    import::LONGEST_RUN,
     input_file::InputFile,
     redqueen::start::Logger,
     sanitized::Sanitized,
     seeds,
-    settings::{hang_limit, random_seed, remembered_inputs},
+    settings::random_seed,
     strategy::Strategy,
 };
 use crate::{
-    cli::FuzzArgs,
-    engine::config::SeedSource,
     few_edges,
     report::{
         counted,
         folder::{Beginning, OutputFolder},
-        metrics::{self, Metrics},
+        metrics::{self, Metrics, MetricsAddress},
     },
     target::{self, Target},
 };
@@ -31,8 +29,6 @@ pub struct Prepared {
     pub seeds: Vec<seeds::Seed>,
     pub target: Target,
     pub placement: Placement,
-    /// How many inputs of a persistent child are kept for a fault that takes them.
-    pub remembered: usize,
     /// Mutators of the user's.
     pub custom: Option<custom::Shared>,
     pub server: ForkServer,
@@ -50,42 +46,45 @@ pub type Beside = (InputFile, Option<Metrics>);
 /// # Errors
 /// When something is wrong.
 pub fn prepare(
-    args: &FuzzArgs,
+    config: &Config,
+    metrics: Option<MetricsAddress>,
     folder: &OutputFolder,
     beginning: Beginning,
 ) -> Result<Prepared, FuzzError> {
-    let mut seeds = match (&args.input, beginning) {
+    let mut seeds = match (&config.seeds, beginning) {
         (SeedSource::Folder(folder), Beginning::Fresh) => {
             seeds::load(folder, |flaw| say!("{flaw}"))?
         }
         _ => Vec::new(),
     };
-    if target::is_set("AFL_SHUFFLE_QUEUE") {
-        seeds::shuffle(&mut seeds, args.seed.unwrap_or_else(random_seed));
+    if config.shuffles_seeds {
+        seeds::shuffle(&mut seeds, config.seed.unwrap_or_else(random_seed));
     }
     let paths = seeds.iter().map(|seed| seed.path.as_path());
-    target::check_no_input(args.file.as_deref(), paths)?;
-    let input_file = InputFile::choose(args, folder.path())?;
+    let program = &config.program;
+    target::check_no_input(program.file.as_deref(), paths)?;
+    let input_file = InputFile::choose(program, folder.path())?;
     // Before this thread is bound to a core: its threads are not.
-    let metrics = args.metrics.map(|it| metrics::serve(it, &args.output));
+    let metrics = metrics.map(|it| metrics::serve(it, &config.output));
     let metrics = metrics.transpose()?;
     if let Some(metrics) = &metrics {
         say!("figures at {}", metrics.url());
     }
-    let limit = args.timeout.map_or(LONGEST_RUN, |timeout| timeout.limit);
-    let prepare = if args.non_instrumented {
+    let limit = program.timeout.unwrap_or(LONGEST_RUN);
+    let prepare = if program.non_instrumented {
         target::prepare_unchecked
     } else {
         target::prepare
     };
     let mut target = prepare(
-        &args.target,
-        args.file.as_deref(),
+        &program.command,
+        program.file.as_deref(),
         input_file.path(),
         limit,
-        args.memory,
+        program.memory,
+        &program.start,
     )?;
-    if args.non_instrumented {
+    if program.non_instrumented {
         target.config.launch = Launch::Exec;
         if target.file.instrumented {
             let path = target.file.path.display();
@@ -99,9 +98,10 @@ pub fn prepare(
              and by libraries with AFL++'s functions (AFL_CUSTOM_MUTATOR_LIBRARY)"
         );
     }
-    let remembered = remembered_inputs(args)?;
-    let strategy = Strategy::new(&args.mutation)?;
-    let placement = affinity::place(args.bind)?;
+    let strategy = Strategy::new(&config.mutation);
+    let placement = affinity::place(config.core, |error| {
+        say!("{error}; going on without a core");
+    })?;
     if let Placement::NoneFree { allowed } = placement {
         say!(
             "other programs are bound to all {} that tine may use: it is not bound to one, and \
@@ -109,7 +109,7 @@ pub fn prepare(
             counted(allowed as u64, "core")
         );
     }
-    let custom = custom::load(args.seed.unwrap_or_else(random_seed))?;
+    let custom = custom::load(&config.custom, config.seed.unwrap_or_else(random_seed))?;
     let mut server = ForkServer::start(target.config.clone())?;
     let edges = server.info().edges;
     if few_edges::is_few(edges) {
@@ -120,17 +120,16 @@ pub fn prepare(
             few_edges::REMEDY
         );
     }
-    let mut logger = Logger::start(args, &target, input_file.path())?;
+    let mut logger = Logger::start(&config.compare, program, &target, input_file.path())?;
     if let Some(logger) = &mut logger {
         logger.check(&mut server, &target.file.path, &seeds, folder)?;
     }
-    let longest = hang_limit()?.max(limit);
-    let sanitized = Sanitized::start(args, input_file.path(), longest)?;
+    let longest = config.hang.max(limit);
+    let sanitized = Sanitized::start(&config.sanitized, program, input_file.path(), longest)?;
     Ok(Prepared {
         seeds,
         target,
         placement,
-        remembered,
         custom,
         server,
         sanitized,

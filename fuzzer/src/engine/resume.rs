@@ -25,7 +25,6 @@ use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
     collections::HashMap,
-    env,
     ffi::OsString,
     fs, io,
     os::unix::ffi::OsStrExt,
@@ -210,9 +209,6 @@ impl Engine {
         let Some(identity) = self.identity else {
             return Known::default();
         };
-        if env::var_os("AFL_NO_FASTRESUME").is_some() {
-            return Known::default();
-        }
         let path = self.folder.path().join(STATE_FILE);
         let saved = match read(&path, &identity) {
             Ok(saved) => saved,

@@ -5,15 +5,19 @@
 //! before hardly ever trips a sanitizer that was silent then.
 
 use super::{
-    State, error::FuzzError, executor::ForkServerExecutor, judge::Engine, novelty::FaultMap,
+    State,
+    config::{Abstraction, Program, SanitizedBinaries},
+    error::FuzzError,
+    executor::ForkServerExecutor,
+    judge::Engine,
+    novelty::FaultMap,
     trace::Trace,
 };
 use crate::{
-    cli::FuzzArgs,
     report::name::{self, Origin},
-    target::{self, MemoryLimit, TargetError},
+    target::{self, MemoryLimit},
 };
-use std::{env, ffi::OsString, path::Path, time::Duration};
+use std::{ffi::OsString, path::Path, time::Duration};
 use tine_controller::{ForkServer, Outcome};
 
 /// Inputs in a row that may take a sanitizer's fork server along before it is left out.
@@ -22,17 +26,6 @@ const MOST_LOST: u32 = 10;
 /// Bits of the table of the sets that were seen. It is touched where a set is, so a
 /// short session takes little of its 16 MB.
 const TABLE_BITS: u32 = 27;
-
-/// Which inputs are new in kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Abstraction {
-    /// Those with a set of edges that was not seen before.
-    Edges,
-    /// Those with a set of edges and hit counts that was not seen before.
-    Counts,
-    /// Those that are kept.
-    NewCoverage,
-}
 
 /// A binary with its fork server.
 #[derive(Debug)]
@@ -54,30 +47,31 @@ pub struct Sanitized {
 }
 
 impl Sanitized {
-    /// Starts the binaries that the command line names; `None` if it names none.
+    /// Starts the binaries that are named; `None` if there are none.
     ///
     /// # Errors
     /// When one cannot be started.
     pub fn start(
-        args: &FuzzArgs,
+        chosen: &SanitizedBinaries,
+        program: &Program,
         own_file: &Path,
         limit: Duration,
     ) -> Result<Option<Self>, FuzzError> {
-        let abstraction = abstraction()?;
-        if args.sanitized.is_empty() {
+        if chosen.paths.is_empty() {
             return Ok(None);
         }
         let mut binaries = Vec::new();
-        for path in &args.sanitized {
+        for path in &chosen.paths {
             let mut command: Vec<OsString> = vec![path.into()];
-            command.extend(args.target.iter().skip(1).cloned());
+            command.extend(program.command.iter().skip(1).cloned());
             // A memory limit is for the plain binary: few sanitizers start with one.
             let target = target::prepare(
                 &command,
-                args.file.as_deref(),
+                program.file.as_deref(),
                 own_file,
                 limit,
                 MemoryLimit(None),
+                &program.start,
             )
             .map_err(|source| FuzzError::SanitizedTarget {
                 path: path.clone(),
@@ -104,7 +98,7 @@ impl Sanitized {
         }
         Ok(Some(Self {
             binaries,
-            abstraction,
+            abstraction: chosen.abstraction,
             seen: vec![0; 1 << (TABLE_BITS - 6)].into(),
             crashes: FaultMap::default(),
         }))
@@ -130,24 +124,6 @@ impl Sanitized {
         binaries
             .map(|binary| (binary.name.clone(), binary.runs))
             .collect()
-    }
-}
-
-/// What `AFL_SAN_ABSTRACTION` asks for.
-fn abstraction() -> Result<Abstraction, TargetError> {
-    const NAME: &str = "AFL_SAN_ABSTRACTION";
-    let Some(value) = env::var_os(NAME) else {
-        return Ok(Abstraction::Edges);
-    };
-    match value.to_str() {
-        Some("" | "simplify_trace") => Ok(Abstraction::Edges),
-        Some("unique_trace") => Ok(Abstraction::Counts),
-        Some("coverage_increase") => Ok(Abstraction::NewCoverage),
-        _ => Err(TargetError::Variable {
-            name: NAME,
-            value: value.display().to_string(),
-            expected: "give simplify_trace, unique_trace or coverage_increase",
-        }),
     }
 }
 

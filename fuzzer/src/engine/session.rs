@@ -2,8 +2,9 @@
 
 use super::{
     State,
+    config::{Config, Limits, SeedSource},
     control::Control,
-    custom, dictionary, energy,
+    dictionary, energy,
     error::FuzzError,
     executor::ForkServerExecutor,
     judge::{Account, Engine},
@@ -12,23 +13,21 @@ use super::{
     progress::Progress,
     queue::Queue,
     resume::Identity,
-    settings::{banner, corpus_memory, limits, mode, random_seed, replay, write_setup},
+    settings::{banner, corpus_memory, mode, random_seed, write_setup},
     stages,
     stages::RedqueenStage,
     sync::Sync,
 };
 use crate::{
-    cli::FuzzArgs,
-    engine::config::{Instance, SeedSource},
     processes::EndBySignal,
     report::{
         counted,
-        folder::{self, Beginning, OutputFolder},
+        folder::{self, Beginning, FolderError, OutputFolder},
+        metrics::MetricsAddress,
         stats::{Earlier, Facts},
         statsd::Statsd,
         summary::{self, Ending, Find},
     },
-    target,
     ui::Status,
 };
 use libafl::{
@@ -40,21 +39,32 @@ use libafl::{
     stages::StagesTuple,
     state::{HasCorpus, HasExecutions},
 };
-use std::{env, io::Write, path::PathBuf};
+use std::{ffi::OsString, io::Write, path::PathBuf};
 
 /// Tokens that come with the target and are shorter or longer are of no use.
 const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
 
-/// Fuzzes until something ends the session. Returns what did. `command_line` is what is
-/// written down as the user's.
+/// Who is told about a session.
+#[derive(Debug)]
+pub struct Told {
+    /// The status line.
+    pub status: Status,
+    /// StatsD.
+    pub statsd: Option<Statsd>,
+    /// Where figures are served.
+    pub metrics: Option<MetricsAddress>,
+    /// Command at a new crash.
+    pub on_crash: Option<OsString>,
+}
+
+/// Fuzzes until something ends the session. Returns what did.
 ///
 /// # Errors
 /// When it cannot begin, or cannot go on.
-pub fn fuzz(args: &FuzzArgs, command_line: String) -> Result<Ending, FuzzError> {
-    let instance = args.instance()?;
+pub fn fuzz(config: &Config, told: Told) -> Result<Ending, FuzzError> {
     let mut tokens = Tokens::new();
     let mut read = 0;
-    for path in &args.dictionary {
+    for path in &config.dictionaries {
         let dictionary = dictionary::load(path)?;
         for remark in &dictionary.remarks {
             say!("{remark}");
@@ -62,7 +72,7 @@ pub fn fuzz(args: &FuzzArgs, command_line: String) -> Result<Ending, FuzzError> 
         read += dictionary.tokens.len();
         tokens.add_tokens(&dictionary.tokens);
     }
-    if !tokens.is_empty() && args.campaign.is_none() {
+    if !tokens.is_empty() && !config.in_campaign {
         // The same token may be written several times.
         let different = counted(tokens.len() as u64, "token");
         if tokens.len() < read {
@@ -72,36 +82,16 @@ pub fn fuzz(args: &FuzzArgs, command_line: String) -> Result<Ending, FuzzError> 
             say!("{different} by -x");
         }
     }
-    let seed_folder = match &args.input {
-        SeedSource::Folder(folder) => Some(folder.as_path()),
-        SeedSource::Resume => None,
-    };
-    let (folder, beginning) =
-        OutputFolder::open(&args.output, instance.name.as_str(), seed_folder)?;
-    // Before there is another thread.
-    custom::announce(custom::About {
-        command: &args.target,
-        file: args.file.as_deref(),
-        folder: folder.path(),
-    });
+    let (folder, beginning) = open(config)?;
     // A signal ends this process until there is a session.
     let end_by_signal = EndBySignal::start().map_err(FuzzError::Control)?;
-    match prepare(args, &folder, beginning) {
+    match prepare(config, told.metrics, &folder, beginning) {
         Ok(prepared) => {
             // From here on a signal ends the session in an orderly way.
             let control = Control::start().map_err(FuzzError::Control)?;
             drop(end_by_signal);
             let opened = (folder, beginning);
-            let session = Session::begin(
-                args,
-                command_line,
-                &instance,
-                opened,
-                tokens,
-                prepared,
-                control,
-            )?;
-            session.run(args)
+            Session::begin(config, told, opened, tokens, prepared, control)?.run(config)
         }
         Err(error) => {
             folder.abandon();
@@ -110,20 +100,31 @@ pub fn fuzz(args: &FuzzArgs, command_line: String) -> Result<Ending, FuzzError> 
     }
 }
 
-/// A session that stands where its main loop would begin.
-#[cfg(test)]
-pub(super) fn begin(args: &FuzzArgs) -> Result<(Engine, ForkServerExecutor, State), FuzzError> {
-    let seeds = match &args.input {
+/// The folder of the instance, and what there is to begin with.
+fn open(config: &Config) -> Result<(OutputFolder, Beginning), FolderError> {
+    let seeds = match &config.seeds {
         SeedSource::Folder(folder) => Some(folder.as_path()),
         SeedSource::Resume => None,
     };
-    let instance = args.instance()?;
-    let opened = OutputFolder::open(&args.output, instance.name.as_str(), seeds)?;
-    let prepared = prepare(args, &opened.0, opened.1)?;
+    let name = config.instance.name.as_str();
+    OutputFolder::open(&config.output, name, seeds, config.resumes)
+}
+
+/// A session that stands where its main loop would begin.
+#[cfg(test)]
+pub(super) fn begin(config: &Config) -> Result<(Engine, ForkServerExecutor, State), FuzzError> {
+    use crate::environment::Variables;
+    let told = Told {
+        status: Status::silent(&Variables::default()),
+        statsd: None,
+        metrics: None,
+        on_crash: None,
+    };
+    let opened = open(config)?;
+    let prepared = prepare(config, None, &opened.0, opened.1)?;
     let control = Control::start().map_err(FuzzError::Control)?;
     let tokens = Tokens::new();
-    let line = String::new();
-    let session = Session::begin(args, line, &instance, opened, tokens, prepared, control)?;
+    let session = Session::begin(config, told, opened, tokens, prepared, control)?;
     Ok((session.engine, session.executor, session.state))
 }
 
@@ -138,9 +139,8 @@ struct Session {
 impl Session {
     /// Lays out the output folder and fills the queue.
     fn begin(
-        args: &FuzzArgs,
-        command_line: String,
-        instance: &Instance,
+        config: &Config,
+        told: Told,
         (folder, beginning): (OutputFolder, Beginning),
         mut tokens: Tokens,
         prepared: Prepared,
@@ -150,7 +150,6 @@ impl Session {
             seeds,
             target,
             placement,
-            remembered,
             custom,
             server,
             sanitized,
@@ -164,19 +163,20 @@ impl Session {
         };
         folder.lay_out(beginning)?;
         let is_fresh = beginning == Beginning::Fresh;
-        let redqueen = RedqueenStage::new(logger, folder.path(), is_fresh);
-        let sync = Sync::open(args, instance, &folder, beginning, earlier.sync_time)?;
-        let mut executor = ForkServerExecutor::new(server, remembered);
+        let redqueen = RedqueenStage::new(logger, config.compare.only_new, folder.path(), is_fresh);
+        let sync = Sync::open(config, &folder, beginning, earlier.sync_time)?;
+        let mut executor = ForkServerExecutor::new(server, config.replay_inputs);
         executor.custom.clone_from(&custom);
         let info = executor.info();
-        write_setup(args, &folder, &command_line)?;
+        write_setup(config, &folder)?;
+        let command_line = config.record.command_line.clone();
         let facts = Facts {
             pid: std::process::id(),
-            banner: banner(args, &target),
-            mode: mode(args, info),
+            banner: banner(config, &target),
+            mode: mode(config, info),
             command_line: command_line.clone(),
         };
-        let has_tokens = !target::is_set("AFL_NO_AUTODICT");
+        let has_tokens = config.uses_auto_tokens;
         for token in info
             .dictionary
             .iter()
@@ -184,46 +184,43 @@ impl Session {
         {
             tokens.add_token(token);
         }
-        let name = folder.path().file_name().unwrap_or_default();
-        let statsd = Statsd::from_environment(&name.to_string_lossy())?;
         strategy.given_tokens = tokens.tokens().len();
-        let mut state = new_state(args.seed.unwrap_or_else(random_seed))?;
+        let mut state = new_state(config.seed.unwrap_or_else(random_seed))?;
         state.add_metadata(tokens);
         *state.executions_mut() = earlier.runs;
-        let budget = corpus_memory(args)?;
+        let budget = corpus_memory(config);
         state.corpus_mut().keep_in(folder.queue(), budget);
-        let status = match args.campaign {
-            Some(_) => Status::silent(),
-            None => Status::new(args.no_ui || target::is_set("AFL_NO_UI")),
-        };
         let map_size = info.map_size;
         let words = map_size.div_ceil(8);
         let has_coverage = info.instrumented;
         let mut engine = Engine::new(
             words,
-            Queue::new(args.seed.is_some())
-                .with_schedule(args.schedule.0, args.sequential)
-                .cycling(env::var_os("AFL_CYCLE_SCHEDULES").is_some()),
-            limits(args, &earlier, target.config.timeout)?,
+            Queue::new(config.seed.is_some())
+                .with_schedule(config.scheduling.schedule, config.scheduling.sequential)
+                .cycling(config.scheduling.cycles),
+            Limits::of(config, earlier.runs, target.config.timeout),
             folder,
             Account {
-                replay: replay(args),
+                replay: config.record.replay.clone(),
                 command_line,
-                on_crash: args.on_crash.clone(),
+                on_crash: told.on_crash,
             },
             control,
-            Progress::new(status, facts, placement.core(), &earlier).with_statsd(statsd),
+            Progress::new(told.status, facts, placement.core(), &earlier).with_statsd(told.statsd),
         );
         engine.strategy = strategy;
         engine.custom = custom;
         engine.recall(&earlier);
         engine.sanitized = sanitized;
-        engine.identity = Identity::of(&target, &args.target, map_size);
+        engine.identity = Identity::of(&target, &config.program.command, map_size);
         engine.sync = sync;
 
         let imported = match beginning {
             Beginning::Fresh => engine.import_seeds(&mut state, &mut executor, seeds)?,
-            Beginning::Resumed => engine.import_queue(&mut state, &mut executor)?,
+            Beginning::Resumed => {
+                let forgets = config.record.forgets;
+                engine.import_queue(&mut state, &mut executor, forgets)?
+            }
         };
         engine.check_import(
             imported,
@@ -233,7 +230,7 @@ impl Session {
         )?;
         engine.save_what_is_precious(&state);
         // Measured time would make a session with -s a different one each time.
-        if args.timeout.is_none() && args.seed.is_none() {
+        if config.program.timeout.is_none() && config.seed.is_none() {
             engine.limits.run = engine.automatic_limit();
             executor.set_timeout(engine.limits.run);
         }
@@ -246,7 +243,7 @@ impl Session {
         })
     }
 
-    fn run(mut self, args: &FuzzArgs) -> Result<Ending, FuzzError> {
+    fn run(mut self, config: &Config) -> Result<Ending, FuzzError> {
         self.tell_beginning();
         let ended = self.fuzz();
         let ended = ended.and_then(|ending| {
@@ -268,7 +265,7 @@ impl Session {
             folder, account, ..
         } = &self.engine;
         // The summary names paths as the user gave them.
-        let instance = args
+        let instance = config
             .output
             .join(folder.path().file_name().unwrap_or_default());
         let first = |path: PathBuf, name: &str| -> Result<Option<Find>, FuzzError> {
@@ -287,7 +284,7 @@ impl Session {
         let lines = summary::text(ending, &snapshot, &instance, crash, hang, &account.replay);
         // The fork server and its child are gone before the summary is there.
         drop(self.executor);
-        if args.campaign.is_some() {
+        if config.in_campaign {
             // The campaign has a summary of its own.
             return Ok(ending);
         }

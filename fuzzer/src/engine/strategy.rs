@@ -2,17 +2,12 @@
 
 use super::{
     State,
+    config::{AimChoice, InputType, Mutation},
     judge::Engine,
     mutate::{Aim, Blocks, Kind},
 };
-use crate::{
-    cli::MutationArgs,
-    engine::config::{AimChoice, InputType},
-    target::{self, TargetError},
-};
 use libafl::state::HasExecutions;
 use std::time::Duration;
-use tine_protocol::layout::input::MAX_INPUT;
 
 /// At most 2, 4, 8 or 16 operators are stacked: four in the mean.
 const STACK_POWERS: usize = 4;
@@ -31,9 +26,6 @@ const SETTLED_AFTER_RUNS: u64 = 1_000_000;
 
 /// For a repeatable session: runs that stand for a second.
 const RUNS_A_SECOND: u64 = 1000;
-
-/// Tokens of the user's that are tried at each place, if there are more.
-const MOST_TOKENS: usize = 256;
 
 /// How testcases are mutated.
 #[derive(Debug, Clone)]
@@ -65,85 +57,38 @@ pub struct Strategy {
     runs_at_find: u64,
 }
 
-/// Why inputs cannot be made as the user wishes.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "no input has {shortest} bytes at least (-g, AFL_INPUT_LEN_MIN) and {longest} at most (-G, \
-     AFL_INPUT_LEN_MAX): give a smaller -g or a larger -G"
-)]
-pub struct LengthError {
-    shortest: usize,
-    longest: usize,
-}
-
 impl Default for Strategy {
     fn default() -> Self {
+        Self::new(&Mutation::default())
+    }
+}
+
+impl Strategy {
+    /// As the user wishes.
+    #[must_use]
+    pub fn new(chosen: &Mutation) -> Self {
         Self {
-            kind: None,
-            choice: AimChoice::default(),
-            shortest: 1,
-            longest: MAX_INPUT,
-            splices: false,
-            deterministic: true,
-            trims: true,
-            arithmetic: true,
-            most_tokens: MOST_TOKENS,
+            kind: chosen.input_type.map(|kind| match kind {
+                InputType::Text => Kind::Text,
+                InputType::Binary => Kind::Binary,
+                InputType::Generic => Kind::Generic,
+            }),
+            choice: chosen.aim,
+            shortest: chosen.lengths.shortest(),
+            longest: chosen.lengths.longest(),
+            splices: chosen.splices,
+            deterministic: chosen.deterministic,
+            trims: chosen.trims,
+            arithmetic: chosen.arithmetic,
+            most_tokens: chosen.most_tokens,
             given_tokens: 0,
-            expansion: 0,
+            expansion: u64::from(chosen.expanded),
             aim: Aim::default(),
             blocks: Blocks::default(),
             cycle: 0,
             entries: 0,
             runs_at_find: 0,
         }
-    }
-}
-
-impl Strategy {
-    /// What the command line and the environment ask for.
-    ///
-    /// # Errors
-    /// When a variable makes no sense, or the lengths exclude each other.
-    pub fn new(args: &MutationArgs) -> Result<Self, super::FuzzError> {
-        if args.old_skip || args.old_deterministic {
-            say!(
-                "-d and -D have no effect any more, as in afl-fuzz: the deterministic stage is \
-                 bounded and on, and -z turns it off"
-            );
-        }
-        let count = |name| -> Result<Option<usize>, TargetError> {
-            const EXPECTED: &str = "give a whole number from 1 to 1048576";
-            let number = target::number_variable(name, 1..=MAX_INPUT as u64, EXPECTED)?;
-            Ok(number.map(|number| number as usize))
-        };
-        let length = |chosen: Option<usize>, name, default| -> Result<usize, TargetError> {
-            Ok(match chosen {
-                Some(length) => length,
-                None => count(name)?.unwrap_or(default),
-            })
-        };
-        let shortest = length(args.min_length, "AFL_INPUT_LEN_MIN", 1)?;
-        let longest = length(args.max_length, "AFL_INPUT_LEN_MAX", MAX_INPUT)?;
-        if shortest > longest {
-            return Err(LengthError { shortest, longest }.into());
-        }
-        Ok(Self {
-            kind: args.input_type.map(|kind| match kind {
-                InputType::Text => Kind::Text,
-                InputType::Binary => Kind::Binary,
-                InputType::Generic => Kind::Generic,
-            }),
-            choice: args.aim,
-            shortest,
-            longest,
-            splices: args.splice,
-            deterministic: !args.no_deterministic,
-            trims: !target::is_set("AFL_DISABLE_TRIM") && !target::is_set("AFL_NO_TRIM"),
-            arithmetic: !target::is_set("AFL_NO_ARITH"),
-            most_tokens: count("AFL_MAX_DET_EXTRAS")?.unwrap_or(MOST_TOKENS),
-            expansion: u64::from(target::is_set("AFL_EXPAND_HAVOC_NOW")),
-            ..Self::default()
-        })
     }
 
     /// The table for a testcase: what the user says, or what it looks like.
@@ -222,8 +167,7 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_INPUT, Strategy};
-    use crate::cli::MutationArgs;
+    use super::Strategy;
 
     #[test]
     fn stacks_grow_when_nothing_is_found() {
@@ -235,21 +179,5 @@ mod tests {
             .stack_powers()
         };
         assert_eq!([0, 1, 2, 3, 4, 5].map(powers), [4, 4, 4, 5, 6, 6]);
-    }
-
-    #[test]
-    fn lengths_that_exclude_each_other_are_refused() {
-        let with = |min_length, max_length| {
-            Strategy::new(&MutationArgs {
-                min_length,
-                max_length,
-                ..MutationArgs::default()
-            })
-        };
-        let strategy = with(Some(3), None).unwrap();
-        assert_eq!((strategy.shortest, strategy.longest), (3, MAX_INPUT));
-        assert!(with(Some(3), Some(3)).is_ok());
-        let error = with(Some(4), Some(3)).unwrap_err().to_string();
-        assert!(error.contains("4 bytes at least (-g"), "{error}");
     }
 }

@@ -1,16 +1,19 @@
 //! Testcases from other fuzzers, and to them: when they are asked, and what becomes of
 //! what comes.
 
-use super::{State, error::FuzzError, executor::ForkServerExecutor, judge::Engine};
+use super::{
+    State,
+    config::{Config, Role},
+    error::FuzzError,
+    executor::ForkServerExecutor,
+    judge::Engine,
+};
 use crate::{
-    cli::FuzzArgs,
-    engine::config::{Instance, Role},
     exchange::{Exchange, Flaw, Received, directory::Directory},
     report::{
         folder::{Beginning, OutputFolder},
         name::{Import, Operation, Origin},
     },
-    target::{self, TargetError},
 };
 use libafl::{corpus::Corpus, state::HasCorpus};
 use std::{
@@ -28,7 +31,7 @@ const PART: u32 = 10;
 /// They are asked no more often than this.
 const SHORTEST: Duration = Duration::from_secs(5);
 
-/// They are asked at least this often if `AFL_SYNC_TIME` says nothing else; a main
+/// They are asked at least this often if nothing else is chosen; a main
 /// instance asks twice as often, as in afl-fuzz.
 const LONGEST: Duration = Duration::from_secs(120);
 
@@ -90,30 +93,29 @@ impl fmt::Debug for Sync {
 }
 
 impl Sync {
-    /// The exchange that the command line and the environment ask for.
+    /// The exchange that the user chose.
     ///
     /// # Errors
-    /// When a variable means nothing, or the folder of the instance cannot be written.
+    /// When the folder of the instance cannot be written.
     pub fn open(
-        args: &FuzzArgs,
-        instance: &Instance,
+        config: &Config,
         folder: &OutputFolder,
         beginning: Beginning,
         earlier: Duration,
     ) -> Result<Self, FuzzError> {
-        let longest = longest_pause()?;
+        let (chosen, role) = (&config.exchange, config.instance.role);
+        let longest = chosen.longest_pause.unwrap_or(LONGEST);
         // A session alone that is to be repeatable does not depend on others.
-        let is_repeatable = instance.role == Role::Alone && args.seed.is_some();
-        if is_repeatable || target::is_set("AFL_NO_SYNC") {
+        let is_repeatable = role == Role::Alone && config.seed.is_some();
+        if is_repeatable || chosen.off {
             return Ok(Self::default());
         }
         let is_fresh = beginning == Beginning::Fresh;
-        let exchange = Directory::open(folder.path(), instance.role, &args.foreign, is_fresh)?;
+        let exchange = Directory::open(folder.path(), role, &chosen.foreign, is_fresh)?;
         let now = Instant::now();
-        let is_main = instance.role == Role::Main;
-        let is_asked = target::is_set("AFL_FINAL_SYNC");
+        let is_main = role == Role::Main;
         // In a campaign the main instance has everything at the end.
-        let is_expected = is_main && args.campaign.is_some();
+        let is_expected = is_main && config.in_campaign;
         Ok(Self {
             exchange: Some(Box::new(exchange)),
             schedule: Some(Schedule {
@@ -121,8 +123,8 @@ impl Sync {
                 next: now,
                 longest: if is_main { longest / 2 } else { longest },
             }),
-            is_first: target::is_set("AFL_IMPORT_FIRST"),
-            last: match (is_asked, is_expected) {
+            is_first: chosen.at_start,
+            last: match (chosen.at_end, is_expected) {
                 (true, _) => Some(Duration::MAX),
                 (false, true) => Some(LAST),
                 (false, false) => None,
@@ -137,23 +139,6 @@ impl Sync {
         if let Some(exchange) = &mut self.exchange {
             exchange.publish(input);
         }
-    }
-}
-
-/// `AFL_SYNC_TIME`, in minutes.
-fn longest_pause() -> Result<Duration, TargetError> {
-    const MINUTE: Duration = Duration::from_secs(60);
-    const MOST: u32 = 1_000_000;
-    let Some(value) = target::variable("AFL_SYNC_TIME") else {
-        return Ok(LONGEST);
-    };
-    match value.parse::<u32>() {
-        Ok(minutes @ 1..=MOST) => Ok(MINUTE * minutes),
-        _ => Err(TargetError::Variable {
-            name: "AFL_SYNC_TIME",
-            value,
-            expected: "give a number of minutes, such as 5",
-        }),
     }
 }
 

@@ -2,9 +2,8 @@
 //! and tags.
 
 use super::stats::Snapshot;
-use crate::target::{is_set, number_variable};
+use crate::environment::{VariableError, Variables};
 use std::{
-    env,
     fmt::Write,
     io,
     net::{SocketAddr, ToSocketAddrs, UdpSocket},
@@ -23,7 +22,7 @@ const PORT: u64 = 8125;
 pub enum StatsdError {
     /// The port is none.
     #[error(transparent)]
-    Variable(#[from] crate::target::TargetError),
+    Variable(#[from] VariableError),
     /// The host is not known.
     #[error("AFL_STATSD_HOST={host} has no address: {source}; give a name or an address")]
     Host {
@@ -109,16 +108,15 @@ impl Statsd {
     ///
     /// # Errors
     /// When a variable means nothing, or no socket is to be had.
-    pub fn from_environment(instance: &str) -> Result<Option<Self>, StatsdError> {
-        if !is_set("AFL_STATSD") {
+    pub fn of(variables: &Variables, instance: &str) -> Result<Option<Self>, StatsdError> {
+        if !variables.is_set("AFL_STATSD") {
             return Ok(None);
         }
-        let text = |name| env::var_os(name).map(|value| value.display().to_string());
-        let flavor = text("AFL_STATSD_TAGS_FLAVOR").unwrap_or_default();
+        let flavor = variables.text("AFL_STATSD_TAGS_FLAVOR").unwrap_or_default();
         let flavor = Flavor::of(&flavor).ok_or(StatsdError::Flavor(flavor))?;
         let range = 1..=u64::from(u16::MAX);
-        let port = number_variable("AFL_STATSD_PORT", range, "give a port, 1 to 65535")?;
-        let host = text("AFL_STATSD_HOST").filter(|host| !host.is_empty());
+        let port = variables.number("AFL_STATSD_PORT", range, "give a port, 1 to 65535")?;
+        let host = variables.text("AFL_STATSD_HOST");
         let host = host.unwrap_or_else(|| HOST.into());
         let to = (host.as_str(), port.unwrap_or(PORT) as u16)
             .to_socket_addrs()

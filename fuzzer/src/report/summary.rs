@@ -55,6 +55,8 @@ pub struct Replay {
     pub options: Vec<OsString>,
     /// The target and its arguments.
     pub target: Vec<OsString>,
+    /// What stands for the input file in [`Self::target`]; `None` is `@@`.
+    pub placeholder: Option<OsString>,
     /// The binaries with sanitizers.
     pub sanitized: Vec<PathBuf>,
     /// The target runs without tine.
@@ -92,10 +94,12 @@ impl Replay {
     /// The target itself, with `input` where its arguments name it.
     fn direct_command(&self, input: &Path) -> String {
         let mut is_named = false;
+        let placeholder = self.placeholder.as_deref();
+        let placeholder = placeholder.unwrap_or(OsStr::new(target::PLACEHOLDER));
         let words: Vec<OsString> = self
             .target
             .iter()
-            .map(|word| target::substitute(word, input, &mut is_named))
+            .map(|word| target::substitute(word, input, placeholder, &mut is_named))
             .collect();
         let command = shell::line(words);
         if is_named {
@@ -249,6 +253,7 @@ mod tests {
             options: vec!["-m".into(), "50".into()],
             target: vec!["./my prog".into(), "@@".into()],
             sanitized: vec!["./with asan".into()],
+            placeholder: None,
             direct: false,
         }
     }
@@ -299,6 +304,7 @@ mod tests {
     #[test]
     fn a_target_without_instrumentation_is_replayed_by_itself() {
         let mut replay = Replay {
+            placeholder: None,
             direct: true,
             ..replay()
         };

@@ -1,6 +1,7 @@
 //! A line of progress for commands that are over after a while: it rewrites itself
 //! on a terminal, and is a plain line every few seconds elsewhere.
 
+use crate::environment::Variables;
 use crate::report::text::Shown;
 use std::{
     fmt,
@@ -30,9 +31,9 @@ impl Line {
     /// A line that rewrites itself if standard error is a terminal that can do that
     /// and `plain` does not forbid it.
     #[must_use]
-    pub fn new(plain: bool) -> Self {
-        let can_rewrite = std::env::var_os("TERM").is_some_and(|kind| kind != "dumb");
-        let on_terminal = !plain && can_rewrite && io::stderr().is_terminal();
+    pub fn new(plain: bool, variables: &Variables) -> Self {
+        let can_rewrite = || super::can_rewrite(variables) && io::stderr().is_terminal();
+        let on_terminal = !plain && can_rewrite();
         let first = if on_terminal { REWRITE } else { REPEAT };
         Self {
             on_terminal,

@@ -1,9 +1,12 @@
 //! The status line: one line that rewrites itself on a terminal, or a plain line
 //! every few seconds.
 
-use crate::report::{
-    stats::Snapshot,
-    text::{counted, grouped, shown_time},
+use crate::{
+    environment::Variables,
+    report::{
+        stats::Snapshot,
+        text::{counted, grouped, shown_time},
+    },
 };
 use std::{
     fmt,
@@ -41,29 +44,29 @@ impl Status {
     /// A line that rewrites itself if standard error is a terminal that can do
     /// that and `plain` does not forbid it.
     #[must_use]
-    pub fn new(plain: bool) -> Self {
-        let can_rewrite = std::env::var_os("TERM").is_some_and(|kind| kind != "dumb");
-        let is_forced = crate::target::is_set("AFL_FORCE_UI");
-        let on_terminal = !plain && (is_forced || can_rewrite && io::stderr().is_terminal());
+    pub fn new(plain: bool, variables: &Variables) -> Self {
+        let is_forced = variables.is_set("AFL_FORCE_UI");
+        let can_rewrite = || super::can_rewrite(variables) && io::stderr().is_terminal();
+        let on_terminal = !plain && (is_forced || can_rewrite());
         let first = if on_terminal { Duration::ZERO } else { REPEAT };
         Self {
             on_terminal,
             stands: false,
             is_silent: false,
             next: Instant::now() + first,
-            quiet: crate::target::is_set("AFL_QUIET"),
+            quiet: variables.is_set("AFL_QUIET"),
         }
     }
 
     /// None at all: for an instance that another process tells of.
     #[must_use]
-    pub fn silent() -> Self {
+    pub fn silent(variables: &Variables) -> Self {
         Self {
             on_terminal: false,
             stands: false,
             is_silent: true,
             next: Instant::now(),
-            quiet: crate::target::is_set("AFL_QUIET"),
+            quiet: variables.is_set("AFL_QUIET"),
         }
     }
 

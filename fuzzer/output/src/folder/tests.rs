@@ -19,11 +19,16 @@ impl Place {
     }
 
     fn open(&self) -> Result<(OutputFolder, Beginning), FolderError> {
-        OutputFolder::open(&self.path("out"), "default", Some(&self.path("seeds")))
+        OutputFolder::open(
+            &self.path("out"),
+            "default",
+            Some(&self.path("seeds")),
+            false,
+        )
     }
 
     fn resume(&self) -> Result<(OutputFolder, Beginning), FolderError> {
-        OutputFolder::open(&self.path("out"), "default", None)
+        OutputFolder::open(&self.path("out"), "default", None, false)
     }
 }
 
@@ -98,7 +103,7 @@ fn a_session_that_does_not_begin_leaves_nothing() {
     let place = Place::new();
     let out = place.path("deep/er/out");
     let (folder, beginning) =
-        OutputFolder::open(&out, "default", Some(&place.path("seeds"))).unwrap();
+        OutputFolder::open(&out, "default", Some(&place.path("seeds")), false).unwrap();
     folder.lay_out(beginning).unwrap();
     folder.abandon();
     assert!(!place.path("deep").exists());
@@ -117,7 +122,7 @@ fn seeds_within_the_output_folder_are_safe() {
     let queue = folder.queue();
     fs::write(queue.join("id:000000,time:0,execs:0,orig:a"), "a").unwrap();
     drop(folder);
-    let error = OutputFolder::open(&place.path("out"), "default", Some(&queue)).unwrap_err();
+    let error = OutputFolder::open(&place.path("out"), "default", Some(&queue), false).unwrap_err();
     assert!(matches!(error, FolderError::HoldsSeeds { .. }), "{error}");
 }
 

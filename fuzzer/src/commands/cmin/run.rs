@@ -36,6 +36,8 @@ pub struct Wanted {
     pub timed_out: bool,
     /// Only edges matter, not how often they are taken.
     pub edges_only: bool,
+    /// The name of each is printed.
+    pub prints: bool,
 }
 
 /// What became of the inputs.
@@ -135,7 +137,7 @@ fn work(
     over: &AtomicBool,
     sender: &SyncSender<Message>,
 ) {
-    let prints = crate::target::is_set("AFL_PRINT_FILENAMES");
+    let prints = wanted.prints;
     loop {
         let number = next.fetch_add(1, Relaxed);
         let Some(input) = inputs.get(number) else {

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     cli::DoctorArgs,
+    environment::{self, VariableError, Variables},
     processes::EndBySignal,
-    target::{self, INPUT_FILE, TargetError},
+    target::{self, INPUT_FILE, StartOptions, TargetError},
 };
 use std::{env, fs, path::Path};
 use tine_controller::{ForkServer, InputFolder, TargetConfig, TargetOutput};
@@ -38,16 +39,36 @@ struct Examination<'a> {
 ///
 /// # Errors
 /// When the input cannot be read, or there is nowhere to work.
-pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Error> {
+pub fn examine(
+    args: &DoctorArgs,
+    variables: &Variables,
+    say: &mut dyn FnMut(Finding),
+) -> Result<(), Error> {
     let input = args.input.as_deref().map(read).transpose()?;
-    let is_needed = args.file.is_none() && target::names_input(&args.target);
+    let options = environment::start_options(variables);
+    let placeholder = options.as_ref().map(StartOptions::placeholder);
+    // Without options it comes to nothing anyway.
+    let is_named = placeholder.is_ok_and(|it| target::names_input(&args.target, it));
+    let is_needed = args.file.is_none() && is_named;
     let own_file = is_needed
         .then(|| InputFolder::create(&env::temp_dir(), INPUT_FILE.as_ref()))
         .transpose()
         .map_err(Error::Temporary)?;
     let guard = EndBySignal::start().map_err(Error::Signals)?;
-    let Some(found) = file::examine(&args.target, say) else {
+    let Some(found) = file::examine(&args.target, variables, say) else {
         return Ok(());
+    };
+    let options = match options {
+        Ok(options) => options,
+        Err(error) => {
+            let VariableError {
+                name,
+                value,
+                expected,
+            } = error;
+            say(Finding::fails(Id::Variables, format!("{name}={value}")).why(expected));
+            return Ok(());
+        }
     };
     let prepared = target::prepare(
         &args.target,
@@ -55,6 +76,7 @@ pub fn examine(args: &DoctorArgs, say: &mut dyn FnMut(Finding)) -> Result<(), Er
         own_file.as_ref().map_or(Path::new(""), InputFolder::file),
         args.timeout.0,
         args.memory,
+        &options,
     );
     let mut config = match prepared {
         Ok(target) => target.config,
@@ -133,11 +155,6 @@ fn unprepared(error: &TargetError) -> Finding {
         } => Finding::fails(Id::Sanitizer, format!("{sanitizer} with -m {limit}"))
             .why("it reserves terabytes of address space, which the limit forbids")
             .remedy("tine fuzz -m none …\nASAN_OPTIONS=hard_rss_limit_mb=2048    # limits memory in its place"),
-        TargetError::Variable {
-            name,
-            value,
-            expected,
-        } => Finding::fails(Id::Variables, format!("{name}={value}")).why(*expected),
         TargetError::InputFile { path, source } => Finding::fails(
             Id::Arguments,
             format!("cannot write {}: {source}", path.display()),

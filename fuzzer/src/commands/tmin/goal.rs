@@ -5,7 +5,8 @@ use crate::{
     cli::TminArgs,
     commands::corpus::ToolError,
     engine::{Control, classify},
-    target::{self, Target},
+    environment::Variables,
+    target::Target,
 };
 use std::{collections::BTreeMap, fmt};
 use tine_controller::{ForkServer, Outcome, RunError, signal_name};
@@ -94,6 +95,8 @@ pub struct Judge<'a> {
     server: ForkServer,
     tracer: Tracer,
     args: &'a TminArgs,
+    /// Crashes are told apart by hit counts, too.
+    exact: bool,
     control: &'a Control,
     goal: Goal,
     /// The counters that differ from run to run, as masks.
@@ -111,12 +114,14 @@ impl<'a> Judge<'a> {
         server: ForkServer,
         target: &Target,
         args: &'a TminArgs,
+        variables: &Variables,
         control: &'a Control,
     ) -> Self {
         Self {
             server,
             tracer: Tracer::new(&target.config),
             args,
+            exact: variables.is_set("AFL_TMIN_EXACT"),
             control,
             goal: Goal::Hang,
             variable: BTreeMap::new(),
@@ -189,7 +194,7 @@ impl<'a> Judge<'a> {
         if self.args.any_crash {
             return Where::Anywhere;
         }
-        if target::is_set("AFL_TMIN_EXACT") {
+        if self.exact {
             return Where::Edges(trace);
         }
         if let End::Signal(signal) = end {
@@ -232,7 +237,7 @@ impl<'a> Judge<'a> {
             }
             Goal::Crash(_, Where::Anywhere) => Ok(true),
             Goal::Crash(_, Where::Edges(edges)) => {
-                let exact = target::is_set("AFL_TMIN_EXACT");
+                let exact = self.exact;
                 let run = mask(&self.variable, std::mem::take(&mut self.trace));
                 let same = run.len() == edges.len()
                     && run.iter().zip(edges).all(|(one, other)| {

@@ -95,6 +95,17 @@ impl FromStr for CompareLevel {
     }
 }
 
+/// Compare logging of a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compare {
+    /// Which program logs.
+    pub program: Option<CompareProgram>,
+    /// Which inputs are worth it, and what is tried.
+    pub level: CompareLevel,
+    /// Only testcases that are found from now on.
+    pub only_new: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::{CompareLevel, CompareLevelError, CompareProgram};

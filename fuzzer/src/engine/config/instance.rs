@@ -1,6 +1,6 @@
 //! Which instance of a campaign a session is.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 use tine_exchange::Role;
 
 /// The longest name of an instance, in bytes. afl-fuzz before 4.10c takes no longer
@@ -77,6 +77,31 @@ pub struct Instance {
     pub name: InstanceName,
     /// With whom it exchanges testcases.
     pub role: Role,
+}
+
+impl Default for Instance {
+    /// The only one.
+    fn default() -> Self {
+        Self {
+            name: InstanceName::alone(),
+            role: Role::Alone,
+        }
+    }
+}
+
+/// The exchange of testcases with other fuzzers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExchangeChoice {
+    /// There is none.
+    pub off: bool,
+    /// Folders of other fuzzers.
+    pub foreign: Vec<PathBuf>,
+    /// Ask before anything else.
+    pub at_start: bool,
+    /// Ask at the end, however long it takes.
+    pub at_end: bool,
+    /// Longest time between two exchanges.
+    pub longest_pause: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -88,10 +88,113 @@ pub enum MutationError {
     Length,
 }
 
+/// Limits of the length of inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    shortest: usize,
+    longest: usize,
+}
+
+/// Why inputs cannot be made as the user wishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no input has {shortest} bytes at least (-g, AFL_INPUT_LEN_MIN) and {longest} at most (-G, \
+     AFL_INPUT_LEN_MAX): give a smaller -g or a larger -G"
+)]
+pub struct LengthError {
+    shortest: usize,
+    longest: usize,
+}
+
+impl Lengths {
+    /// From `shortest` to `longest`.
+    ///
+    /// # Errors
+    /// When they exclude each other.
+    pub fn new(shortest: usize, longest: usize) -> Result<Self, LengthError> {
+        if shortest > longest {
+            return Err(LengthError { shortest, longest });
+        }
+        Ok(Self { shortest, longest })
+    }
+
+    /// Fewest bytes of an input.
+    #[must_use]
+    pub const fn shortest(self) -> usize {
+        self.shortest
+    }
+
+    /// Most bytes of an input.
+    #[must_use]
+    pub const fn longest(self) -> usize {
+        self.longest
+    }
+}
+
+impl Default for Lengths {
+    fn default() -> Self {
+        Self {
+            shortest: 1,
+            longest: MAX_INPUT,
+        }
+    }
+}
+
+/// Tokens of the user's that are tried at each place, if there are more.
+const MOST_TOKENS: usize = 256;
+
+/// How testcases are mutated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mutation {
+    /// What inputs are; `None` finds it out for each testcase.
+    pub input_type: Option<InputType>,
+    /// What mutations are after.
+    pub aim: AimChoice,
+    /// Limits of the length of inputs.
+    pub lengths: Lengths,
+    /// Testcases are spliced.
+    pub splices: bool,
+    /// There is a deterministic stage.
+    pub deterministic: bool,
+    /// Testcases are trimmed.
+    pub trims: bool,
+    /// Numbers are tried in the deterministic stage.
+    pub arithmetic: bool,
+    /// Of more tokens than this, so many are tried at each place.
+    pub most_tokens: usize,
+    /// Mutate as if nothing had been found for a while.
+    pub expanded: bool,
+}
+
+impl Default for Mutation {
+    fn default() -> Self {
+        Self {
+            input_type: None,
+            aim: AimChoice::default(),
+            lengths: Lengths::default(),
+            splices: false,
+            deterministic: true,
+            trims: true,
+            arithmetic: true,
+            most_tokens: MOST_TOKENS,
+            expanded: false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{AimChoice, InputType, MutationError, length};
+    use super::{AimChoice, InputType, Lengths, MAX_INPUT, MutationError, length};
     use std::time::Duration;
+
+    #[test]
+    fn lengths_that_exclude_each_other_are_refused() {
+        let lengths = Lengths::new(3, MAX_INPUT).unwrap();
+        assert_eq!((lengths.shortest(), lengths.longest()), (3, MAX_INPUT));
+        assert!(Lengths::new(3, 3).is_ok());
+        let error = Lengths::new(4, 3).unwrap_err().to_string();
+        assert!(error.contains("4 bytes at least (-g"), "{error}");
+    }
 
     #[test]
     fn values_are_those_of_afl_fuzz() {

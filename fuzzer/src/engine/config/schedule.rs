@@ -61,3 +61,14 @@ impl Schedule {
         !matches!(self, Self::Rare | Self::Seek)
     }
 }
+
+/// Which testcase is next, and for how long.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scheduling {
+    /// The power schedule.
+    pub schedule: Schedule,
+    /// Testcases come in the order of the queue, not by weight.
+    pub sequential: bool,
+    /// Other schedules come by turns.
+    pub cycles: bool,
+}

@@ -406,18 +406,3 @@ impl Drop for CLibrary {
         }
     }
 }
-
-/// Sets variables of this process that are not set. Does nothing if the process has more
-/// than one thread: the others may read the environment.
-pub fn tell(variables: &[(&str, &OsStr)]) {
-    let threads = std::fs::read_dir("/proc/self/task").map(Iterator::count);
-    if !threads.is_ok_and(|count| count == 1) {
-        return;
-    }
-    for (name, value) in variables {
-        if std::env::var_os(name).is_none() {
-            // SAFETY: there is no other thread that could read the environment.
-            unsafe { std::env::set_var(name, value) };
-        }
-    }
-}

@@ -12,19 +12,9 @@ mod mutator;
 
 pub use mutator::{Abilities, CustomMutator, MutatorError};
 
-use crate::target::is_set;
+use crate::engine::config::CustomLibraries;
 use library::CLibrary;
-use std::{
-    cell::RefCell,
-    env,
-    ffi::{OsStr, OsString},
-    os::unix::ffi::{OsStrExt, OsStringExt},
-    path::Path,
-    rc::Rc,
-};
-
-/// Names the libraries.
-const LIBRARIES: &str = "AFL_CUSTOM_MUTATOR_LIBRARY";
+use std::{cell::RefCell, path::Path, rc::Rc};
 
 /// Leaves all other mutations out.
 const ONLY: &str = "AFL_CUSTOM_MUTATOR_ONLY";
@@ -44,6 +34,8 @@ pub struct CustomMutators {
     pub only: bool,
     /// The queue gets inputs as they were before `post_process`.
     pub keep_original: bool,
+    /// They may trim testcases.
+    pub trims: bool,
     /// The files of the testcases, for those who want to know.
     /// Whose [`CustomMutator::fuzz`] made the input that is run.
     current: Option<usize>,
@@ -52,59 +44,15 @@ pub struct CustomMutators {
     scratch: Vec<u8>,
 }
 
-/// What libraries are told of a session.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
-    /// The target and its arguments.
-    pub command: &'a [OsString],
-    /// The file that the target reads its input from.
-    pub file: Option<&'a Path>,
-    /// The folder of the instance.
-    pub folder: &'a Path,
-}
-
-/// Libraries that the environment asks for.
-fn libraries() -> Vec<OsString> {
-    let list = env::var_os(LIBRARIES).unwrap_or_default();
-    let parts = list.as_bytes().split(|byte| b";:,".contains(byte));
-    parts
-        .filter(|part| !part.is_empty())
-        .map(|part| OsString::from_vec(part.to_vec()))
-        .collect()
-}
-
-/// Tells the libraries that will be loaded about the target, by the environment of this
-/// process, as `AFL++` does. To be called before the process has a second thread: one that
-/// reads the environment meanwhile would read freed memory.
-pub fn announce(about: About<'_>) {
-    if libraries().is_empty() {
-        return;
-    }
-    let (program, arguments) = about.command.split_first().map_or(
-        (OsString::new(), OsString::new()),
-        |(program, arguments)| (program.clone(), arguments.join(OsStr::new(" "))),
-    );
-    let mut variables = vec![
-        ("AFL_CUSTOM_INFO_PROGRAM", program.as_os_str()),
-        ("AFL_CUSTOM_INFO_PROGRAM_ARGV", arguments.as_os_str()),
-        ("AFL_CUSTOM_INFO_OUT", about.folder.as_os_str()),
-    ];
-    if let Some(file) = about.file {
-        variables.push(("AFL_CUSTOM_INFO_PROGRAM_INPUT", file.as_os_str()));
-    }
-    library::tell(&variables);
-}
-
-/// Loads what the environment asks for; `None` if that is nothing. `seed` is for their
+/// Loads the libraries that are chosen; `None` if there are none. `seed` is for their
 /// random numbers.
 ///
 /// # Errors
-/// When one cannot be loaded, or the environment asks for what is not there.
-pub fn load(seed: u64) -> Result<Option<Shared>, MutatorError> {
+/// When one cannot be loaded, or what is chosen is not there.
+pub fn load(chosen: &CustomLibraries, seed: u64) -> Result<Option<Shared>, MutatorError> {
     let wrong = |variable, why| Err(MutatorError::Variable { variable, why });
-    let files = libraries();
-    if files.is_empty() {
-        if is_set(ONLY) {
+    if chosen.libraries.is_empty() {
+        if chosen.only {
             return wrong(
                 ONLY,
                 "no custom mutator is loaded: set AFL_CUSTOM_MUTATOR_LIBRARY",
@@ -113,7 +61,7 @@ pub fn load(seed: u64) -> Result<Option<Shared>, MutatorError> {
         return Ok(None);
     }
     let mut mutators: Vec<Box<dyn CustomMutator>> = Vec::new();
-    for (number, file) in files.iter().enumerate() {
+    for (number, file) in chosen.libraries.iter().enumerate() {
         let seed = seed.wrapping_add(number as u64) as u32;
         let library = CLibrary::load(file, seed)?;
         if library.has_half_a_trim() {
@@ -125,8 +73,8 @@ pub fn load(seed: u64) -> Result<Option<Shared>, MutatorError> {
         }
         mutators.push(Box::new(library));
     }
-    let loaded = CustomMutators::new(mutators);
-    if loaded.any.send && is_set("AFL_CUSTOM_MUTATOR_LATE_SEND") {
+    let loaded = CustomMutators::new(mutators, chosen);
+    if loaded.any.send && chosen.sends_late {
         return wrong(
             "AFL_CUSTOM_MUTATOR_LATE_SEND",
             "tine calls afl_custom_fuzz_send before the run only: unset it",
@@ -144,7 +92,7 @@ pub fn load(seed: u64) -> Result<Option<Shared>, MutatorError> {
 
 impl CustomMutators {
     /// Of these, which are called in this order.
-    pub fn new(mutators: Vec<Box<dyn CustomMutator>>) -> Self {
+    pub fn new(mutators: Vec<Box<dyn CustomMutator>>, chosen: &CustomLibraries) -> Self {
         let abilities: Vec<Abilities> = mutators.iter().map(|it| it.abilities()).collect();
         let any = |has: fn(&Abilities) -> bool| abilities.iter().any(has);
         Self {
@@ -163,8 +111,9 @@ impl CustomMutators {
             },
             mutators,
             abilities,
-            only: is_set(ONLY),
-            keep_original: is_set("AFL_POST_PROCESS_KEEP_ORIGINAL"),
+            only: chosen.only,
+            keep_original: chosen.keeps_original,
+            trims: chosen.trims,
             current: None,
             processed: Vec::new(),
             scratch: Vec::new(),

@@ -2,9 +2,8 @@
 
 use super::log::{self, Log};
 use crate::{
-    cli::{CompareArgs, FuzzArgs},
     engine::{
-        config::{CompareLevel, CompareProgram},
+        config::{Compare, CompareLevel, CompareProgram, Program},
         seeds::Seed,
     },
     report::{counted, folder::OutputFolder, store},
@@ -98,26 +97,32 @@ pub struct Logger {
 }
 
 impl Logger {
-    /// Starts what `args` ask for, if they do.
+    /// Starts what is asked for, if anything is.
     ///
     /// # Errors
     /// When it is not fit, or does not start.
     pub fn start(
-        args: &FuzzArgs,
+        compare: &Compare,
+        plain: &Program,
         target: &Target,
         own_file: &Path,
     ) -> Result<Option<Self>, CompareLogError> {
-        let CompareArgs { program, level } = &args.compare;
-        let mut command = args.target.clone();
-        match program {
+        let mut command = plain.command.clone();
+        match &compare.program {
             None | Some(CompareProgram::Off) => return Ok(None),
             Some(CompareProgram::Target) => {}
             Some(CompareProgram::Other(program)) => replace_program(&mut command, program),
         }
         let program = PathBuf::from(command.first().cloned().unwrap_or_default());
         let limit = target.config.timeout;
-        let file = args.file.as_deref();
-        let prepared = target::prepare(&command, file, own_file, limit, args.memory);
+        let prepared = target::prepare(
+            &command,
+            plain.file.as_deref(),
+            own_file,
+            limit,
+            plain.memory,
+            &plain.start,
+        );
         let mut prepared = prepared.map_err(|source| CompareLogError::Target {
             program: program.clone(),
             source: Box::new(source),
@@ -135,7 +140,7 @@ impl Logger {
         Ok(Some(Self {
             server,
             program,
-            level: level.unwrap_or_default(),
+            level: compare.level,
             no_predicates: prepared.file.tine_runtime,
         }))
     }

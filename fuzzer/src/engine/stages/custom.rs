@@ -9,7 +9,6 @@ use crate::{
         judge::{Engine, Evaluated},
     },
     report::name::{Operation, Origin},
-    target,
 };
 use libafl::{
     Error,
@@ -54,7 +53,7 @@ impl CustomStage {
         let id = current(state)?;
         copy_input(state, id, &mut self.base)?;
         let is_first = engine.queue.entry(id).fuzzed == 0;
-        if is_first && custom.borrow().any().trim && !target::is_set("AFL_DISABLE_TRIM") {
+        if is_first && custom.borrow().any().trim && custom.borrow().trims {
             let trimmed = engine.custom_trim(&custom, state, executor, id, &mut self.base);
             trimmed.map_err(|error| engine.fail(error))?;
         }

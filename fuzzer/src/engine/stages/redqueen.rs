@@ -21,7 +21,6 @@ use crate::{
         trace::Trace,
     },
     report::name::{Operation, Origin},
-    target,
 };
 use libafl::{
     Error, HasMetadata,
@@ -53,10 +52,11 @@ const MOST_LOST: u32 = 3;
 pub struct RedqueenStage(Option<Box<Redqueen>>);
 
 impl RedqueenStage {
-    /// With the program that logs. `folder` is that of the instance, `is_fresh` whether
-    /// the session has no earlier part.
+    /// With the program that logs, for all testcases or for those that are found from now
+    /// on. `folder` is that of the instance, `is_fresh` whether the session has no earlier
+    /// part.
     #[must_use]
-    pub fn new(logger: Option<Logger>, folder: &Path, is_fresh: bool) -> Self {
+    pub fn new(logger: Option<Logger>, only_new: bool, folder: &Path, is_fresh: bool) -> Self {
         Self(logger.map(|logger| {
             Box::new(Redqueen {
                 done: Done::open(folder, &logger, is_fresh),
@@ -64,7 +64,7 @@ impl RedqueenStage {
                 gathered: Gathered::default(),
                 longest: None,
                 lost: 0,
-                only_new: target::is_set("AFL_CMPLOG_ONLY_NEW"),
+                only_new,
                 work: Work::default(),
                 logger,
             })

@@ -2,10 +2,8 @@
 
 use crate::{
     commands::doctor::finding::{Finding, Id},
-    target::{
-        is_set,
-        libraries::{Libraries, Runtime},
-    },
+    environment::Variables,
+    target::libraries::{Libraries, Runtime},
 };
 use object::{Object, ObjectSymbol};
 use std::{
@@ -50,9 +48,13 @@ const CALLS: &[(&[&str], &str, &str)] = &[
 ];
 
 /// Looks at the file. `None` if it cannot be started.
-pub fn examine(command: &[OsString], say: &mut dyn FnMut(Finding)) -> Option<TargetFile> {
+pub fn examine(
+    command: &[OsString],
+    variables: &Variables,
+    say: &mut dyn FnMut(Finding),
+) -> Option<TargetFile> {
     let program = command.first().map_or(OsStr::new(""), OsString::as_os_str);
-    let any_file = is_set("AFL_SKIP_BIN_CHECK");
+    let any_file = variables.is_set("AFL_SKIP_BIN_CHECK");
     let inspected = if any_file {
         TargetFile::inspect_unchecked(program)
     } else {
