@@ -1,19 +1,19 @@
 //! From an executable file to a fork server that answers.
 
 use crate::{
-    CompareLog, CoverageMap, StartError, TargetConfig, TargetInfo, control_page,
-    handshake::{self, Failure, Peer},
+    CompareLog, CoverageMap, StartError, TargetConfig, TargetInfo,
+    channel::{Connection, Context},
+    control_page::ControlPage,
+    handshake::{self, HandshakeFailure, Peer},
     input::InputPort,
-    process::Process,
+    leftovers::Leftovers,
     signatures::Signatures,
     spawn,
-    strays::Strays,
 };
 use std::{
     ffi::OsStr,
     os::{fd::AsRawFd, unix::process::ExitStatusExt},
     process::Child,
-    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 use tine_ipc::{
@@ -34,7 +34,7 @@ const END_LIMIT: Duration = Duration::from_millis(500);
 
 /// What starting a target came to.
 pub(crate) enum Boot {
-    Up(Process, TargetInfo),
+    Up(Connection, TargetInfo),
     /// It has to be started again with a map of this many bytes.
     NeedsMap(usize),
 }
@@ -44,21 +44,21 @@ pub(crate) fn boot(
     config: &TargetConfig,
     signatures: Signatures,
     input: &mut InputPort,
-    page: &Segment,
+    context: &mut Context,
     log: Option<&CompareLog>,
     map: &mut CoverageMap,
-    strays: &mut Strays,
 ) -> Result<Boot, StartError> {
     let stdin = input.stdin().map_err(|source| StartError::Input {
         what: "for standard input".into(),
         source,
     })?;
     map.clear();
+    let Context { page, leftovers } = context;
     let mut variables = variables(config, signatures, input, page, map);
-    variables.push(strays.variable());
+    variables.push(leftovers.variable());
     variables.extend(log.map(CompareLog::variable));
-    let mut spawned = spawn::spawn(config, &variables, stdin, strays.watched())
-        .inspect_err(|_| strays.release())?;
+    let mut spawned = spawn::spawn(config, &variables, stdin, leftovers.watched())
+        .inspect_err(|_| leftovers.release())?;
     let shaken = handshake::shake(
         Peer {
             pid: spawned.process.id() as i32,
@@ -71,16 +71,19 @@ pub(crate) fn boot(
     let (agreement, dictionary) = match shaken {
         Ok(agreed) => agreed,
         Err(failed) => {
-            let is_ending = matches!(failed.failure, Failure::Ended | Failure::Left);
-            let status = end_failed(&mut spawned.process, strays, is_ending);
-            strays.kill_all();
+            let is_ending = matches!(
+                failed.failure,
+                HandshakeFailure::Ended | HandshakeFailure::Left
+            );
+            let status = end_failed(&mut spawned.process, leftovers, is_ending);
+            leftovers.kill_all();
             return handshake_failure(config, map.capacity(), failed, status);
         }
     };
     if process::has_ended(spawned.process.id() as i32) != Ok(false) {
         let is_held = is_held(spawned.status.as_raw_fd());
-        let status = end_failed(&mut spawned.process, strays, true);
-        strays.kill_all();
+        let status = end_failed(&mut spawned.process, leftovers, true);
+        leftovers.kill_all();
         let program = config.program.clone();
         return Err(if is_held {
             StartError::Daemonised { program, status }
@@ -98,28 +101,30 @@ pub(crate) fn boot(
         .map_size
         .map_or(coverage::DEFAULT_MAP_SIZE, |size| size as usize);
     if map_size > map.capacity() {
-        kill(&mut spawned.process, strays);
-        strays.kill_all();
+        kill(&mut spawned.process, leftovers);
+        leftovers.kill_all();
         return Ok(Boot::NeedsMap(map_size));
     }
     map.set_len(map_size);
     map.clear();
     input.shared = agreement.shm_input;
     let info = info(&agreement, map_size, signatures, page, &dictionary);
-    strays.server_is_up();
-    let process = Process::new(config, spawned, agreement.control_page);
-    Ok(Boot::Up(process, info))
+    leftovers.server_is_up();
+    let connection = Connection {
+        spawned,
+        has_control_page: agreement.control_page,
+    };
+    Ok(Boot::Up(connection, info))
 }
 
 fn info(
     agreement: &Agreement,
     map_size: usize,
     signatures: Signatures,
-    page: &Segment,
+    page: &ControlPage,
     dictionary: &[u8],
 ) -> TargetInfo {
-    let edges = control_page::words(page).edges.load(Ordering::Relaxed) as usize;
-    let room = control_page::words(page).room.load(Ordering::Relaxed) as usize;
+    let (edges, room) = (page.edges(), page.room());
     TargetInfo {
         dialect: agreement.dialect,
         map_size,
@@ -142,7 +147,7 @@ fn variables(
     config: &TargetConfig,
     signatures: Signatures,
     input: &InputPort,
-    page: &Segment,
+    page: &ControlPage,
     map: &CoverageMap,
 ) -> Vec<(&'static str, String)> {
     let mut variables = vec![
@@ -187,17 +192,17 @@ fn tunables(config: &TargetConfig) -> String {
 fn handshake_failure(
     config: &TargetConfig,
     map_size: usize,
-    failed: handshake::Failed,
+    failed: handshake::FailedHandshake,
     status: Option<WaitStatus>,
 ) -> Result<Boot, StartError> {
     let program = config.program.clone();
-    let handshake::Failed {
+    let handshake::FailedHandshake {
         failure,
         stage,
         said_hello,
     } = failed;
     Err(match failure {
-        Failure::Disagreed(HandshakeError::Target(TargetError::MapSize)) => {
+        HandshakeFailure::Disagreed(HandshakeError::Target(TargetError::MapSize)) => {
             // It does not say how much it needs.
             const GROWTH: usize = 8;
             if map_size >= coverage::MAX_MAP_SIZE {
@@ -211,18 +216,18 @@ fn handshake_failure(
                 ));
             }
         }
-        Failure::Disagreed(source) => StartError::Handshake {
+        HandshakeFailure::Disagreed(source) => StartError::Handshake {
             program,
             source,
             memory_limit: config.memory_limit,
         },
-        Failure::TimedOut => StartError::TimedOut {
+        HandshakeFailure::TimedOut => StartError::TimedOut {
             program,
             limit: config.startup_timeout,
             stage,
         },
-        Failure::Left => StartError::Daemonised { program, status },
-        Failure::Ended => StartError::Died {
+        HandshakeFailure::Left => StartError::Daemonised { program, status },
+        HandshakeFailure::Ended => StartError::Died {
             program,
             status,
             stage,
@@ -243,7 +248,7 @@ fn is_held(status: i32) -> bool {
 
 /// Ends a process that did not become a fork server, and its group. Returns its wait
 /// status if it ended by itself, which it has time for if it `is_ending`.
-fn end_failed(child: &mut Child, strays: &Strays, is_ending: bool) -> Option<WaitStatus> {
+fn end_failed(child: &mut Child, leftovers: &Leftovers, is_ending: bool) -> Option<WaitStatus> {
     let pid = child.id() as i32;
     let limit = if is_ending { END_LIMIT } else { Duration::ZERO };
     let deadline = Instant::now() + limit;
@@ -257,14 +262,14 @@ fn end_failed(child: &mut Child, strays: &Strays, is_ending: bool) -> Option<Wai
         }
         pause = (pause * 2).min(Duration::from_millis(20));
     };
-    let status = kill(child, strays)?;
+    let status = kill(child, leftovers)?;
     by_itself.then_some(status)
 }
 
 /// Kills a process that waits for us, with its group, and reaps it.
-fn kill(child: &mut Child, strays: &Strays) -> Option<WaitStatus> {
+fn kill(child: &mut Child, leftovers: &Leftovers) -> Option<WaitStatus> {
     let _ = signal::send_group(child.id() as i32, signal::KILL);
-    strays.release();
+    leftovers.release();
     let status = child.wait().ok()?;
     Some(WaitStatus(status.into_raw()))
 }

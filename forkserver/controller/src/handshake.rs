@@ -13,7 +13,7 @@ use tine_protocol::{
 
 /// How a handshake came to nothing.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum HandshakeFailure {
     /// The status pipe was closed.
     Ended,
     /// The process ended, and another one holds the pipe.
@@ -26,8 +26,8 @@ pub(crate) enum Failure {
 
 /// A failed handshake and where it stood.
 #[derive(Debug)]
-pub(crate) struct Failed {
-    pub(crate) failure: Failure,
+pub(crate) struct FailedHandshake {
+    pub(crate) failure: HandshakeFailure,
     pub(crate) stage: &'static str,
     pub(crate) said_hello: bool,
 }
@@ -51,7 +51,7 @@ pub(crate) fn shake(
     peer: Peer,
     offers_shm_input: bool,
     limit: Duration,
-) -> Result<(Agreement, Vec<u8>), Failed> {
+) -> Result<(Agreement, Vec<u8>), FailedHandshake> {
     let deadline = Instant::now() + limit;
     let mut machine = ControllerHandshake::new(offers_shm_input);
     let mut said_hello = false;
@@ -61,16 +61,16 @@ pub(crate) fn shake(
         let step = match machine.action() {
             Action::Done(agreement) => return Ok((agreement, dictionary)),
             Action::Receive => receive_word(peer, deadline)
-                .and_then(|word| machine.received(word).map_err(Failure::Disagreed)),
+                .and_then(|word| machine.received(word).map_err(HandshakeFailure::Disagreed)),
             Action::Send(word) => pipe::send(peer.control, &word.to_ne_bytes())
-                .map_err(|_| Failure::Ended)
-                .and_then(|()| machine.sent().map_err(Failure::Disagreed)),
+                .map_err(|_| HandshakeFailure::Ended)
+                .and_then(|()| machine.sent().map_err(HandshakeFailure::Disagreed)),
             Action::Drain(length) => drain(peer, length as usize, deadline).and_then(|bytes| {
                 dictionary = bytes;
-                machine.drained().map_err(Failure::Disagreed)
+                machine.drained().map_err(HandshakeFailure::Disagreed)
             }),
         };
-        step.map_err(|failure| Failed {
+        step.map_err(|failure| FailedHandshake {
             failure,
             stage,
             said_hello,
@@ -79,7 +79,7 @@ pub(crate) fn shake(
     }
 }
 
-fn receive_word(peer: Peer, deadline: Instant) -> Result<u32, Failure> {
+fn receive_word(peer: Peer, deadline: Instant) -> Result<u32, HandshakeFailure> {
     let mut word = [0u8; WORD_SIZE];
     fill(peer, &mut word, deadline)?;
     Ok(u32::from_ne_bytes(word))
@@ -87,7 +87,7 @@ fn receive_word(peer: Peer, deadline: Instant) -> Result<u32, Failure> {
 
 /// Reads in pieces, so that a peer that announces much and sends little costs
 /// little.
-fn drain(peer: Peer, length: usize, deadline: Instant) -> Result<Vec<u8>, Failure> {
+fn drain(peer: Peer, length: usize, deadline: Instant) -> Result<Vec<u8>, HandshakeFailure> {
     const PIECE: usize = 64 * 1024;
     let mut bytes = Vec::new();
     while bytes.len() < length {
@@ -98,12 +98,12 @@ fn drain(peer: Peer, length: usize, deadline: Instant) -> Result<Vec<u8>, Failur
     Ok(bytes)
 }
 
-fn fill(peer: Peer, buffer: &mut [u8], deadline: Instant) -> Result<(), Failure> {
+fn fill(peer: Peer, buffer: &mut [u8], deadline: Instant) -> Result<(), HandshakeFailure> {
     let mut filled = 0;
     while filled < buffer.len() {
         await_bytes(peer, deadline)?;
         match pipe::receive_some(peer.status, &mut buffer[filled..]) {
-            Ok(0) | Err(_) => return Err(Failure::Ended),
+            Ok(0) | Err(_) => return Err(HandshakeFailure::Ended),
             Ok(count) => filled += count,
         }
     }
@@ -111,18 +111,18 @@ fn fill(peer: Peer, buffer: &mut [u8], deadline: Instant) -> Result<(), Failure>
 }
 
 /// Waits until there is something to read, or the end.
-fn await_bytes(peer: Peer, deadline: Instant) -> Result<(), Failure> {
+fn await_bytes(peer: Peer, deadline: Instant) -> Result<(), HandshakeFailure> {
     let mut has_ended = false;
     loop {
         let rest = deadline.saturating_duration_since(Instant::now());
         match poll::readable(peer.status, rest.min(LOOK)) {
             Ok(Ready::Yes) => return Ok(()),
             // It ended before this wait, so that all it wrote would be there.
-            Ok(Ready::TimedOut) if has_ended => return Err(Failure::Left),
-            Ok(Ready::TimedOut) if rest.is_zero() => return Err(Failure::TimedOut),
+            Ok(Ready::TimedOut) if has_ended => return Err(HandshakeFailure::Left),
+            Ok(Ready::TimedOut) if rest.is_zero() => return Err(HandshakeFailure::TimedOut),
             Ok(Ready::TimedOut) => has_ended = process::has_ended(peer.pid) != Ok(false),
             Ok(Ready::Interrupted) => {}
-            Err(Errno(_)) => return Err(Failure::Ended),
+            Err(Errno(_)) => return Err(HandshakeFailure::Ended),
         }
     }
 }

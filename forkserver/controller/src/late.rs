@@ -1,8 +1,7 @@
 //! Modules that the target loads after its fork server started.
 
-use crate::control_page;
+use crate::control_page::ControlPage;
 use std::sync::atomic::Ordering;
-use tine_ipc::shm::Segment;
 use tine_protocol::layout::late::{MAX_MODULES, NAME_SIZE, NOT_COUNTED};
 
 /// A module that some run loaded after the fork server started.
@@ -28,18 +27,17 @@ pub enum Counted {
 }
 
 /// How many modules were loaded late.
-pub(crate) fn count(page: &Segment) -> usize {
-    control_page::words(page).late.taken.load(Ordering::Relaxed) as usize
+pub(crate) fn count(page: &ControlPage) -> usize {
+    page.late().taken.load(Ordering::Relaxed) as usize
 }
 
 /// What is known of the modules that were loaded late, in the order in which they were
 /// loaded first; and how many more there were than the table has room for.
-pub(crate) fn modules(page: &Segment) -> (Vec<LateModule>, usize) {
-    let page = control_page::words(page);
-    let room = page.room.load(Ordering::Relaxed) as usize;
-    let taken = page.late.taken.load(Ordering::Relaxed) as usize;
-    let used = page.late.used.load(Ordering::Relaxed) as usize;
-    let entries = &page.late.entries[..taken.min(MAX_MODULES)];
+pub(crate) fn modules(page: &ControlPage) -> (Vec<LateModule>, usize) {
+    let (room, late) = (page.room(), page.late());
+    let taken = late.taken.load(Ordering::Relaxed) as usize;
+    let used = late.used.load(Ordering::Relaxed) as usize;
+    let entries = &late.entries[..taken.min(MAX_MODULES)];
     let modules = entries
         .iter()
         // A child may have been killed before it had written all of it.

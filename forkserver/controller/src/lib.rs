@@ -14,36 +14,35 @@
 //! | `handshake` | drives the state machine of `tine-protocol` over the pipes |
 //! | `input` | shared memory, standard input or a file; a fresh one for each run |
 //! | `boot` | from the file to a server that answers |
-//! | `process`, `answer` | one run, a run over its limit, the end |
+//! | `channel` | one run, a run over its limit, the end: what any channel does |
+//! | `channel/pipe`, `channel/answer` | by the pipes of a fork server |
+//! | `channel/exec` | without a fork server |
+//! | `channel/server` | the fork server's process: its child, its end |
 //! | `first_pass` | how long the first pass of a persistent child may take |
-//! | `exec`, `back` | a run without a fork server; either kind behind one face |
-//! | `strays`, `procfs` | processes of the target that left its groups |
+//! | `leftovers`, `procfs` | processes of the target that left its groups |
 //! | `control_page` | the page shared with tine's runtime |
 //! | `server` | all of it: start, run, restart |
 //! | `coverage` | the counters |
 //! | `compare_log` | what the comparisons of a run had for operands |
 //! | `outcome`, `error` | how a run ended; what went wrong and the way out |
 
-mod answer;
-mod back;
 mod boot;
+mod channel;
 mod compare_log;
 mod config;
 mod control_page;
 mod coverage;
 mod error;
-mod exec;
 mod first_pass;
 mod handshake;
 mod input;
 mod late;
+mod leftovers;
 mod outcome;
-mod process;
 mod procfs;
 mod server;
 mod signatures;
 mod spawn;
-mod strays;
 pub mod target_file;
 
 pub use compare_log::{CompareLog, Site};

@@ -3,24 +3,18 @@
 use crate::{
     CompareLog, CoverageMap, Dialect, Launch, LossReason, Outcome, RunError, StartError,
     TargetConfig,
-    back::{Back, Failure},
     boot::{Boot, boot, new_map},
-    control_page,
-    exec::Launcher,
+    channel::{AnyChannel, Channel, Context, ExecChannel, PipeChannel, Run, RunFailure},
     first_pass::FirstPasses,
     input::InputPort,
     late::{self, LateModule},
-    process::Run,
+    leftovers::Leftovers,
     signatures::Signatures,
-    strays::Strays,
 };
 use std::{
-    io,
-    sync::atomic::Ordering,
-    thread,
+    io, thread,
     time::{Duration, Instant},
 };
-use tine_ipc::shm::Segment;
 use tine_protocol::{TargetError, layout::coverage};
 
 /// How often a lost server is started again for one input before it is given up.
@@ -71,14 +65,12 @@ pub struct ForkServer {
     map: CoverageMap,
     /// Bytes of it that were in use when the target last said so; 0 before.
     map_used: u32,
-    page: Segment,
     log: Option<CompareLog>,
     input: InputPort,
-    process: Back,
+    channel: AnyChannel,
     first_passes: FirstPasses,
     /// Time that the last run spent on a first pass.
     set_up: Duration,
-    strays: Strays,
     restarts: u64,
     last_loss: Option<LossReason>,
 }
@@ -104,9 +96,9 @@ impl ForkServer {
         signatures.persistent |= config.enforce.persistent;
         signatures.deferred |= config.enforce.deferred;
         // Before there are segments, which the warden is not to hold.
-        let mut strays = Strays::new();
+        let leftovers = Leftovers::new();
         let mut input = InputPort::new(&config.input)?;
-        let page = control_page::create(strays.is_guarded())?;
+        let mut context = Context::new(leftovers)?;
         let mut log = config.compare_log.then(CompareLog::create).transpose()?;
         if let (Some(log), Some(limit)) = (&log, &mut config.memory_limit) {
             *limit = limit.saturating_add(log.size() as u64);
@@ -114,19 +106,18 @@ impl ForkServer {
         let chosen = config.map_size.unwrap_or(coverage::FIRST_MAP_SIZE);
         let mut map = new_map(chosen.clamp(coverage::PAGE_SIZE, coverage::MAX_MAP_SIZE))?;
         let mut attempts = 0;
-        let (process, info) = loop {
+        let (connection, info) = loop {
             let booted = boot(
                 &config,
                 signatures,
                 &mut input,
-                &page,
+                &mut context,
                 log.as_ref(),
                 &mut map,
-                &mut strays,
             );
             attempts += 1;
             match booted? {
-                Boot::Up(process, info) => break (Back::Server(process), info),
+                Boot::Up(connection, info) => break (connection, info),
                 Boot::NeedsMap(size) if attempts < MAX_MAPS => map = new_map(size)?,
                 Boot::NeedsMap(size) => {
                     return Err(StartError::MapGrows {
@@ -140,6 +131,7 @@ impl ForkServer {
         if let Some(log) = &mut log {
             log.expect(info.dialect);
         }
+        let channel = PipeChannel::new(&config, context, connection);
         Ok(Self {
             first_passes: FirstPasses::new(config.startup_timeout),
             set_up: Duration::ZERO,
@@ -148,11 +140,9 @@ impl ForkServer {
             info,
             map,
             map_used: 0,
-            page,
             log,
             input,
-            process,
-            strays,
+            channel: AnyChannel::Pipe(channel),
             restarts: 0,
             last_loss: None,
         })
@@ -160,9 +150,10 @@ impl ForkServer {
 
     /// For a target that is executed for each run.
     fn without_server(config: TargetConfig) -> Result<Self, StartError> {
-        let strays = Strays::new();
+        let leftovers = Leftovers::new();
         let input = InputPort::new(&config.input)?;
-        let launcher = Launcher::new(&config, &input, strays.variable())?;
+        let map = new_map(coverage::PAGE_SIZE)?;
+        let channel = ExecChannel::new(&config, &input, Context::new(leftovers)?)?;
         Ok(Self {
             signatures: Signatures::default(),
             info: TargetInfo {
@@ -176,15 +167,13 @@ impl ForkServer {
                 shm_input: false,
                 dictionary: Vec::new(),
             },
-            map: new_map(coverage::PAGE_SIZE)?,
+            map,
             map_used: 0,
-            page: control_page::create(false)?,
             input,
-            process: Back::Exec(launcher),
+            channel: AnyChannel::Exec(channel),
             first_passes: FirstPasses::new(config.startup_timeout),
             set_up: Duration::ZERO,
             log: None,
-            strays,
             restarts: 0,
             last_loss: None,
             config,
@@ -232,37 +221,36 @@ impl ForkServer {
         self.set_up = Duration::ZERO;
         loop {
             self.input.deliver(input)?;
-            let ran = if self.info.persistent && !self.process.is_stopped() {
+            let ran = if self.info.persistent && !self.channel.has_waiting_child() {
                 self.run_fresh_child(input, timeout)?
             } else {
-                self.process.run(&self.page, &self.strays, timeout)
+                self.channel.run(timeout)
             };
             self.learn_of_modules();
-            let process = &self.process;
-            self.strays
-                .ran(process.server_pid(), || process.child(&self.page));
+            self.channel.count_run();
             let reason = match ran {
                 Ok(Run::Ended(status)) => {
                     return Ok(Outcome::of_status(status, self.config.crash_exit_code));
                 }
                 Ok(Run::TimedOut) => return Ok(Outcome::TimedOut),
                 Err(
-                    Failure::NoProcess | Failure::Lost(LossReason::Reported(TargetError::Fork)),
+                    RunFailure::NoProcess
+                    | RunFailure::Lost(LossReason::Reported(TargetError::Fork)),
                 ) => {
                     self.wait_to_fork(&mut since)?;
                     continue;
                 }
-                Err(Failure::Exec(errno)) => {
+                Err(RunFailure::Exec(errno)) => {
                     return Err(RunError::Exec {
                         program: self.config.program.clone(),
                         source: io::Error::from_raw_os_error(errno.0),
                     });
                 }
                 // The server is up, and says so; its child has ended.
-                Err(Failure::Lost(LossReason::Reported(TargetError::Stop(errno)))) => {
+                Err(RunFailure::Lost(LossReason::Reported(TargetError::Stop(errno)))) => {
                     return Err(RunError::CannotStop { errno });
                 }
-                Err(Failure::Lost(reason)) => reason,
+                Err(RunFailure::Lost(reason)) => reason,
             };
             attempts += 1;
             self.restart(reason)?;
@@ -283,11 +271,11 @@ impl ForkServer {
         &mut self,
         input: &[u8],
         timeout: Duration,
-    ) -> Result<Result<Run, Failure>, RunError> {
+    ) -> Result<Result<Run, RunFailure>, RunError> {
         let began = Instant::now();
         let limit = self.first_passes.limit(timeout);
-        let ran = self.process.run(&self.page, &self.strays, limit);
-        if !self.process.is_stopped() {
+        let ran = self.channel.run(limit);
+        if !self.channel.has_waiting_child() {
             if matches!(ran, Ok(Run::TimedOut)) {
                 self.first_passes.was_cut_off();
             }
@@ -302,15 +290,13 @@ impl ForkServer {
         }
         // The first pass may have changed the input, or read it to its end.
         self.input.deliver(input)?;
-        Ok(self.process.run(&self.page, &self.strays, timeout))
+        Ok(self.channel.run(timeout))
     }
 
     /// A run may have loaded a module, and counted in more of the map.
     #[inline]
     fn learn_of_modules(&mut self) {
-        let used = control_page::words(&self.page)
-            .map_used
-            .load(Ordering::Relaxed);
+        let used = self.channel.context().page.map_used();
         if used != self.map_used {
             self.set_map_used(used);
         }
@@ -320,9 +306,7 @@ impl ForkServer {
     fn set_map_used(&mut self, used: u32) {
         self.map_used = used;
         self.map.set_used(used as usize);
-        let edges = control_page::words(&self.page)
-            .edges
-            .load(Ordering::Relaxed) as usize;
+        let edges = self.channel.context().page.edges();
         self.info.edges = (1..=self.info.map_size).contains(&edges).then_some(edges);
     }
 
@@ -330,13 +314,13 @@ impl ForkServer {
     /// tine's says so; and how many more there were than it can name.
     #[must_use]
     pub fn late_modules(&self) -> (Vec<LateModule>, usize) {
-        late::modules(&self.page)
+        late::modules(&self.channel.context().page)
     }
 
     /// How many modules [`Self::late_modules`] knows of.
     #[must_use]
     pub fn count_late_modules(&self) -> usize {
-        late::count(&self.page)
+        late::count(&self.channel.context().page)
     }
 
     /// The server could not fork: pauses before it is asked again. `since` is when it
@@ -354,8 +338,7 @@ impl ForkServer {
 
     #[cold]
     fn restart(&mut self, reason: LossReason) -> Result<(), RunError> {
-        self.process.end(&self.page, &self.strays);
-        self.strays.kill_all();
+        self.channel.end();
         self.restarts += 1;
         self.last_loss = Some(reason);
         for pause in RESTART_PAUSES {
@@ -377,10 +360,9 @@ impl ForkServer {
             &self.config,
             self.signatures,
             &mut self.input,
-            &self.page,
+            self.channel.context_mut(),
             self.log.as_ref(),
             &mut self.map,
-            &mut self.strays,
         );
         let before = self.info.map_size;
         let changed = |now| StartError::MapChanged {
@@ -389,13 +371,12 @@ impl ForkServer {
             now,
         };
         match booted? {
-            Boot::Up(mut process, info) if info.map_size != before => {
-                process.end(&self.page, &self.strays);
-                self.strays.kill_all();
-                Err(changed(info.map_size))
-            }
-            Boot::Up(process, info) => {
-                self.process = Back::Server(process);
+            Boot::Up(connection, info) => {
+                self.channel.reconnect(connection);
+                if info.map_size != before {
+                    self.channel.end();
+                    return Err(changed(info.map_size));
+                }
                 self.info = info;
                 // The map is looked at as a whole until the next run says what is used.
                 self.map_used = 0;
@@ -409,8 +390,8 @@ impl ForkServer {
     /// Whether a persistent child has finished its pass and waits for the next
     /// input. Otherwise the next run is the first one of a fresh child.
     #[must_use]
-    pub const fn has_waiting_child(&self) -> bool {
-        self.process.is_stopped()
+    pub fn has_waiting_child(&self) -> bool {
+        self.channel.has_waiting_child()
     }
 
     /// Time that the last run spent on the first pass of a fresh persistent child, before
@@ -423,7 +404,7 @@ impl ForkServer {
     /// Ends a persistent child that waits: the next run is the first one of a fresh
     /// child.
     pub fn discard_child(&mut self) {
-        self.process.discard_child(&self.page);
+        self.channel.discard_child();
     }
 
     /// Changes the limit of a run.
@@ -452,8 +433,8 @@ impl ForkServer {
     /// How often it was looked for daemons of the target: between two runs, once in
     /// tens of thousands.
     #[must_use]
-    pub const fn looks_for_daemons(&self) -> u64 {
-        self.strays.looks()
+    pub fn looks_for_daemons(&self) -> u64 {
+        self.channel.context().leftovers.sweeps()
     }
 
     /// The compare log, if the configuration asks for one. It is cleared by being
@@ -477,13 +458,12 @@ impl ForkServer {
     /// Process id of the fork server; 0 without one.
     #[must_use]
     pub fn server_pid(&self) -> i32 {
-        self.process.server_pid()
+        self.channel.server_pid()
     }
 }
 
 impl Drop for ForkServer {
     fn drop(&mut self) {
-        self.process.end(&self.page, &self.strays);
-        self.strays.kill_all();
+        self.channel.end();
     }
 }

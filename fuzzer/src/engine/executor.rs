@@ -139,7 +139,7 @@ impl ForkServerExecutor {
 
     /// How often it was looked for daemons of the target.
     #[cfg(test)]
-    pub const fn looks_for_daemons(&self) -> u64 {
+    pub fn looks_for_daemons(&self) -> u64 {
         self.server.looks_for_daemons()
     }
 

@@ -1,9 +1,7 @@
 //! A target without a fork server: it is executed anew for each run.
 
-use crate::{
-    StartError, TargetConfig, TargetOutput, back::Failure, input::InputPort, process::Run,
-    strays::Strays,
-};
+use super::{Channel, Connection, Context, Run, RunFailure};
+use crate::{StartError, TargetConfig, TargetOutput, input::InputPort, leftovers::Leftovers};
 use std::{
     collections::BTreeMap,
     ffi::{CString, OsStr, OsString},
@@ -28,7 +26,8 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// Executes the target.
 #[derive(Debug)]
-pub(crate) struct Launcher {
+pub(crate) struct ExecChannel {
+    context: Context,
     program: Program,
     stdin: File,
     /// `None`: this process's output.
@@ -38,12 +37,12 @@ pub(crate) struct Launcher {
     kill_signal: i32,
 }
 
-impl Launcher {
-    /// For the target that `config` describes; `variable` is in its environment, too.
+impl ExecChannel {
+    /// For the target that `config` describes.
     pub(crate) fn new(
         config: &TargetConfig,
         input: &InputPort,
-        variable: (&str, String),
+        context: Context,
     ) -> Result<Self, StartError> {
         let failed = |source| StartError::Spawn {
             program: config.program.clone(),
@@ -63,7 +62,8 @@ impl Launcher {
             environment.remove(OsStr::new(env::name(variable)));
         }
         environment.extend(config.env.iter().cloned());
-        environment.insert(variable.0.into(), variable.1.into());
+        let (name, token) = context.leftovers.variable();
+        environment.insert(name.into(), token.into());
         let environment = environment.into_iter().map(|(name, value)| {
             let mut pair = name;
             pair.push("=");
@@ -74,6 +74,7 @@ impl Launcher {
         let arguments = std::iter::once(path.clone()).chain(config.args.iter().cloned());
         let directory = config.current_dir.clone().map(|it| c_string(it.into()));
         Ok(Self {
+            context,
             program: Program::new(
                 c_string(path).map_err(failed)?,
                 c_strings(arguments).map_err(failed)?,
@@ -86,30 +87,36 @@ impl Launcher {
             kill_signal: config.kill_signal,
         })
     }
+}
 
+impl Channel for ExecChannel {
     /// Executes the target and waits for its end.
-    pub(crate) fn run(&mut self, strays: &Strays, timeout: Duration) -> Result<Run, Failure> {
+    fn run(&mut self, timeout: Duration) -> Result<Run, RunFailure> {
+        let leftovers = &self.context.leftovers;
         let setup = Setup {
             stdin: self.stdin.as_raw_fd(),
             output: self.output.as_ref().map(AsRawFd::as_raw_fd),
             memory_limit: self.memory_limit,
             directory: self.directory.as_deref(),
-            watched: strays.watched(),
+            watched: leftovers.watched(),
         };
-        let started = self.program.start(setup).inspect_err(|_| strays.release());
+        let started = self
+            .program
+            .start(setup)
+            .inspect_err(|_| leftovers.release());
         let started = started.map_err(|errno| match errno {
-            Errno(libc::EAGAIN | libc::ENOMEM) => Failure::NoProcess,
-            other => Failure::Exec(other),
+            Errno(libc::EAGAIN | libc::ENOMEM) => RunFailure::NoProcess,
+            other => RunFailure::Exec(other),
         })?;
         if has_ended(&started, timeout)? {
-            return reap(&started, strays).map(Run::Ended);
+            return reap(&started, leftovers).map(Run::Ended);
         }
         let mut signal = self.kill_signal;
         let deadline = Instant::now() + KILL_LIMIT;
         while Instant::now() < deadline {
             let _ = signal::send_group(started.pid, signal);
             if has_ended(&started, KILL_AGAIN)? {
-                let status = reap(&started, strays)?;
+                let status = reap(&started, leftovers)?;
                 // It may have ended by itself in the last moment.
                 let by_itself =
                     self.kill_signal == signal::KILL && status.signal() != Some(signal::KILL);
@@ -123,16 +130,39 @@ impl Launcher {
         }
         Ok(Run::TimedOut)
     }
+
+    fn count_run(&mut self) {
+        if self.context.leftovers.is_due() {
+            self.context.leftovers.sweep(0, 0);
+        }
+    }
+
+    fn end(&mut self) {
+        self.context.leftovers.kill_all();
+    }
+
+    fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn context_mut(&mut self) -> &mut Context {
+        &mut self.context
+    }
+
+    fn reconnect(&mut self, connection: Connection) {
+        // There is no server that it could replace.
+        connection.end(&self.context.leftovers);
+    }
 }
 
 /// Waits for the end of the process.
-fn has_ended(started: &Started, limit: Duration) -> Result<bool, Failure> {
+fn has_ended(started: &Started, limit: Duration) -> Result<bool, RunFailure> {
     let fd = started.pidfd.as_raw_fd();
     let mut rest = limit;
-    // Asked for only when it is needed: not on the road of an ordinary run.
+    // Asked for only when it is needed: not in an ordinary run.
     let mut deadline = None;
     loop {
-        match poll::readable(fd, rest).map_err(Failure::Exec)? {
+        match poll::readable(fd, rest).map_err(RunFailure::Exec)? {
             Ready::Yes => return Ok(true),
             Ready::TimedOut => return Ok(false),
             Ready::Interrupted => {
@@ -145,10 +175,10 @@ fn has_ended(started: &Started, limit: Duration) -> Result<bool, Failure> {
 
 /// Kills what the process left in its group, then reaps it: until then the group's
 /// number is its own.
-fn reap(started: &Started, strays: &Strays) -> Result<WaitStatus, Failure> {
+fn reap(started: &Started, leftovers: &Leftovers) -> Result<WaitStatus, RunFailure> {
     let _ = signal::send_group(started.pid, signal::KILL);
-    strays.release();
-    let status = process::wait(started.pid, false).map_err(Failure::Exec)?;
+    leftovers.release();
+    let status = process::wait(started.pid, false).map_err(RunFailure::Exec)?;
     Ok(WaitStatus(status))
 }
 

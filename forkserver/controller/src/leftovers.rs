@@ -32,7 +32,7 @@ const GONE: Duration = Duration::from_secs(1);
 
 /// Finds the processes of one target.
 #[derive(Debug)]
-pub(crate) struct Strays {
+pub(crate) struct Leftovers {
     token: String,
     /// Ends what is there if this process dies; `None` if the system gives no process.
     warden: Option<Warden>,
@@ -45,11 +45,11 @@ pub(crate) struct Strays {
     runs_left: u32,
     /// Runs from one look to the next.
     interval: u32,
-    /// How often it was looked between runs.
-    looks: u64,
+    /// Number of sweeps so far.
+    sweeps: u64,
 }
 
-impl Strays {
+impl Leftovers {
     /// For a target that is not started yet.
     pub(crate) fn new() -> Self {
         let random = || RandomState::new().build_hasher().finish();
@@ -60,7 +60,7 @@ impl Strays {
             ready: 0,
             runs_left: FEWEST_RUNS,
             interval: FEWEST_RUNS,
-            looks: 0,
+            sweeps: 0,
         }
     }
 
@@ -93,25 +93,24 @@ impl Strays {
         self.runs_left = FEWEST_RUNS;
     }
 
-    /// Counts a run. Now and then, ever more seldom as long as nothing is found, kills
-    /// what runs have left behind.
+    /// Counts a run. `true` when a [`Self::sweep`] is due: now and then, with exponential
+    /// back-off as long as nothing is found.
     #[inline]
-    pub(crate) fn ran(&mut self, server: i32, child: impl FnOnce() -> i32) {
+    pub(crate) const fn is_due(&mut self) -> bool {
         self.runs_left -= 1;
-        if self.runs_left == 0 {
-            self.look(server, child());
-        }
+        self.runs_left == 0
     }
 
-    /// How often it was looked between runs.
-    pub(crate) const fn looks(&self) -> u64 {
-        self.looks
+    /// Number of sweeps so far.
+    pub(crate) const fn sweeps(&self) -> u64 {
+        self.sweeps
     }
 
+    /// Kills what runs have left behind.
     #[cold]
-    fn look(&mut self, server: i32, child: i32) {
-        self.looks += 1;
-        let found = self.kill_until_gone(|strays| strays.orphans(server, child));
+    pub(crate) fn sweep(&mut self, server: i32, child: i32) {
+        self.sweeps += 1;
+        let found = self.kill_until_gone(|leftovers| leftovers.orphans(server, child));
         self.interval = if found {
             (self.interval / 4).max(FEWEST_RUNS)
         } else {
@@ -130,12 +129,12 @@ impl Strays {
         let deadline = Instant::now() + GONE;
         let mut found = false;
         loop {
-            let strays = find(self);
-            if strays.is_empty() || Instant::now() > deadline {
+            let leftovers = find(self);
+            if leftovers.is_empty() || Instant::now() > deadline {
                 return found;
             }
             found = true;
-            for pid in strays {
+            for pid in leftovers {
                 let _ = signal::send(pid, signal::KILL);
             }
             // They may have forked meanwhile, and need a moment to go.
@@ -222,14 +221,14 @@ fn ticks() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_RUNS, Strays, ticks};
+    use super::{Leftovers, MOST_RUNS, ticks};
     use crate::procfs::Stat;
     use std::process::{Command, Stdio};
 
     #[test]
     fn a_process_is_found_by_its_environment_and_killed() {
-        let strays = Strays::new();
-        let (name, token) = strays.variable();
+        let leftovers = Leftovers::new();
+        let (name, token) = leftovers.variable();
         let mut marked = Command::new("sleep")
             .arg("1000")
             .env(name, token)
@@ -237,8 +236,8 @@ mod tests {
             .spawn()
             .unwrap();
         let mut other = Command::new("sleep").arg("1000").spawn().unwrap();
-        strays.kill_all();
-        assert!(strays.marked().is_empty());
+        leftovers.kill_all();
+        assert!(leftovers.marked().is_empty());
         assert!(!marked.wait().unwrap().success());
         assert!(
             other.try_wait().unwrap().is_none(),
@@ -249,17 +248,19 @@ mod tests {
     }
 
     #[test]
-    fn it_is_looked_ever_more_seldom() {
-        let mut strays = Strays::new();
-        strays.server_is_up();
-        let mut looks = 0;
+    fn sweeps_back_off() {
+        let mut leftovers = Leftovers::new();
+        leftovers.server_is_up();
+        let mut due = 0;
         for _ in 0..1000 {
-            strays.ran(0, || 0);
-            looks += u32::from(strays.runs_left == strays.interval);
+            if leftovers.is_due() {
+                leftovers.sweep(0, 0);
+                due += 1;
+            }
         }
-        assert_eq!(looks, 5, "after 16, 48, 112 … runs");
-        assert_eq!(strays.looks(), 5);
-        assert!(strays.interval <= MOST_RUNS);
+        assert_eq!(due, 5, "after 16, 48, 112 … runs");
+        assert_eq!(leftovers.sweeps(), 5);
+        assert!(leftovers.interval <= MOST_RUNS);
     }
 
     #[test]
