@@ -44,4 +44,3 @@ pub mod words;
 
 pub use error::TargetError;
 pub use status::WaitStatus;
-pub use words::Word;
