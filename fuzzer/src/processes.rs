@@ -157,6 +157,6 @@ fn children_of(pid: i32) -> Vec<i32> {
             let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
             pids.collect::<Vec<i32>>()
         })
-        .filter(|pid| !is_folder_guard(*pid))
+        .filter(|pid| !tine_controller::Pid::new(*pid).is_some_and(is_folder_guard))
         .collect()
 }

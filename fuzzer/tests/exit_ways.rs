@@ -59,7 +59,8 @@ fn walks_through_exit(bench: &Workbench, program: &Path, full: bool) -> bool {
     let mut server = ForkServer::start(config).expect("it starts");
     assert_eq!(server.run(b"x").expect("it runs"), Outcome::Exited(7));
     let mut written = log.into_os_string();
-    written.push(format!(".{}", server.server_pid()));
+    let pid = server.server_pid().expect("it has a fork server");
+    written.push(format!(".{pid}"));
     let text = fs::read_to_string(&written).expect("the dynamic linker wrote its log");
     fs::remove_file(&written).expect("the log can be removed");
     assert!(text.contains("calling init"), "{text}");

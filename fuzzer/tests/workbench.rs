@@ -131,7 +131,7 @@ fn a_fork_server_that_is_forgotten_fails_the_test() {
     let mut config = TargetConfig::new(built.program());
     config.env.push(bench.marker_variable());
     let server = ForkServer::start(config).expect("the fork server starts");
-    let pid = server.server_pid();
+    let pid = server.server_pid().expect("it has a fork server");
     std::mem::forget(server);
     let message = complaint(bench).expect("a fork server was left behind");
     assert!(message.contains(&format!("process {pid} ")), "{message}");

@@ -12,12 +12,15 @@ use crate::{
 };
 use std::{
     ffi::OsStr,
-    os::{fd::AsRawFd, unix::process::ExitStatusExt},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::process::ExitStatusExt,
+    },
     process::Child,
     time::{Duration, Instant},
 };
 use tine_ipc::{
-    pipe,
+    Pid, pipe,
     poll::{self, Ready},
     process,
     shm::Segment,
@@ -61,9 +64,9 @@ pub(crate) fn boot(
         .inspect_err(|_| leftovers.release())?;
     let shaken = handshake::shake(
         Peer {
-            pid: spawned.process.id() as i32,
-            control: spawned.control.as_raw_fd(),
-            status: spawned.status.as_raw_fd(),
+            pid: spawned.pid(),
+            control: spawned.control.as_fd(),
+            status: spawned.status.as_fd(),
         },
         true,
         config.startup_timeout,
@@ -80,8 +83,8 @@ pub(crate) fn boot(
             return handshake_failure(config, map.capacity(), failed, status);
         }
     };
-    if process::has_ended(spawned.process.id() as i32) != Ok(false) {
-        let is_held = is_held(spawned.status.as_raw_fd());
+    if process::has_ended(spawned.pid()) != Ok(false) {
+        let is_held = is_held(spawned.status.as_fd());
         let status = end_failed(&mut spawned.process, leftovers, true);
         leftovers.kill_all();
         let program = config.program.clone();
@@ -238,7 +241,7 @@ fn handshake_failure(
 }
 
 /// Whether some process still holds the other end of the status pipe.
-fn is_held(status: i32) -> bool {
+fn is_held(status: BorrowedFd<'_>) -> bool {
     match poll::readable(status, Duration::ZERO) {
         Ok(Ready::Yes) => !matches!(pipe::receive_some(status, &mut [0; 4]), Ok(0) | Err(_)),
         Ok(Ready::TimedOut | Ready::Interrupted) => true,
@@ -249,7 +252,7 @@ fn is_held(status: i32) -> bool {
 /// Ends a process that did not become a fork server, and its group. Returns its wait
 /// status if it ended by itself, which it has time for if it `is_ending`.
 fn end_failed(child: &mut Child, leftovers: &Leftovers, is_ending: bool) -> Option<WaitStatus> {
-    let pid = child.id() as i32;
+    let pid = Pid::of(child);
     let limit = if is_ending { END_LIMIT } else { Duration::ZERO };
     let deadline = Instant::now() + limit;
     let mut pause = Duration::from_micros(100);
@@ -268,7 +271,7 @@ fn end_failed(child: &mut Child, leftovers: &Leftovers, is_ending: bool) -> Opti
 
 /// Kills a process that waits for us, with its group, and reaps it.
 fn kill(child: &mut Child, leftovers: &Leftovers) -> Option<WaitStatus> {
-    let _ = signal::send_group(child.id() as i32, signal::KILL);
+    let _ = signal::send_group(Pid::of(child), signal::KILL);
     leftovers.release();
     let status = child.wait().ok()?;
     Some(WaitStatus(status.into_raw()))

@@ -1,8 +1,11 @@
 //! Drives the controller's half of the handshake over the pipes.
 
-use std::time::{Duration, Instant};
+use std::{
+    os::fd::BorrowedFd,
+    time::{Duration, Instant},
+};
 use tine_ipc::{
-    Errno, pipe,
+    Errno, Pid, pipe,
     poll::{self, Ready},
     process,
 };
@@ -38,17 +41,17 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// The process at the other ends.
 #[derive(Clone, Copy)]
-pub(crate) struct Peer {
-    pub(crate) pid: i32,
+pub(crate) struct Peer<'a> {
+    pub(crate) pid: Pid,
     /// Write end of the control pipe.
-    pub(crate) control: i32,
+    pub(crate) control: BorrowedFd<'a>,
     /// Read end of the status pipe.
-    pub(crate) status: i32,
+    pub(crate) status: BorrowedFd<'a>,
 }
 
 /// Shakes hands. Returns the agreement and the target's dictionary, raw.
 pub(crate) fn shake(
-    peer: Peer,
+    peer: Peer<'_>,
     offers_shm_input: bool,
     limit: Duration,
 ) -> Result<(Agreement, Vec<u8>), FailedHandshake> {
@@ -79,7 +82,7 @@ pub(crate) fn shake(
     }
 }
 
-fn receive_word(peer: Peer, deadline: Instant) -> Result<u32, HandshakeFailure> {
+fn receive_word(peer: Peer<'_>, deadline: Instant) -> Result<u32, HandshakeFailure> {
     let mut word = [0u8; WORD_SIZE];
     fill(peer, &mut word, deadline)?;
     Ok(u32::from_ne_bytes(word))
@@ -87,7 +90,7 @@ fn receive_word(peer: Peer, deadline: Instant) -> Result<u32, HandshakeFailure> 
 
 /// Reads in pieces, so that a peer that announces much and sends little costs
 /// little.
-fn drain(peer: Peer, length: usize, deadline: Instant) -> Result<Vec<u8>, HandshakeFailure> {
+fn drain(peer: Peer<'_>, length: usize, deadline: Instant) -> Result<Vec<u8>, HandshakeFailure> {
     const PIECE: usize = 64 * 1024;
     let mut bytes = Vec::new();
     while bytes.len() < length {
@@ -98,7 +101,7 @@ fn drain(peer: Peer, length: usize, deadline: Instant) -> Result<Vec<u8>, Handsh
     Ok(bytes)
 }
 
-fn fill(peer: Peer, buffer: &mut [u8], deadline: Instant) -> Result<(), HandshakeFailure> {
+fn fill(peer: Peer<'_>, buffer: &mut [u8], deadline: Instant) -> Result<(), HandshakeFailure> {
     let mut filled = 0;
     while filled < buffer.len() {
         await_bytes(peer, deadline)?;
@@ -111,7 +114,7 @@ fn fill(peer: Peer, buffer: &mut [u8], deadline: Instant) -> Result<(), Handshak
 }
 
 /// Waits until there is something to read, or the end.
-fn await_bytes(peer: Peer, deadline: Instant) -> Result<(), HandshakeFailure> {
+fn await_bytes(peer: Peer<'_>, deadline: Instant) -> Result<(), HandshakeFailure> {
     let mut has_ended = false;
     loop {
         let rest = deadline.saturating_duration_since(Instant::now());

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tine_ipc::{
-    signal,
+    Pid, signal,
     warden::{Warden, Watched},
 };
 use tine_protocol::env;
@@ -108,7 +108,7 @@ impl Leftovers {
 
     /// Kills what runs have left behind.
     #[cold]
-    pub(crate) fn sweep(&mut self, server: i32, child: i32) {
+    pub(crate) fn sweep(&mut self, server: Option<Pid>, child: Option<Pid>) {
         self.sweeps += 1;
         let found = self.kill_until_gone(|leftovers| leftovers.orphans(server, child));
         self.interval = if found {
@@ -125,7 +125,7 @@ impl Leftovers {
     }
 
     /// Whether there were any.
-    fn kill_until_gone(&self, find: impl Fn(&Self) -> Vec<i32>) -> bool {
+    fn kill_until_gone(&self, find: impl Fn(&Self) -> Vec<Pid>) -> bool {
         let deadline = Instant::now() + GONE;
         let mut found = false;
         loop {
@@ -144,14 +144,14 @@ impl Leftovers {
 
     /// Living processes with the token. One that waits to be reaped has no
     /// environment any more.
-    fn marked(&self) -> Vec<i32> {
+    fn marked(&self) -> Vec<Pid> {
         let recent = self.recent();
         self.with_token(&recent).map(|(pid, _)| *pid).collect()
     }
 
     /// Processes that are not older than the target. Most of a machine's are, and need no
     /// closer look.
-    fn recent(&self) -> Vec<(i32, Stat)> {
+    fn recent(&self) -> Vec<(Pid, Stat)> {
         procfs::stats()
             .filter(|(_, stat)| stat.started >= self.created)
             .collect()
@@ -159,8 +159,8 @@ impl Leftovers {
 
     fn with_token<'a>(
         &self,
-        processes: &'a [(i32, Stat)],
-    ) -> impl Iterator<Item = &'a (i32, Stat)> + use<'a> {
+        processes: &'a [(Pid, Stat)],
+    ) -> impl Iterator<Item = &'a (Pid, Stat)> + use<'a> {
         let (name, token) = self.variable();
         let wanted = format!("{name}={token}");
         processes.iter().filter(move |(pid, _)| {
@@ -178,22 +178,22 @@ impl Leftovers {
     ///
     /// tine's runtime adopts them. So they are known by their parent, whatever they did to
     /// their environment. Others' belong to the first process of the system.
-    fn orphans(&self, server: i32, child: i32) -> Vec<i32> {
+    fn orphans(&self, server: Option<Pid>, child: Option<Pid>) -> Vec<Pid> {
         let is_new = |stat: &Stat| stat.started > self.ready;
         let recent = self.recent();
-        let marked: Vec<&(i32, Stat)> = self.with_token(&recent).collect();
-        let is_marked = |pid: i32| marked.iter().any(|(other, _)| *other == pid);
-        let elders: Vec<i32> = marked
+        let marked: Vec<&(Pid, Stat)> = self.with_token(&recent).collect();
+        let is_marked = |pid: Pid| marked.iter().any(|(other, _)| *other == pid);
+        let elders: Vec<Pid> = marked
             .iter()
-            .filter(|(pid, stat)| *pid == server || !is_new(stat))
+            .filter(|(pid, stat)| Some(*pid) == server || !is_new(stat))
             .map(|(pid, _)| *pid)
-            .chain([server])
-            .filter(|pid| *pid > 0)
+            .chain(server)
             .collect();
-        let is_orphan = |(pid, stat): &&(i32, Stat)| {
-            let is_adopted = elders.contains(&stat.parent) && *pid != child;
-            let is_lost = is_marked(*pid) && !is_marked(stat.parent);
-            is_new(stat) && *pid != server && !stat.is_zombie() && (is_adopted || is_lost)
+        let is_orphan = |(pid, stat): &&(Pid, Stat)| {
+            let is_adopted =
+                stat.parent.is_some_and(|it| elders.contains(&it)) && Some(*pid) != child;
+            let is_lost = is_marked(*pid) && !stat.parent.is_some_and(is_marked);
+            is_new(stat) && Some(*pid) != server && !stat.is_zombie() && (is_adopted || is_lost)
         };
         recent
             .iter()
@@ -224,6 +224,7 @@ mod tests {
     use super::{Leftovers, MOST_RUNS, ticks};
     use crate::procfs::Stat;
     use std::process::{Command, Stdio};
+    use tine_ipc::process;
 
     #[test]
     fn a_process_is_found_by_its_environment_and_killed() {
@@ -254,7 +255,7 @@ mod tests {
         let mut due = 0;
         for _ in 0..1000 {
             if leftovers.is_due() {
-                leftovers.sweep(0, 0);
+                leftovers.sweep(None, None);
                 due += 1;
             }
         }
@@ -265,7 +266,7 @@ mod tests {
 
     #[test]
     fn ticks_are_those_of_proc() {
-        let before = Stat::of(std::process::id() as i32).unwrap().started;
+        let before = Stat::of(process::id()).unwrap().started;
         assert!(before > 0 && before <= ticks());
     }
 }

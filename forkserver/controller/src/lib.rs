@@ -21,7 +21,9 @@
 //! | `first_pass` | how long the first pass of a persistent child may take |
 //! | `leftovers`, `procfs` | processes of the target that left its groups |
 //! | `control_page` | the page shared with tine's runtime |
-//! | `server` | all of it: start, run, restart |
+//! | `server` | all of it: runs, whatever happens to the fork server |
+//! | `server/start` | the first start, and one after a loss |
+//! | `target_info` | facts about a target that was started |
 //! | `coverage` | the counters |
 //! | `compare_log` | what the comparisons of a run had for operands |
 //! | `outcome`, `error` | how a run ended; what went wrong and the way out |
@@ -44,6 +46,7 @@ mod server;
 mod signatures;
 mod spawn;
 pub mod target_file;
+mod target_info;
 
 pub use compare_log::{CompareLog, Site};
 pub use config::{InputRoute, Launch, TargetConfig, TargetOutput};
@@ -52,11 +55,12 @@ pub use error::{LossReason, RunError, StartError};
 pub use input::{InputFile, InputFolder};
 pub use late::{Counted, LateModule};
 pub use outcome::{Outcome, signal_name};
-pub use server::{ForkServer, TargetInfo};
+pub use server::{Batch, ForkServer};
 pub use signatures::Signatures;
 pub use spawn::start_clean;
 pub use target_file::{TargetFile, TargetFileError};
-pub use tine_ipc::{folder_guard::is_guard as is_folder_guard, inherited, page_tracking};
+pub use target_info::TargetInfo;
+pub use tine_ipc::{Pid, folder_guard::is_guard as is_folder_guard, inherited, page_tracking};
 pub use tine_protocol::{
     handshake::controller::Dialect,
     layout::coverage::{FIRST_MAP_SIZE, MAX_MAP_SIZE},

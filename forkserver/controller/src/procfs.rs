@@ -2,24 +2,26 @@
 //! ordinary run.
 
 use std::fs;
+use tine_ipc::{Pid, process};
 
 /// A line of `/proc/PID/stat`, as far as it is of use here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
     /// A letter; see proc(5).
     state: u8,
-    pub(crate) parent: i32,
+    /// `None` where it is outside of this PID namespace.
+    pub(crate) parent: Option<Pid>,
     /// When it was made, in clock ticks since the machine started.
     pub(crate) started: u64,
 }
 
 impl Stat {
     /// Of a process that is there, or waits to be reaped.
-    pub(crate) fn of(pid: i32) -> Option<Self> {
+    pub(crate) fn of(pid: Pid) -> Option<Self> {
         is_ours().then(|| Self::read(pid))?
     }
 
-    fn read(pid: i32) -> Option<Self> {
+    fn read(pid: Pid) -> Option<Self> {
         Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 
@@ -35,16 +37,16 @@ impl Stat {
 
     /// Whether `ancestor` made the process `pid`, or made one that did; `None` if `pid`
     /// cannot be looked at.
-    pub(crate) fn descends(pid: i32, ancestor: i32) -> Option<bool> {
+    pub(crate) fn descends(pid: Pid, ancestor: Pid) -> Option<bool> {
         /// A wrapper or two may stand between the controller and the fork server.
         const GENERATIONS: usize = 8;
         let mut parent = Self::of(pid)?.parent;
         for _ in 0..GENERATIONS {
-            if parent == ancestor {
+            if parent == Some(ancestor) {
                 return Some(true);
             }
-            match Self::of(parent) {
-                Some(stat) if stat.parent > 1 => parent = stat.parent,
+            match parent.and_then(Self::of) {
+                Some(stat) if stat.parent != Some(Pid::INIT) => parent = stat.parent,
                 _ => break,
             }
         }
@@ -57,7 +59,7 @@ impl Stat {
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
         Some(Self {
             state: *fields.first()?.as_bytes().first()?,
-            parent: fields.get(1)?.parse().ok()?,
+            parent: Pid::new(fields.get(1)?.parse().ok()?),
             started: fields.get(19)?.parse().ok()?,
         })
     }
@@ -66,42 +68,42 @@ impl Stat {
 /// Whether `/proc` has the numbers of our PID namespace. In a new namespace that got
 /// no `/proc` of its own the numbers there mean other processes.
 fn is_ours() -> bool {
-    fs::read_link("/proc/self")
-        .is_ok_and(|link| link.to_str() == Some(&std::process::id().to_string()))
+    fs::read_link("/proc/self").is_ok_and(|link| link.to_str() == Some(&process::id().to_string()))
 }
 
 /// All processes.
-fn processes() -> impl Iterator<Item = i32> {
+fn processes() -> impl Iterator<Item = Pid> {
     is_ours()
         .then(|| fs::read_dir("/proc"))
         .into_iter()
         .flatten()
         .flatten()
         .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|entry| Pid::new(entry.file_name().to_str()?.parse().ok()?))
 }
 
 /// All processes, each with its line.
-pub(crate) fn stats() -> impl Iterator<Item = (i32, Stat)> {
+pub(crate) fn stats() -> impl Iterator<Item = (Pid, Stat)> {
     processes().filter_map(|pid| Some((pid, Stat::read(pid)?)))
 }
 
 /// The processes that `parent` made and that have not lost it.
-pub(crate) fn children(parent: i32) -> impl Iterator<Item = i32> {
+pub(crate) fn children(parent: Pid) -> impl Iterator<Item = Pid> {
     stats()
-        .filter(move |(_, stat)| stat.parent == parent)
+        .filter(move |(_, stat)| stat.parent == Some(parent))
         .map(|(pid, _)| pid)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Stat, children, processes};
+    use tine_ipc::{Pid, process};
 
     #[test]
     fn a_name_with_parentheses_does_not_mislead() {
         let line = "71 (a) R (b)) T 12 71 71 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 9876 1 2";
         let stat = Stat::parse(line).unwrap();
-        assert_eq!((stat.parent, stat.started), (12, 9876));
+        assert_eq!((stat.parent, stat.started), (Pid::new(12), 9876));
         assert!(stat.is_stopped());
         assert_eq!(Stat::parse("71 (a"), None);
         assert_eq!(Stat::parse("71 (a) T"), None);
@@ -109,13 +111,14 @@ mod tests {
 
     #[test]
     fn this_process_is_there_and_runs() {
-        let own = std::process::id() as i32;
+        let own = process::id();
         assert!(processes().any(|pid| pid == own));
         let stat = Stat::of(own).unwrap();
         assert!(!stat.is_stopped() && stat.started > 0);
-        assert_eq!(stat.parent, std::os::unix::process::parent_id() as i32);
-        assert_eq!(Stat::descends(own, stat.parent), Some(true));
-        assert!(children(stat.parent).any(|pid| pid == own));
-        assert_eq!(Stat::descends(stat.parent, own), Some(false));
+        let parent = process::parent_id().unwrap();
+        assert_eq!(stat.parent, Some(parent));
+        assert_eq!(Stat::descends(own, parent), Some(true));
+        assert!(children(parent).any(|pid| pid == own));
+        assert_eq!(Stat::descends(parent, own), Some(false));
     }
 }

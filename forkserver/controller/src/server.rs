@@ -1,60 +1,27 @@
-//! A running fork server: start, run, restart, end.
+//! A running target: one input after another, whatever happens to its fork server.
+
+mod start;
 
 use crate::{
-    CompareLog, CoverageMap, Dialect, Launch, LossReason, Outcome, RunError, StartError,
-    TargetConfig,
-    boot::{Boot, boot, new_map},
-    channel::{AnyChannel, Channel, Context, ExecChannel, PipeChannel, Run, RunFailure},
+    CompareLog, CoverageMap, LossReason, Outcome, RunError, TargetConfig, TargetInfo,
+    channel::{AnyChannel, BatchRun, Channel, Run, RunFailure},
     first_pass::FirstPasses,
     input::InputPort,
     late::{self, LateModule},
-    leftovers::Leftovers,
     signatures::Signatures,
 };
 use std::{
     io, thread,
     time::{Duration, Instant},
 };
-use tine_protocol::{TargetError, layout::coverage};
+use tine_ipc::Pid;
+use tine_protocol::TargetError;
 
 /// How often a lost server is started again for one input before it is given up.
 const MAX_RESTARTS_IN_A_ROW: u32 = 3;
 
-/// A lost server is started anew so often, with these pauses in between: what keeps
-/// it from starting may pass.
-const RESTART_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1000)];
-
-/// How often a target is started until its map fits. One that does not say how much
-/// it needs is given eight times as much each time.
-const MAX_MAPS: u32 = 6;
-
 /// How long a fork server that cannot fork is asked again. Other programs come and go.
 const FORK_LIMIT: Duration = Duration::from_secs(10);
-
-/// What is known of a target once its fork server runs.
-#[derive(Debug, Clone)]
-pub struct TargetInfo {
-    /// The protocol that its runtime speaks.
-    pub dialect: Dialect,
-    /// Size of the coverage map in bytes.
-    pub map_size: usize,
-    /// How many of these are counters, if the runtime said it (tine's does).
-    pub edges: Option<usize>,
-    /// How many bytes at the end of the map are room for modules that the target loads
-    /// later.
-    pub room: usize,
-    /// It has a persistent loop.
-    pub persistent: bool,
-    /// It starts the fork server itself, with `__AFL_INIT()`.
-    pub deferred: bool,
-    /// It has coverage and a fork server. Otherwise it is executed for each run, and
-    /// the other facts say nothing.
-    pub instrumented: bool,
-    /// It reads its input from shared memory.
-    pub shm_input: bool,
-    /// Tokens that the target brought along.
-    pub dictionary: Vec<Vec<u8>>,
-}
 
 /// A target's fork server. Dropping it ends the server and its child.
 #[derive(Debug)]
@@ -75,111 +42,16 @@ pub struct ForkServer {
     last_loss: Option<LossReason>,
 }
 
+/// How far a batch of inputs came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// Number of inputs that were run.
+    pub count: usize,
+    /// How the last of them ended; `None` if there was none.
+    pub last: Option<Outcome>,
+}
+
 impl ForkServer {
-    /// Starts the target and shakes hands.
-    ///
-    /// The map is enlarged and the target started again if it has more
-    /// counters than it was given room for.
-    ///
-    /// # Errors
-    /// When the target cannot be executed, ends, does not answer or does not
-    /// agree; when the system gives no segment, pipe or file.
-    pub fn start(mut config: TargetConfig) -> Result<Self, StartError> {
-        if config.launch == Launch::Exec {
-            return Self::without_server(config);
-        }
-        let mut signatures =
-            Signatures::of_file(&config.program).map_err(|source| StartError::Unreadable {
-                program: config.program.clone(),
-                source,
-            })?;
-        signatures.persistent |= config.enforce.persistent;
-        signatures.deferred |= config.enforce.deferred;
-        // Before there are segments, which the warden is not to hold.
-        let leftovers = Leftovers::new();
-        let mut input = InputPort::new(&config.input)?;
-        let mut context = Context::new(leftovers)?;
-        let mut log = config.compare_log.then(CompareLog::create).transpose()?;
-        if let (Some(log), Some(limit)) = (&log, &mut config.memory_limit) {
-            *limit = limit.saturating_add(log.size() as u64);
-        }
-        let chosen = config.map_size.unwrap_or(coverage::FIRST_MAP_SIZE);
-        let mut map = new_map(chosen.clamp(coverage::PAGE_SIZE, coverage::MAX_MAP_SIZE))?;
-        let mut attempts = 0;
-        let (connection, info) = loop {
-            let booted = boot(
-                &config,
-                signatures,
-                &mut input,
-                &mut context,
-                log.as_ref(),
-                &mut map,
-            );
-            attempts += 1;
-            match booted? {
-                Boot::Up(connection, info) => break (connection, info),
-                Boot::NeedsMap(size) if attempts < MAX_MAPS => map = new_map(size)?,
-                Boot::NeedsMap(size) => {
-                    return Err(StartError::MapGrows {
-                        program: config.program,
-                        attempts,
-                        size,
-                    });
-                }
-            }
-        };
-        if let Some(log) = &mut log {
-            log.expect(info.dialect);
-        }
-        let channel = PipeChannel::new(&config, context, connection);
-        Ok(Self {
-            first_passes: FirstPasses::new(config.startup_timeout),
-            set_up: Duration::ZERO,
-            config,
-            signatures,
-            info,
-            map,
-            map_used: 0,
-            log,
-            input,
-            channel: AnyChannel::Pipe(channel),
-            restarts: 0,
-            last_loss: None,
-        })
-    }
-
-    /// For a target that is executed for each run.
-    fn without_server(config: TargetConfig) -> Result<Self, StartError> {
-        let leftovers = Leftovers::new();
-        let input = InputPort::new(&config.input)?;
-        let map = new_map(coverage::PAGE_SIZE)?;
-        let channel = ExecChannel::new(&config, &input, Context::new(leftovers)?)?;
-        Ok(Self {
-            signatures: Signatures::default(),
-            info: TargetInfo {
-                dialect: Dialect::Classic,
-                map_size: 0,
-                edges: None,
-                room: 0,
-                persistent: false,
-                deferred: false,
-                instrumented: false,
-                shm_input: false,
-                dictionary: Vec::new(),
-            },
-            map,
-            map_used: 0,
-            input,
-            channel: AnyChannel::Exec(channel),
-            first_passes: FirstPasses::new(config.startup_timeout),
-            set_up: Duration::ZERO,
-            log: None,
-            restarts: 0,
-            last_loss: None,
-            config,
-        })
-    }
-
     /// The number of runs since this was asked the last time whose harness returned -1,
     /// which means that the input belongs in no corpus. Such a run covers nothing. Only
     /// tine's driver counts them, for inputs by shared memory.
@@ -221,7 +93,7 @@ impl ForkServer {
         self.set_up = Duration::ZERO;
         loop {
             self.input.deliver(input)?;
-            let ran = if self.info.persistent && !self.channel.has_waiting_child() {
+            let ran = if self.needs_fresh_child() {
                 self.run_fresh_child(input, timeout)?
             } else {
                 self.channel.run(timeout)
@@ -229,10 +101,7 @@ impl ForkServer {
             self.learn_of_modules();
             self.channel.count_run();
             let reason = match ran {
-                Ok(Run::Ended(status)) => {
-                    return Ok(Outcome::of_status(status, self.config.crash_exit_code));
-                }
-                Ok(Run::TimedOut) => return Ok(Outcome::TimedOut),
+                Ok(run) => return Ok(self.outcome(run)),
                 Err(
                     RunFailure::NoProcess
                     | RunFailure::Lost(LossReason::Reported(TargetError::Fork)),
@@ -255,12 +124,76 @@ impl ForkServer {
             attempts += 1;
             self.restart(reason)?;
             if reason == LossReason::Stuck {
-                // The run was over its limit and took the server along.
+                // The run was over its limit, and the server with it.
                 return Ok(Outcome::TimedOut);
             }
             if attempts == MAX_RESTARTS_IN_A_ROW {
                 return Err(RunError::Lost { attempts, reason });
             }
+        }
+    }
+
+    /// Runs inputs one after another, each with this limit: until none is left, one does
+    /// not end by itself, or `is_last` says of the counters of one that no more are to be
+    /// run. Then the map has the counters of the last one; those of the others are cleared.
+    ///
+    /// # Errors
+    /// As [`Self::run`], of the input after those that were run.
+    pub fn run_batch(
+        &mut self,
+        inputs: &[&[u8]],
+        timeout: Duration,
+        mut is_last: impl FnMut(&CoverageMap) -> bool,
+    ) -> Result<Batch, RunError> {
+        let mut batch = Batch::default();
+        while let Some(input) = inputs.get(batch.count) {
+            if batch.count > 0 {
+                self.map.clear();
+            }
+            let handed_over = if self.needs_fresh_child() {
+                None
+            } else {
+                self.channel.run_batch(&inputs[batch.count..], timeout)
+            };
+            let outcome = match handed_over {
+                Some(BatchRun {
+                    count,
+                    last: Ok(run),
+                }) => {
+                    batch.count += count;
+                    self.learn_of_modules();
+                    self.outcome(run)
+                }
+                // The one that failed is run alone: what is to be done about it is the same.
+                Some(BatchRun {
+                    count,
+                    last: Err(_),
+                }) if count > 1 => {
+                    batch.count += count - 1;
+                    continue;
+                }
+                _ => {
+                    batch.count += 1;
+                    self.run_with_timeout(input, timeout)?
+                }
+            };
+            batch.last = Some(outcome);
+            if !matches!(outcome, Outcome::Exited(_) | Outcome::LoopDone) || is_last(&self.map) {
+                break;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Whether the next run is the first one of a fresh persistent child.
+    fn needs_fresh_child(&self) -> bool {
+        self.info.persistent && !self.channel.has_waiting_child()
+    }
+
+    fn outcome(&self, run: Run) -> Outcome {
+        match run {
+            Run::Ended(status) => Outcome::of_status(status, self.config.crash_exit_code),
+            Run::TimedOut => Outcome::TimedOut,
         }
     }
 
@@ -336,57 +269,6 @@ impl ForkServer {
         Ok(())
     }
 
-    #[cold]
-    fn restart(&mut self, reason: LossReason) -> Result<(), RunError> {
-        self.channel.end();
-        self.restarts += 1;
-        self.last_loss = Some(reason);
-        for pause in RESTART_PAUSES {
-            match self.boot_again() {
-                Ok(()) => return Ok(()),
-                // That does not pass.
-                Err(StartError::MapChanged { .. }) => break,
-                Err(_) => thread::sleep(pause),
-            }
-        }
-        self.boot_again().map_err(|source| RunError::Restart {
-            reason,
-            source: Box::new(source),
-        })
-    }
-
-    fn boot_again(&mut self) -> Result<(), StartError> {
-        let booted = boot(
-            &self.config,
-            self.signatures,
-            &mut self.input,
-            self.channel.context_mut(),
-            self.log.as_ref(),
-            &mut self.map,
-        );
-        let before = self.info.map_size;
-        let changed = |now| StartError::MapChanged {
-            program: self.config.program.clone(),
-            before,
-            now,
-        };
-        match booted? {
-            Boot::Up(connection, info) => {
-                self.channel.reconnect(connection);
-                if info.map_size != before {
-                    self.channel.end();
-                    return Err(changed(info.map_size));
-                }
-                self.info = info;
-                // The map is looked at as a whole until the next run says what is used.
-                self.map_used = 0;
-                Ok(())
-            }
-            // It fitted when it was started first.
-            Boot::NeedsMap(size) => Err(changed(size)),
-        }
-    }
-
     /// Whether a persistent child has finished its pass and waits for the next
     /// input. Otherwise the next run is the first one of a fresh child.
     #[must_use]
@@ -455,9 +337,9 @@ impl ForkServer {
         self.last_loss
     }
 
-    /// Process id of the fork server; 0 without one.
+    /// Process id of the fork server, if there is one.
     #[must_use]
-    pub fn server_pid(&self) -> i32 {
+    pub fn server_pid(&self) -> Option<Pid> {
         self.channel.server_pid()
     }
 }
@@ -467,3 +349,6 @@ impl Drop for ForkServer {
         self.channel.end();
     }
 }
+
+#[cfg(test)]
+mod tests;

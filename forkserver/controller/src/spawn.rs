@@ -5,12 +5,12 @@ use std::{
     fs::File,
     io,
     os::{
-        fd::{AsRawFd, OwnedFd},
+        fd::{AsFd, OwnedFd},
         unix::process::CommandExt,
     },
     process::{Child, Command, Stdio},
 };
-use tine_ipc::{Errno, inherited, pipe, process, signal, warden::Watched};
+use tine_ipc::{Errno, Fd, Owned, Pid, inherited, pipe, process, signal, warden::Watched};
 use tine_protocol::{
     env,
     fds::{CONTROL_FD, STATUS_FD},
@@ -30,6 +30,13 @@ pub(crate) struct Spawned {
     pub(crate) control: OwnedFd,
     /// Read end of the status pipe.
     pub(crate) status: OwnedFd,
+}
+
+impl Spawned {
+    /// Its pid, which stays its own until it is reaped.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::of(&self.process)
+    }
 }
 
 /// Executes the target. `variables` come on top of the configured environment.
@@ -66,8 +73,8 @@ pub(crate) fn spawn(
     command.stdout(output()).stderr(output());
 
     let setup = ChildSetup {
-        control_read: control_read.as_raw_fd(),
-        status_write: status_write.as_raw_fd(),
+        control_read,
+        status_write,
         memory_limit: config.memory_limit,
         controller: process::id(),
         watched,
@@ -85,20 +92,19 @@ pub(crate) fn spawn(
 }
 
 /// What the new process does between fork and exec.
-#[derive(Clone, Copy)]
 struct ChildSetup {
-    control_read: i32,
-    status_write: i32,
+    control_read: OwnedFd,
+    status_write: OwnedFd,
     memory_limit: Option<u64>,
-    controller: i32,
+    controller: Pid,
     watched: Option<Watched>,
 }
 
 impl ChildSetup {
-    fn apply(self) -> io::Result<()> {
+    fn apply(&self) -> io::Result<()> {
         process::lead_session();
         signal::die_with_parent()?;
-        if process::parent_id() != self.controller {
+        if process::parent_id() != Some(self.controller) {
             // The controller died before the line above took effect.
             process::exit_now(1);
         }
@@ -117,19 +123,20 @@ impl ChildSetup {
     }
 
     /// The limit of descriptors is raised for this alone: the target's is the user's.
-    fn place_pipes(self) -> Result<(), Errno> {
+    fn place_pipes(&self) -> Result<(), Errno> {
         let (soft, hard) = process::descriptor_limits()?;
         if soft < DESCRIPTORS_AT_MOST {
             process::limit_descriptors(hard.min(DESCRIPTORS_AT_MOST))?;
         }
         // Out of the way first: an end may sit on the other end's number, or on its own.
-        let is_in_the_way = |fd| fd == CONTROL_FD || fd == STATUS_FD;
-        let away = |fd| match is_in_the_way(fd) {
-            true => process::duplicate_above(fd, STATUS_FD + 1),
-            false => Ok(fd),
+        let away = |end| match Fd::from(end).number() {
+            CONTROL_FD | STATUS_FD => process::duplicate_above(end, STATUS_FD + 1).map(Some),
+            _ => Ok(None),
         };
-        let control = away(self.control_read)?;
-        let status = away(self.status_write)?;
+        let (control, status) = (self.control_read.as_fd(), self.status_write.as_fd());
+        let (control_away, status_away) = (away(control)?, away(status)?);
+        let control = control_away.as_ref().map_or(control.into(), Owned::fd);
+        let status = status_away.as_ref().map_or(status.into(), Owned::fd);
         process::place_descriptor(control, CONTROL_FD)?;
         process::place_descriptor(status, STATUS_FD)?;
         if soft < DESCRIPTORS_AT_MOST {

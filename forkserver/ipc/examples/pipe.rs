@@ -3,7 +3,7 @@
 //! `cargo run --example pipe`
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tine_ipc::peer::Peer;
@@ -19,15 +19,15 @@ fn main() -> io::Result<()> {
 fn stream() -> io::Result<()> {
     let (read, write) = pipe::create()?;
     let mut child = Peer::start(&[&read], move || {
-        pipe::send(write.as_raw_fd(), b"ping")?;
-        Ok(pipe::send(write.as_raw_fd(), b"pong")?)
+        pipe::send(&write, b"ping")?;
+        Ok(pipe::send(&write, b"pong")?)
     })?;
     println!("the child {}", child.wait()?);
     let mut buffer = [0; 64];
-    let count = pipe::receive_some(read.as_raw_fd(), &mut buffer)?;
+    let count = pipe::receive_some(&read, &mut buffer)?;
     let text = String::from_utf8_lossy(&buffer[..count]);
     println!("two writes of 4 bytes, one read: {count} bytes, \"{text}\"");
-    let count = pipe::receive_some(read.as_raw_fd(), &mut buffer)?;
+    let count = pipe::receive_some(&read, &mut buffer)?;
     println!("no writer is left: the next read gives {count} bytes, the end");
     Ok(())
 }
@@ -35,15 +35,15 @@ fn stream() -> io::Result<()> {
 fn writer_dies() -> io::Result<()> {
     let (read, write) = pipe::create()?;
     let mut child = Peer::start(&[&read], move || {
-        pipe::send(write.as_raw_fd(), &[1, 2])?;
+        pipe::send(&write, &[1, 2])?;
         loop {
             nix::unistd::pause();
         }
     })?;
     let mut word = [0; 4];
-    pipe::receive(read.as_raw_fd(), &mut word[..2])?;
+    pipe::receive(&read, &mut word[..2])?;
     println!("half a word is there, then the writer is {}", child.kill()?);
-    let end = pipe::receive(read.as_raw_fd(), &mut word[2..])?;
+    let end = pipe::receive(&read, &mut word[2..])?;
     assert_eq!(end, Received::End(0));
     println!("the rest of the word never comes: the read ends at once");
     Ok(())
@@ -56,7 +56,7 @@ fn reader_dies() -> io::Result<()> {
         Ok(())
     })?;
     child.wait()?;
-    match pipe::send(write.as_raw_fd(), b"word") {
+    match pipe::send(&write, b"word") {
         Ok(()) => println!("written to nobody"),
         Err(error) => println!("a write with no reader left: {error}"),
     }
@@ -73,7 +73,7 @@ fn atomic() -> io::Result<()> {
     }
     println!("a pipe takes {room} bytes; then a write waits, or gives EAGAIN");
     let mut page = [0; 4096];
-    pipe::receive(read.as_raw_fd(), &mut page)?;
+    pipe::receive(&read, &mut page)?;
     nix::unistd::write(&write, &[0; 1000])?;
     println!("4096 bytes are taken out, 1000 put in; room for 3096:");
     attempt(&write, 4096);

@@ -10,7 +10,7 @@ use tine_ipc::sysv_queue::Queue;
 
 fn main() -> io::Result<()> {
     // The key is the name that strangers find it by; here the pid, to be alone.
-    let queue = Queue::create(process::id())?;
+    let queue = Queue::create(process::id().get())?;
     let shown = show(queue);
     // Whatever happened, the kernel would keep it.
     queue.remove()?;

@@ -3,7 +3,6 @@
 //! `cargo run --example semaphore_posix`
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
@@ -52,12 +51,12 @@ fn main() -> io::Result<()> {
     let (read, write) = pipe::create()?;
     let mut child = Peer::start(&[&read], || {
         lock.wait()?;
-        pipe::send(write.as_raw_fd(), &[1])?;
+        pipe::send(&write, &[1])?;
         loop {
             nix::unistd::pause();
         }
     })?;
-    pipe::receive(read.as_raw_fd(), &mut [0])?;
+    pipe::receive(&read, &mut [0])?;
     println!("a child holds a lock and is {}", child.kill()?);
     println!("the parent gets the lock: {}", lock.wait_for(SHORT)?);
     println!("nobody knows who held it: a limit is the only way to notice");

@@ -3,7 +3,6 @@
 //! `cargo run --example semaphore_sysv`
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use tine_ipc::peer::Peer;
@@ -14,7 +13,7 @@ const SHORT: Duration = Duration::from_millis(20);
 
 fn main() -> io::Result<()> {
     // The key is the name that strangers find it by; here the pid, to be alone.
-    let set = Set::create(process::id(), 1)?;
+    let set = Set::create(process::id().get(), 1)?;
     let shown = show(set);
     // Whatever happened, the kernel would keep it.
     set.remove()?;
@@ -46,12 +45,12 @@ fn show(set: Set) -> io::Result<()> {
         let (read, write) = pipe::create()?;
         let mut child = Peer::start(&[&read], move || {
             set.change(0, -1, at_end)?;
-            pipe::send(write.as_raw_fd(), &[1])?;
+            pipe::send(&write, &[1])?;
             loop {
                 nix::unistd::pause();
             }
         })?;
-        pipe::receive(read.as_raw_fd(), &mut [0])?;
+        pipe::receive(&read, &mut [0])?;
         println!("  held: {}; the holder is {}", set.value(0)?, child.kill()?);
         let mine = set.change_within(0, -1, AtEnd::Keep, SHORT)?;
         println!("  the parent gets the lock: {mine}");

@@ -3,7 +3,7 @@
 //! `cargo run --example shm_posix`
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -28,12 +28,12 @@ fn main() -> io::Result<()> {
         let object = create(&theirs)?;
         let mapping = Mapping::of(&object, SIZE)?;
         mapping.word(0).store(42, SeqCst);
-        pipe::send(write.as_raw_fd(), &[1])?;
+        pipe::send(&write, &[1])?;
         loop {
             nix::unistd::pause();
         }
     })?;
-    pipe::receive(read.as_raw_fd(), &mut [0])?;
+    pipe::receive(&read, &mut [0])?;
     println!(
         "a child creates an object, maps it, writes, and is {}",
         child.kill()?

@@ -3,7 +3,6 @@
 //! `cargo run --example shm_sysv`
 
 use std::io;
-use std::os::fd::AsRawFd;
 
 use tine_ipc::peer::Peer;
 use tine_ipc::shm::{self, Segment};
@@ -33,12 +32,12 @@ fn main() -> io::Result<()> {
     let mut child = Peer::start(&[&read], move || {
         let theirs = Segment::attach(id)?;
         theirs.store_u32(4, 7);
-        pipe::send(write.as_raw_fd(), &[1])?;
+        pipe::send(&write, &[1])?;
         loop {
             nix::unistd::pause();
         }
     })?;
-    pipe::receive(read.as_raw_fd(), &mut [0])?;
+    pipe::receive(&read, &mut [0])?;
     println!(
         "another child writes {} and is {}",
         segment.load_u32(4),
@@ -49,18 +48,18 @@ fn main() -> io::Result<()> {
     println!("the last process detaches: {}", state(id));
 
     // Not marked: it stays, whoever dies.
-    let key = process::id();
+    let key = process::id().get();
     let (read, write) = pipe::create()?;
     let mut child = Peer::start(&[&read], move || {
         let id = shm::create_to_stay(key, 4096)?;
         let _attached = Segment::attach(id)?;
-        pipe::send(write.as_raw_fd(), &id.to_ne_bytes())?;
+        pipe::send(&write, &id.to_ne_bytes())?;
         loop {
             nix::unistd::pause();
         }
     })?;
     let mut word = [0; 4];
-    pipe::receive(read.as_raw_fd(), &mut word)?;
+    pipe::receive(&read, &mut word)?;
     let id = i32::from_ne_bytes(word);
     println!(
         "a third child creates one, does not mark it, and is {}",

@@ -3,7 +3,6 @@
 //! `cargo run --example signal`
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use nix::sys::signal::{SigHandler, Signal, signal};
@@ -36,7 +35,7 @@ fn main() -> io::Result<()> {
         } else {
             "SIGUSR1"
         };
-        let sender = if taken.sender == child.pid() {
+        let sender = if taken.sender == Some(child.pid()) {
             "the child"
         } else {
             "somebody"
@@ -51,20 +50,20 @@ fn main() -> io::Result<()> {
         // SAFETY: no handler runs, the signal is ignored.
         #[allow(unsafe_code)]
         unsafe { signal(Signal::SIGTERM, SigHandler::SigIgn) }?;
-        pipe::send(write.as_raw_fd(), b"ok")?;
+        pipe::send(&write, b"ok")?;
         match signal_value::take(&[queued], LIMIT)? {
-            Some(taken) => pipe::send(write.as_raw_fd(), &[taken.value as u8])?,
+            Some(taken) => pipe::send(&write, &[taken.value as u8])?,
             None => return Err(io::ErrorKind::TimedOut.into()),
         }
         loop {
             nix::unistd::pause();
         }
     })?;
-    pipe::receive(read.as_raw_fd(), &mut [0; 2])?;
+    pipe::receive(&read, &mut [0; 2])?;
     child.signal(Signal::SIGTERM)?;
     signal_value::send(child.pid(), queued, 7)?;
     let mut value = [0];
-    pipe::receive(read.as_raw_fd(), &mut value)?;
+    pipe::receive(&read, &mut value)?;
     println!(
         "a child that ignores SIGTERM is still there, and answers {}",
         value[0]
@@ -76,7 +75,7 @@ fn main() -> io::Result<()> {
     );
     child.signal(Signal::SIGKILL)?;
     println!("nor SIGKILL, not even while stopped: {}", child.wait()?);
-    match nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.pid()), None) {
+    match nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.pid().get()), None) {
         Ok(()) => println!("the pid is another process by now"),
         Err(error) => println!("a signal to a pid that is gone: {error}"),
     }

@@ -87,7 +87,7 @@ fn named() -> io::Result<()> {
     })?;
     let (mut stream, _) = listener.accept()?;
     stream.read_exact(&mut [0; 5])?;
-    let known = getsockopt(&stream, PeerCredentials)?.pid() == child.pid();
+    let known = getsockopt(&stream, PeerCredentials)?.pid() == child.pid().get();
     println!("the kernel knows who connected: {known}");
     println!(
         "it is {}; a read gives {} bytes",

@@ -3,7 +3,7 @@
 //! page tables each time, which costs more the more memory this process has.
 
 use crate::{
-    Errno,
+    Errno, Pid,
     errno::{check, system_call},
     inherited, process,
     signal::{self, Mask},
@@ -16,7 +16,7 @@ use core::{
 use std::{
     boxed::Box,
     ffi::CString,
-    os::fd::{FromRawFd, OwnedFd},
+    os::fd::{BorrowedFd, FromRawFd, OwnedFd},
     vec,
     vec::Vec,
 };
@@ -39,9 +39,9 @@ pub struct Program {
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
     /// Becomes its standard input.
-    pub stdin: i32,
+    pub stdin: BorrowedFd<'a>,
     /// Becomes its standard output and error; `None`: those of this process.
-    pub output: Option<i32>,
+    pub output: Option<BorrowedFd<'a>>,
     /// Limit of its address space in bytes.
     pub memory_limit: Option<u64>,
     /// Its working directory; `None`: that of this process.
@@ -55,7 +55,7 @@ pub struct Setup<'a> {
 #[derive(Debug)]
 pub struct Started {
     /// Its number.
-    pub pid: i32,
+    pub pid: Pid,
     /// Can be read when it has ended.
     pub pidfd: OwnedFd,
 }
@@ -105,15 +105,13 @@ impl Program {
                 &raw mut pidfd,
             )
         };
-        let failed = (pid < 0).then(|| {
+        let started = Pid::new(pid).ok_or_else(|| {
             let error = std::io::Error::last_os_error();
             Errno(error.raw_os_error().unwrap_or(libc::EAGAIN))
         });
         let error = order.error.load(Ordering::Relaxed);
         let restored = mask.apply();
-        if let Some(errno) = failed {
-            return Err(errno);
-        }
+        let pid = started?;
         // SAFETY: clone succeeded, so the descriptor is open and ours alone.
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
         if error != 0 {
@@ -129,7 +127,7 @@ impl Program {
 struct Order<'a> {
     program: &'a Program,
     setup: Setup<'a>,
-    controller: i32,
+    controller: Pid,
     /// What went wrong before the program was executed.
     error: AtomicI32,
 }
@@ -150,7 +148,7 @@ impl Order<'_> {
     fn follow(&self) -> Result<(), Errno> {
         process::lead_session();
         signal::die_with_parent()?;
-        if process::parent_id() != self.controller {
+        if process::parent_id() != Some(self.controller) {
             process::exit_now(1);
         }
         if let Some(watched) = self.setup.watched {
@@ -223,7 +221,7 @@ mod tests {
         signal::{self, Mask},
     };
     use core::time::Duration;
-    use std::{fs::File, os::fd::AsRawFd, vec};
+    use std::{fs::File, os::fd::AsFd, vec};
 
     fn strings(texts: &[&str]) -> Vec<CString> {
         let strings = texts.iter().map(|text| CString::new(*text).unwrap());
@@ -240,13 +238,13 @@ mod tests {
         let null = File::options().read(true).write(true).open("/dev/null");
         let null = null.unwrap();
         let started = program.start(Setup {
-            stdin: null.as_raw_fd(),
-            output: Some(null.as_raw_fd()),
+            stdin: null.as_fd(),
+            output: Some(null.as_fd()),
             memory_limit: None,
             directory: directory.map(|it| it.as_c_str()),
             watched: None,
         })?;
-        let ended = poll::readable(started.pidfd.as_raw_fd(), Duration::from_secs(60));
+        let ended = poll::readable(&started.pidfd, Duration::from_secs(60));
         assert_eq!(ended, Ok(Ready::Yes));
         process::wait(started.pid, false)
     }
@@ -289,8 +287,8 @@ mod tests {
         let null = null.unwrap();
         let mut program = shell("sleep 1000 & sleep 1000");
         let setup = Setup {
-            stdin: null.as_raw_fd(),
-            output: Some(null.as_raw_fd()),
+            stdin: null.as_fd(),
+            output: Some(null.as_fd()),
             memory_limit: None,
             directory: None,
             watched: None,

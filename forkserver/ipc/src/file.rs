@@ -1,7 +1,7 @@
 //! Files and folders, as far as a program reads them.
 
 use crate::{
-    Errno,
+    Errno, Fd, Owned,
     errno::{check, retry, system_call},
 };
 use core::{ffi::CStr, mem::MaybeUninit};
@@ -26,34 +26,30 @@ pub enum Open {
     AtOnce,
 }
 
-/// Opens a file or a folder for reading. The caller closes it.
+/// Opens a file or a folder for reading.
 ///
 /// # Errors
 /// What `open(2)` says; an interrupted call is repeated.
-pub fn open(path: &CStr, how: Open) -> Result<i32, Errno> {
+pub fn open(path: &CStr, how: Open) -> Result<Owned, Errno> {
     const READ: i32 = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOCTTY;
     let flags = match how {
         Open::Waiting => READ,
         Open::AtOnce => READ | libc::O_NONBLOCK,
     };
     // SAFETY: the kernel reads a C string that lives for the whole call.
-    retry(|| unsafe { system_call!(open, path.as_ptr(), flags, 0) }).map(|fd| fd as i32)
-}
-
-/// Closes a descriptor that [`open`] returned.
-pub fn close(fd: i32) {
-    // SAFETY: a plain number, which the caller says is its own.
-    unsafe { system_call!(close, fd) };
+    let opened = retry(|| unsafe { system_call!(open, path.as_ptr(), flags, 0) })?;
+    // SAFETY: the call succeeded, and opened the descriptor for the caller.
+    Ok(unsafe { Owned::from_kernel(opened) })
 }
 
 /// Returns what stands behind a descriptor.
 ///
 /// # Errors
 /// What `fstat(2)` says.
-pub fn kind(fd: i32) -> Result<Kind, Errno> {
+pub fn kind(fd: Fd<'_>) -> Result<Kind, Errno> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the kernel writes one `stat`, for which there is room.
-    check(unsafe { system_call!(fstat, fd, status.as_mut_ptr()) })?;
+    check(unsafe { system_call!(fstat, fd.number(), status.as_mut_ptr()) })?;
     // SAFETY: the call succeeded, so all of it was written.
     let status = unsafe { status.assume_init() };
     Ok(match status.st_mode & libc::S_IFMT {
@@ -90,7 +86,11 @@ pub struct Entry<'buffer> {
 ///
 /// # Errors
 /// What `getdents64(2)` says.
-pub fn entries(folder: i32, buffer: &mut [u8]) -> Result<Entries<'_>, Errno> {
+pub fn entries<'buffer>(
+    folder: Fd<'_>,
+    buffer: &'buffer mut [u8],
+) -> Result<Entries<'buffer>, Errno> {
+    let folder = folder.number();
     // SAFETY: the kernel writes at most `buffer.len()` bytes to a buffer that is
     // borrowed mutably for the whole call.
     let filled =
@@ -128,12 +128,13 @@ impl<'buffer> Iterator for Entries<'buffer> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EntryKind, Kind, Open, close, entries, kind, open};
+    use super::{EntryKind, Kind, Open, entries, kind, open};
+    use crate::Owned;
     use std::{
         ffi::CString, fs, os::unix::ffi::OsStrExt, path::Path, string::String, vec, vec::Vec,
     };
 
-    fn opened(path: &Path) -> i32 {
+    fn opened(path: &Path) -> Owned {
         let path = CString::new(path.as_os_str().as_bytes()).unwrap();
         open(&path, Open::AtOnce).unwrap()
     }
@@ -146,13 +147,13 @@ mod tests {
             fs::write(folder.path().join(name), "x").unwrap();
         }
         fs::create_dir(folder.path().join("sub")).unwrap();
-        let fd = opened(folder.path());
-        assert_eq!(kind(fd), Ok(Kind::Folder));
+        let opened = opened(folder.path());
+        assert_eq!(kind(opened.fd()), Ok(Kind::Folder));
         let mut found = Vec::new();
         let mut buffer = vec![0; 4096];
         loop {
             let before = found.len();
-            for entry in entries(fd, &mut buffer).unwrap() {
+            for entry in entries(opened.fd(), &mut buffer).unwrap() {
                 let name: String = entry.name.to_str().unwrap().into();
                 assert_eq!(
                     entry.kind == EntryKind::Folder,
@@ -165,7 +166,6 @@ mod tests {
                 break;
             }
         }
-        close(fd);
         expected.extend(["sub", ".", ".."].map(String::from));
         expected.sort();
         found.sort();
@@ -181,9 +181,7 @@ mod tests {
             (path.as_path(), Kind::File(5)),
             (Path::new("/dev/null"), Kind::Other),
         ] {
-            let fd = opened(path);
-            assert_eq!(kind(fd), Ok(expected));
-            close(fd);
+            assert_eq!(kind(opened(path).fd()), Ok(expected));
         }
         assert!(open(c"/nowhere/at-all", Open::Waiting).is_err());
     }

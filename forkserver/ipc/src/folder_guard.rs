@@ -5,7 +5,7 @@
 //! no copy of it.
 
 use crate::{
-    Errno,
+    Errno, Fd, Pid,
     errno::{check, system_call},
     pipe::{self, Received},
     process,
@@ -36,7 +36,7 @@ const LAST_DESCRIPTOR: i32 = 65_535;
 pub struct FolderGuard {
     /// The guard waits for its end. `None` once it was told to go.
     pipe: Option<OwnedFd>,
-    pid: i32,
+    pid: Pid,
     /// The guard reads it in this process's memory.
     _order: Box<Order>,
     /// The guard runs on it.
@@ -75,14 +75,12 @@ impl FolderGuard {
                 (&raw const *order).cast_mut().cast::<c_void>(),
             )
         };
-        let failed = (pid < 0).then(|| {
+        let started = Pid::new(pid).ok_or_else(|| {
             let error = std::io::Error::last_os_error();
             Errno(error.raw_os_error().unwrap_or(libc::EAGAIN))
         });
         let restored = mask.apply();
-        if let Some(errno) = failed {
-            return Err(errno);
-        }
+        let pid = started?;
         guards().push(pid);
         let guard = Self {
             pipe: Some(write),
@@ -106,12 +104,12 @@ impl Drop for FolderGuard {
 /// Whether `pid` is one of this process's guards, which nobody kills who wants folders
 /// to be removed.
 #[must_use]
-pub fn is_guard(pid: i32) -> bool {
+pub fn is_guard(pid: Pid) -> bool {
     guards().contains(&pid)
 }
 
-fn guards() -> MutexGuard<'static, Vec<i32>> {
-    static GUARDS: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+fn guards() -> MutexGuard<'static, Vec<Pid>> {
+    static GUARDS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
     GUARDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -122,11 +120,11 @@ extern "C" fn watch(order: *mut c_void) -> i32 {
     let order = unsafe { &*order.cast::<Order>() };
     // What is sent to the owner's group, or by its terminal, is not for the guard.
     process::lead_session();
-    let pipe = order.pipe.as_raw_fd();
+    let number = order.pipe.as_raw_fd();
     // The other end too, or it would never be closed.
-    pipe::close_range(0, pipe - 1);
-    pipe::close_range(pipe + 1, LAST_DESCRIPTOR);
-    while pipe::receive(pipe, &mut [0]) == Ok(Received::All) {}
+    pipe::close_range(0, number - 1);
+    pipe::close_range(number + 1, LAST_DESCRIPTOR);
+    while pipe::receive(&order.pipe, &mut [0]) == Ok(Received::All) {}
     remove(&order.folder);
     process::exit_now(0)
 }
@@ -138,7 +136,7 @@ fn remove(folder: &CString) {
     let opened = check(unsafe { system_call!(open, folder.as_ptr(), FLAGS) });
     if let Ok(fd) = opened {
         // Whatever is removed may hide what comes after it: until nothing is.
-        while remove_entries(fd as i32) {
+        while remove_entries(Fd::fixed(fd as i32)) {
             // SAFETY: lseek takes plain numbers.
             unsafe { system_call!(lseek, fd, 0, libc::SEEK_SET) };
         }
@@ -148,10 +146,11 @@ fn remove(folder: &CString) {
 }
 
 /// Removes entries from where the folder `fd` was read to. Returns whether it removed any.
-fn remove_entries(fd: i32) -> bool {
+fn remove_entries(folder: Fd<'_>) -> bool {
     /// Where an entry has its length and its name.
     const LENGTH: usize = 16;
     const NAME: usize = 19;
+    let fd = folder.number();
     let mut removed = false;
     loop {
         let mut entries = [0u64; ENTRIES / 8];

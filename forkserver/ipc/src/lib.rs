@@ -28,6 +28,9 @@
 //! somebody else's program, which may define a `read` or `kill` of its own, or
 //! have them intercepted by a sanitizer; and it must not touch that program's
 //! `errno`. Nothing here allocates.
+//!
+//! Process ids are [`Pid`], descriptors [`Fd`] and [`Owned`] (with std `OwnedFd` and
+//! `BorrowedFd`): a plain number is only what comes from a shared page or a message.
 
 #![no_std]
 // The home of unsafe: everything above this crate deals in safe types.
@@ -36,6 +39,7 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+mod descriptor;
 mod errno;
 #[cfg(feature = "std")]
 pub mod exec;
@@ -52,6 +56,7 @@ pub mod own_memory;
 pub mod page_tracking;
 #[cfg(feature = "all")]
 pub mod peer;
+mod pid;
 pub mod pipe;
 pub mod poll;
 pub mod process;
@@ -69,4 +74,6 @@ pub mod sysv_semaphore;
 #[cfg(feature = "std")]
 pub mod warden;
 
+pub use descriptor::{Fd, Owned};
 pub use errno::Errno;
+pub use pid::Pid;

@@ -3,9 +3,9 @@
 //! server, and for a process that was forked from one with threads.
 
 use crate::{
-    Errno,
+    Errno, Fd, Owned, Pid,
     errno::{check, system_call},
-    process, signal,
+    pipe, process, signal,
 };
 use core::ffi::CStr;
 
@@ -24,13 +24,13 @@ const MOST: usize = 2048;
 ///
 /// A process that was orphaned descends from whoever adopted it
 /// ([`adopt_orphans`](process::adopt_orphans)).
-pub fn end(leader: i32) {
+pub fn end(leader: Pid) {
     end_others(leader, &[]);
 }
 
 /// As [`end`], but spares the processes `spared`, and not what these have started.
-pub fn end_others(leader: i32, spared: &[i32]) {
-    if leader <= 1 {
+pub fn end_others(leader: Pid, spared: &[Pid]) {
+    if leader == Pid::INIT {
         return;
     }
     let Some(folder) = own_proc() else {
@@ -51,10 +51,10 @@ pub fn end_others(leader: i32, spared: &[i32]) {
 }
 
 /// Whether there was anything to kill.
-fn end_round(folder: &Folder, leader: i32, spared: &[i32]) -> bool {
+fn end_round(folder: &Folder, leader: Pid, spared: &[Pid]) -> bool {
     let own = process::id();
     let mut found = Found {
-        pids: [0; MOST],
+        pids: [None; MOST],
         count: 0,
     };
     let mut can_signal = false;
@@ -62,12 +62,13 @@ fn end_round(folder: &Folder, leader: i32, spared: &[i32]) -> bool {
     loop {
         let before = found.count;
         folder.each_process(|stat| {
-            // 0 and 1 are nobody's and everybody's parents.
-            let is_child = stat.parent > 1
-                && (stat.parent == leader
-                    || spared.contains(&stat.parent)
-                    || found.has(stat.parent));
-            let is_one = stat.pid > 1 && (stat.pid == leader || stat.session == leader || is_child);
+            // Init is the parent of every orphan.
+            let is_child = stat.parent.is_some_and(|parent| {
+                parent != Pid::INIT
+                    && (parent == leader || spared.contains(&parent) || found.has(parent))
+            });
+            let is_one = stat.pid != Pid::INIT
+                && (stat.pid == leader || stat.session == Some(leader) || is_child);
             let is_spared = stat.pid == own || spared.contains(&stat.pid);
             if is_one && !is_spared && stat.is_alive && !found.has(stat.pid) {
                 // It must not fork, nor lose its parent, before all of them are known.
@@ -79,25 +80,25 @@ fn end_round(folder: &Folder, leader: i32, spared: &[i32]) -> bool {
             break;
         }
     }
-    for pid in &found.pids[..found.count] {
+    for pid in found.pids[..found.count].iter().flatten() {
         let _ = signal::send(*pid, signal::KILL);
     }
     can_signal
 }
 
 struct Found {
-    pids: [i32; MOST],
+    pids: [Option<Pid>; MOST],
     count: usize,
 }
 
 impl Found {
-    fn has(&self, pid: i32) -> bool {
-        self.pids[..self.count].contains(&pid)
+    fn has(&self, pid: Pid) -> bool {
+        self.pids[..self.count].contains(&Some(pid))
     }
 
-    fn add(&mut self, pid: i32) {
+    fn add(&mut self, pid: Pid) {
         if let Some(place) = self.pids.get_mut(self.count) {
-            *place = pid;
+            *place = Some(pid);
             self.count += 1;
         }
     }
@@ -106,26 +107,27 @@ impl Found {
 /// What is of use here of a line of `/proc/PID/stat`.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
-    pid: i32,
-    parent: i32,
-    session: i32,
+    pid: Pid,
+    /// `None` for the first process, and where it is outside of this PID namespace.
+    parent: Option<Pid>,
+    session: Option<Pid>,
     is_alive: bool,
 }
 
 impl Stat {
-    fn parse(pid: i32, line: &[u8]) -> Option<Self> {
+    fn parse(pid: Pid, line: &[u8]) -> Option<Self> {
         // The name, in parentheses, may hold anything.
         let end = line.iter().rposition(|byte| *byte == b')')?;
         let mut fields = line[end + 1..]
             .split(|byte| *byte == b' ')
             .filter(|field| !field.is_empty());
         let state = fields.next()?;
-        let parent = number(fields.next()?)?;
+        let parent = Pid::new(number(fields.next()?)?);
         let _group = fields.next()?;
         Some(Self {
             pid,
             parent,
-            session: number(fields.next()?)?,
+            session: Pid::new(number(fields.next()?)?),
             is_alive: !matches!(state, b"Z" | b"X"),
         })
     }
@@ -136,35 +138,32 @@ fn number(digits: &[u8]) -> Option<i32> {
 }
 
 /// An open folder.
-struct Folder(i32);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        crate::pipe::close_range(self.0, self.0);
-    }
-}
+struct Folder(Owned);
 
 /// `/proc`, if it has the numbers of this process's PID namespace.
 fn own_proc() -> Option<Folder> {
     const FLAGS: i32 = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
-    let fd = open_at(libc::AT_FDCWD, c"/proc", FLAGS).ok()?;
-    let folder = Folder(fd);
+    let folder = Folder(open_at(Fd::fixed(libc::AT_FDCWD), c"/proc", FLAGS).ok()?);
     let mut target = [0u8; 16];
     // SAFETY: the kernel reads a C string and writes at most 16 bytes to `target`.
     let length = check(unsafe {
         system_call!(
             readlinkat,
-            fd,
+            folder.fd(),
             c"self".as_ptr(),
             target.as_mut_ptr(),
             target.len()
         )
     })
     .ok()?;
-    (number(&target[..length]) == Some(process::id())).then_some(folder)
+    (number(&target[..length]) == Some(process::id().get())).then_some(folder)
 }
 
 impl Folder {
+    fn fd(&self) -> i32 {
+        self.0.fd().number()
+    }
+
     /// Reads the folder from its beginning.
     fn each_process(&self, mut found: impl FnMut(Stat)) {
         /// The offset of an entry's length in `struct linux_dirent64`, and of its name.
@@ -172,11 +171,11 @@ impl Folder {
         const NAME: usize = 19;
         let mut entries = [0u8; 4096];
         // SAFETY: lseek takes plain numbers.
-        unsafe { system_call!(lseek, self.0, 0, libc::SEEK_SET) };
+        unsafe { system_call!(lseek, self.fd(), 0, libc::SEEK_SET) };
         loop {
             // SAFETY: the kernel writes at most `entries.len()` bytes to `entries`.
             let read = check(unsafe {
-                system_call!(getdents64, self.0, entries.as_mut_ptr(), entries.len())
+                system_call!(getdents64, self.fd(), entries.as_mut_ptr(), entries.len())
             });
             let Ok(filled @ 1..) = read else { return };
             let mut rest = &entries[..filled.min(entries.len())];
@@ -197,23 +196,25 @@ impl Folder {
     fn stat(&self, name: &[u8]) -> Option<Stat> {
         const REST: &[u8] = b"/stat\0";
         let name = &name[..name.iter().position(|byte| *byte == 0)?];
-        let pid = number(name)?;
+        let pid = Pid::new(number(name)?)?;
         let mut path = [0u8; 32];
         path.get_mut(..name.len())?.copy_from_slice(name);
         let rest = path.get_mut(name.len()..name.len() + REST.len())?;
         rest.copy_from_slice(REST);
         let path = CStr::from_bytes_until_nul(&path).ok()?;
-        let file = Folder(open_at(self.0, path, libc::O_RDONLY | libc::O_CLOEXEC).ok()?);
+        let file = open_at(self.0.fd(), path, libc::O_RDONLY | libc::O_CLOEXEC).ok()?;
         // The fields that are wanted come early; the name has at most 64 bytes.
         let mut line = [0u8; 256];
-        let length = crate::pipe::receive_some(file.0, &mut line).ok()?;
+        let length = pipe::receive_some(file.fd(), &mut line).ok()?;
         Stat::parse(pid, &line[..length])
     }
 }
 
-fn open_at(folder: i32, path: &CStr, flags: i32) -> Result<i32, Errno> {
+fn open_at(folder: Fd<'_>, path: &CStr, flags: i32) -> Result<Owned, Errno> {
     // SAFETY: openat reads a C string; its other arguments are plain numbers.
-    check(unsafe { system_call!(openat, folder, path.as_ptr(), flags, 0) }).map(|fd| fd as i32)
+    let opened = check(unsafe { system_call!(openat, folder.number(), path.as_ptr(), flags, 0) })?;
+    // SAFETY: the call succeeded, and opened the descriptor for the caller.
+    Ok(unsafe { Owned::from_kernel(opened) })
 }
 
 fn pause() {
@@ -228,6 +229,7 @@ fn pause() {
 #[cfg(test)]
 mod tests {
     use super::{Stat, end, end_others};
+    use crate::Pid;
     use std::{
         io::Read,
         process::{Command, Stdio},
@@ -235,11 +237,12 @@ mod tests {
 
     #[test]
     fn a_line_is_read_whatever_the_name() {
-        let parse = |line: &str| Stat::parse(7, line.as_bytes());
+        let pid = Pid::new(7).unwrap();
+        let parse = |line: &str| Stat::parse(pid, line.as_bytes());
         let stat = |is_alive| Stat {
-            pid: 7,
-            parent: 12,
-            session: 71,
+            pid,
+            parent: Pid::new(12),
+            session: Pid::new(71),
             is_alive,
         };
         assert_eq!(parse("7 (a) R (b)) T 12 70 71 0 -1"), Some(stat(true)));
@@ -256,7 +259,7 @@ mod tests {
         command.args(["sh", "-c", script]).stdout(Stdio::piped());
         let mut started = command.spawn().unwrap();
         let mut other = Command::new("sleep").arg("1000").spawn().unwrap();
-        let leader = i32::try_from(started.id()).unwrap();
+        let leader = Pid::of(&started);
         let mut output = started.stdout.take().unwrap();
         output.read_exact(&mut [0]).unwrap();
         end(leader);
@@ -266,10 +269,8 @@ mod tests {
         assert!(other.try_wait().unwrap().is_none(), "it is none of them");
         other.kill().unwrap();
         other.wait().unwrap();
-        // No number of a process that could be meant, nor a parent's.
-        for number in [0, 1, -1] {
-            end_others(number, &[0, 1]);
-        }
-        end_others(i32::MAX, &[0, 1, -1]);
+        // Init, and a process that is not there: nobody's parents.
+        end_others(Pid::INIT, &[Pid::INIT]);
+        end_others(Pid::new(i32::MAX).unwrap(), &[Pid::INIT]);
     }
 }

@@ -36,7 +36,7 @@ pub fn read(address: usize, into: &mut [u8]) -> Result<usize, Errno> {
     check(unsafe {
         system_call!(
             process_vm_readv,
-            crate::process::id(),
+            crate::process::id().get(),
             &raw const local,
             1,
             remote.as_ptr(),

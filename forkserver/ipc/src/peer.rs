@@ -13,15 +13,15 @@ use nix::{
         signal::{Signal, kill},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{ForkResult, Pid, fork},
+    unistd::{ForkResult, Pid as NixPid, fork},
 };
 
-use crate::{process, signal};
+use crate::{Pid, process, signal};
 
 /// A child that does one thing. It does not outlive this value.
 #[derive(Debug)]
 pub struct Peer {
-    pid: Pid,
+    pid: NixPid,
     reaped: bool,
 }
 
@@ -76,8 +76,11 @@ impl Peer {
 
     /// Its pid.
     #[must_use]
-    pub const fn pid(&self) -> i32 {
-        self.pid.as_raw()
+    ///
+    /// # Panics
+    /// Never: the kernel's numbers are positive.
+    pub const fn pid(&self) -> Pid {
+        Pid::new(self.pid.as_raw()).expect("the kernel's numbers are positive")
     }
 
     /// Sends it a signal.

@@ -4,7 +4,7 @@
 //! another; it can still arrive alone, so reads ask for an exact length.
 
 use crate::{
-    Errno,
+    Errno, Fd,
     errno::{check, retry, system_call},
 };
 
@@ -38,7 +38,8 @@ pub fn create() -> Result<(std::os::fd::OwnedFd, std::os::fd::OwnedFd), Errno> {
 ///
 /// # Errors
 /// What `read(2)` says; an interrupted call is repeated.
-pub fn receive(fd: i32, buffer: &mut [u8]) -> Result<Received, Errno> {
+pub fn receive<'a>(fd: impl Into<Fd<'a>>, buffer: &mut [u8]) -> Result<Received, Errno> {
+    let fd = fd.into();
     let mut filled = 0;
     while filled < buffer.len() {
         let count = receive_some(fd, &mut buffer[filled..])?;
@@ -54,7 +55,8 @@ pub fn receive(fd: i32, buffer: &mut [u8]) -> Result<Received, Errno> {
 ///
 /// # Errors
 /// What `read(2)` says; an interrupted call is repeated.
-pub fn receive_some(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
+pub fn receive_some<'a>(fd: impl Into<Fd<'a>>, buffer: &mut [u8]) -> Result<usize, Errno> {
+    let fd = fd.into().number();
     // SAFETY: the kernel writes at most `buffer.len()` bytes to a buffer that
     // is borrowed mutably for the whole call.
     let count = retry(|| unsafe { system_call!(read, fd, buffer.as_mut_ptr(), buffer.len()) })?;
@@ -66,7 +68,8 @@ pub fn receive_some(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
 /// # Errors
 /// `EPIPE` when the last read end is closed (and the process ignores
 /// `SIGPIPE`), or what `write(2)` says.
-pub fn send(fd: i32, message: &[u8]) -> Result<(), Errno> {
+pub fn send<'a>(fd: impl Into<Fd<'a>>, message: &[u8]) -> Result<(), Errno> {
+    let fd = fd.into().number();
     let mut sent = 0;
     while sent < message.len() {
         let rest = &message[sent..];
@@ -78,7 +81,8 @@ pub fn send(fd: i32, message: &[u8]) -> Result<(), Errno> {
 }
 
 /// Sets a file that stands behind `fd` to its beginning; a pipe has none.
-pub fn rewind(fd: i32) {
+pub fn rewind<'a>(fd: impl Into<Fd<'a>>) {
+    let fd = fd.into().number();
     // SAFETY: lseek takes plain numbers.
     unsafe { system_call!(lseek, fd, 0, libc::SEEK_SET) };
 }

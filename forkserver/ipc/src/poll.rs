@@ -1,7 +1,7 @@
 //! Waiting for a descriptor with a limit of time.
 
 use crate::{
-    Errno,
+    Errno, Fd,
     errno::{check, system_call},
 };
 use core::time::Duration;
@@ -21,9 +21,9 @@ pub enum Ready {
 ///
 /// # Errors
 /// What `ppoll(2)` says, apart from an interruption.
-pub fn readable(fd: i32, limit: Duration) -> Result<Ready, Errno> {
+pub fn readable<'a>(fd: impl Into<Fd<'a>>, limit: Duration) -> Result<Ready, Errno> {
     let mut entry = libc::pollfd {
-        fd,
+        fd: fd.into().number(),
         events: libc::POLLIN,
         revents: 0,
     };

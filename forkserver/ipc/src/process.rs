@@ -1,7 +1,7 @@
 //! Processes: making them, waiting for them, limiting them.
 
 use crate::{
-    Errno,
+    Errno, Fd, Owned, Pid,
     errno::{check, retry, system_call},
 };
 use core::sync::atomic::AtomicI32;
@@ -12,7 +12,7 @@ pub enum Forked {
     /// The new process.
     Child,
     /// The old one, with the child's pid.
-    Parent(i32),
+    Parent(Pid),
 }
 
 /// Duplicates this process. `pid` receives the child's pid, within the kernel,
@@ -50,7 +50,8 @@ pub unsafe fn fork(pid: &AtomicI32, thread_id: Option<*mut i32>) -> Result<Forke
     };
     match check(returned)? {
         0 => Ok(Forked::Child),
-        child => Ok(Forked::Parent(child as i32)),
+        // SAFETY: clone succeeded, and this is its parent.
+        child => Ok(Forked::Parent(unsafe { Pid::from_kernel(child) })),
     }
 }
 
@@ -69,14 +70,14 @@ pub fn thread_id_address() -> Option<*mut i32> {
 ///
 /// # Errors
 /// `ECHILD` when it is not a child of this process.
-pub fn wait(pid: i32, or_stops: bool) -> Result<i32, Errno> {
+pub fn wait(pid: Pid, or_stops: bool) -> Result<i32, Errno> {
     let options = if or_stops { libc::WUNTRACED } else { 0 };
     let mut status = 0i32;
     // SAFETY: the kernel writes one i32 to `status`; no rusage is asked for.
     retry(|| unsafe {
         system_call!(
             wait4,
-            pid,
+            pid.get(),
             &raw mut status,
             options,
             core::ptr::null_mut::<libc::rusage>()
@@ -90,7 +91,7 @@ pub fn wait(pid: i32, or_stops: bool) -> Result<i32, Errno> {
 ///
 /// # Errors
 /// `ECHILD` when it is not a child of this process.
-pub fn has_ended(pid: i32) -> Result<bool, Errno> {
+pub fn has_ended(pid: Pid) -> Result<bool, Errno> {
     const OPTIONS: i32 = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
     let mut information = core::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
     // SAFETY: the kernel writes one siginfo_t to `information`; no rusage is asked for.
@@ -98,7 +99,7 @@ pub fn has_ended(pid: i32) -> Result<bool, Errno> {
         system_call!(
             waitid,
             libc::P_PID,
-            pid,
+            pid.get(),
             information.as_mut_ptr(),
             OPTIONS,
             core::ptr::null_mut::<libc::rusage>()
@@ -115,7 +116,7 @@ pub fn has_ended(pid: i32) -> Result<bool, Errno> {
 ///
 /// # Errors
 /// `ECHILD` when this process has no child.
-pub fn wait_among_others(pid: i32, or_stops: bool) -> Result<i32, Errno> {
+pub fn wait_among_others(pid: Pid, or_stops: bool) -> Result<i32, Errno> {
     const ANY: i32 = -1;
     let options = if or_stops { libc::WUNTRACED } else { 0 };
     loop {
@@ -130,7 +131,7 @@ pub fn wait_among_others(pid: i32, or_stops: bool) -> Result<i32, Errno> {
                 core::ptr::null_mut::<libc::rusage>()
             )
         })?;
-        if which as i32 == pid {
+        if which as i32 == pid.get() {
             return Ok(status);
         }
     }
@@ -154,39 +155,40 @@ pub fn set_name(name: &core::ffi::CStr) {
 
 /// This process's id, asked of the kernel.
 #[must_use]
-pub fn id() -> i32 {
-    // SAFETY: getpid takes nothing and cannot fail.
-    unsafe { system_call!(getpid) as i32 }
+pub fn id() -> Pid {
+    // SAFETY: getpid takes nothing, cannot fail and returns a process id.
+    unsafe { Pid::from_kernel(system_call!(getpid)) }
 }
 
 /// The calling thread's id, asked of the kernel. That of a process's first thread is the
 /// process's.
 #[must_use]
-pub fn thread_id() -> i32 {
-    // SAFETY: gettid takes nothing and cannot fail.
-    unsafe { system_call!(gettid) as i32 }
+pub fn thread_id() -> Pid {
+    // SAFETY: gettid takes nothing, cannot fail and returns an id of the same kind.
+    unsafe { Pid::from_kernel(system_call!(gettid)) }
 }
 
-/// The id of this process's parent.
+/// The id of this process's parent; `None` if it is outside of this PID namespace.
 #[must_use]
-pub fn parent_id() -> i32 {
+pub fn parent_id() -> Option<Pid> {
     // SAFETY: getppid takes nothing and cannot fail.
-    unsafe { system_call!(getppid) as i32 }
+    Pid::new(unsafe { system_call!(getppid) } as i32)
 }
 
-/// The session of the process `pid`: the id of its leader, if there is such a process.
+/// The session of the process `pid`: the id of its leader, if there is such a process and
+/// the leader is in this PID namespace.
 #[must_use]
-pub fn session_of(pid: i32) -> Option<i32> {
+pub fn session_of(pid: Pid) -> Option<Pid> {
     // SAFETY: getsid takes a plain number.
-    let session = check(unsafe { system_call!(getsid, pid) }).ok()?;
-    Some(session as i32)
+    let session = check(unsafe { system_call!(getsid, pid.get()) }).ok()?;
+    Pid::new(session as i32)
 }
 
 /// Whether the process `pid` leads a process group.
 #[must_use]
-pub fn leads_group(pid: i32) -> bool {
+pub fn leads_group(pid: Pid) -> bool {
     // SAFETY: getpgid takes a plain number.
-    check(unsafe { system_call!(getpgid, pid) }) == Ok(pid as usize)
+    check(unsafe { system_call!(getpgid, pid.get()) }) == Ok(pid.get() as usize)
 }
 
 /// Makes this process the leader of a process group of its own.
@@ -311,20 +313,24 @@ fn limit_call(
     check(unsafe { system_call!(prlimit64, 0, resource, new, old) }).map(drop)
 }
 
-/// Duplicates `fd` to a free number of at least `lowest`, closed on exec.
+/// Duplicates `fd` to a free number of at least `lowest`, which is closed on exec.
 ///
 /// # Errors
 /// `EINVAL` or `EMFILE` when the descriptor limit is too low.
-pub fn duplicate_above(fd: i32, lowest: i32) -> Result<i32, Errno> {
+pub fn duplicate_above<'a>(fd: impl Into<Fd<'a>>, lowest: i32) -> Result<Owned, Errno> {
+    let fd = fd.into().number();
     // SAFETY: fcntl with F_DUPFD_CLOEXEC takes plain numbers.
-    check(unsafe { system_call!(fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) }).map(|fd| fd as i32)
+    let made = check(unsafe { system_call!(fcntl, fd, libc::F_DUPFD_CLOEXEC, lowest) })?;
+    // SAFETY: the call succeeded, and made the descriptor for the caller.
+    Ok(unsafe { Owned::from_kernel(made) })
 }
 
 /// Puts `from` on the descriptor `to`, which stays open across exec.
 ///
 /// # Errors
 /// What `dup3(2)` says.
-pub fn place_descriptor(from: i32, to: i32) -> Result<(), Errno> {
+pub fn place_descriptor<'a>(from: impl Into<Fd<'a>>, to: i32) -> Result<(), Errno> {
+    let from = from.into().number();
     // SAFETY: dup3 takes plain numbers; what `to` was is gone after exec anyway.
     check(unsafe { system_call!(dup3, from, to, 0) }).map(drop)
 }

@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn a_segment_is_made_though_somebody_takes_every_key() {
-        let pid = process::id();
+        let pid = process::id().get();
         let mut taken = Taken(Vec::new());
         for count in 0..256 {
             // One that another test uses at the moment is as good.

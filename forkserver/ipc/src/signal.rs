@@ -1,7 +1,7 @@
 //! Signals: how one process ends or stops another.
 
 use crate::{
-    Errno,
+    Errno, Pid,
     errno::{check, retry, system_call},
 };
 
@@ -47,26 +47,23 @@ pub const fn name(signal: i32) -> Option<&'static str> {
 /// Sends `signal` to the process `pid`.
 ///
 /// # Errors
-/// `ESRCH` when there is none; `EINVAL` for a pid that is not positive, because
-/// those mean groups and everybody.
-pub fn send(pid: i32, signal: i32) -> Result<(), Errno> {
-    if pid <= 0 {
-        return Err(Errno(libc::EINVAL));
-    }
+/// `ESRCH` when there is none; `EPERM` when it is another user's.
+pub fn send(pid: Pid, signal: i32) -> Result<(), Errno> {
     // SAFETY: kill takes plain numbers and touches no memory of ours.
-    check(unsafe { system_call!(kill, pid, signal) }).map(drop)
+    check(unsafe { system_call!(kill, pid.get(), signal) }).map(drop)
 }
 
 /// Sends `signal` to every process in the group that `leader` leads or led.
 ///
 /// # Errors
-/// `ESRCH` when the group is empty; `EINVAL` for a leader of 1 or less.
-pub fn send_group(leader: i32, signal: i32) -> Result<(), Errno> {
-    if leader <= 1 {
+/// `ESRCH` when the group is empty; `EINVAL` for [`Pid::INIT`], because the number of its
+/// group means everybody.
+pub fn send_group(leader: Pid, signal: i32) -> Result<(), Errno> {
+    if leader == Pid::INIT {
         return Err(Errno(libc::EINVAL));
     }
     // SAFETY: as in `send`.
-    check(unsafe { system_call!(kill, -leader, signal) }).map(drop)
+    check(unsafe { system_call!(kill, -leader.get(), signal) }).map(drop)
 }
 
 /// Sends `signal` to the thread `thread` of the process `process`, and to no other
@@ -74,11 +71,10 @@ pub fn send_group(leader: i32, signal: i32) -> Result<(), Errno> {
 /// it is blocked.
 ///
 /// # Errors
-/// `ESRCH` when that process has no such thread; `EINVAL` for a number that is not
-/// positive.
-pub fn send_to_thread(process: i32, thread: i32, signal: i32) -> Result<(), Errno> {
+/// `ESRCH` when that process has no such thread.
+pub fn send_to_thread(process: Pid, thread: Pid, signal: i32) -> Result<(), Errno> {
     // SAFETY: tgkill takes plain numbers and touches no memory of ours.
-    check(unsafe { system_call!(tgkill, process, thread, signal) }).map(drop)
+    check(unsafe { system_call!(tgkill, process.get(), thread.get(), signal) }).map(drop)
 }
 
 /// As [`send_to_thread`], by the thread's number alone: for the calling thread, whose
@@ -86,9 +82,9 @@ pub fn send_to_thread(process: i32, thread: i32, signal: i32) -> Result<(), Errn
 ///
 /// # Errors
 /// As [`send_to_thread`].
-pub fn send_to_own_thread(thread: i32, signal: i32) -> Result<(), Errno> {
+pub fn send_to_own_thread(thread: Pid, signal: i32) -> Result<(), Errno> {
     // SAFETY: as above.
-    check(unsafe { system_call!(tkill, thread, signal) }).map(drop)
+    check(unsafe { system_call!(tkill, thread.get(), signal) }).map(drop)
 }
 
 /// Asks the kernel to kill this process when the thread that forked it ends.

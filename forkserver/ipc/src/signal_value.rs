@@ -3,6 +3,7 @@
 //! They are queued, each with its value, unlike the old signals, of which one of a
 //! kind can be pending at most. What is pending when the receiver dies is gone.
 
+use crate::Pid;
 use core::{mem::MaybeUninit, ptr, time::Duration};
 use std::io;
 
@@ -13,8 +14,8 @@ pub struct Taken {
     pub signal: i32,
     /// The word that came with it; 0 if it was sent by `kill`.
     pub value: i32,
-    /// The process that sent it.
-    pub sender: i32,
+    /// The process that sent it; `None` for the kernel, and from another PID namespace.
+    pub sender: Option<Pid>,
 }
 
 /// The first real-time signal that libc leaves to programs.
@@ -39,13 +40,13 @@ pub fn block(signals: &[i32]) -> io::Result<()> {
 /// # Errors
 /// `EAGAIN` when the receiver's user has too many pending (`RLIMIT_SIGPENDING`);
 /// `ESRCH`, `EPERM`.
-pub fn send(pid: i32, signal: i32, value: i32) -> io::Result<()> {
+pub fn send(pid: Pid, signal: i32, value: i32) -> io::Result<()> {
     // A union of an int and a pointer: on this byte order the int comes first.
     let value = libc::sigval {
         sival_ptr: ptr::without_provenance_mut(value.cast_unsigned() as usize),
     };
     // SAFETY: takes plain numbers; the pointer is only carried.
-    result(unsafe { libc::sigqueue(pid, signal, value) })
+    result(unsafe { libc::sigqueue(pid.get(), signal, value) })
 }
 
 /// Takes the next of the blocked `signals`, lowest number first, waiting for at most
@@ -75,7 +76,7 @@ pub fn take(signals: &[i32], limit: Duration) -> io::Result<Option<Taken>> {
             return Ok(Some(Taken {
                 signal,
                 value: value.sival_ptr.addr() as i32,
-                sender,
+                sender: Pid::new(sender),
             }));
         }
         match io::Error::last_os_error() {

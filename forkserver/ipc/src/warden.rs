@@ -7,14 +7,14 @@
 //! is closed then.
 
 use crate::{
-    offspring,
+    Fd, Pid, offspring,
     pipe::{self, Received},
     process::{self, Forked},
     shared_words,
     signal::Mask,
 };
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The processes that a warden looks after are those of one session at a time. Dropping
 /// it ends the warden.
@@ -38,7 +38,7 @@ impl Warden {
             // returns, so that it does not matter what other threads held. No
             // address of a thread's id is given.
             let forked = match unsafe { process::fork(&pid, None) } {
-                Ok(Forked::Child) => fork_warden(read.as_raw_fd(), session),
+                Ok(Forked::Child) => fork_warden(read.as_fd(), session),
                 Ok(Forked::Parent(pid)) => Some(pid),
                 Err(_) => None,
             };
@@ -58,21 +58,21 @@ impl Warden {
 
     /// If this process dies, `leader` is to be killed, and all that descends from it or is
     /// in its session. Costs no system call.
-    pub fn watch(&self, leader: i32) {
-        self.session[0].store(leader.cast_unsigned(), Ordering::Relaxed);
+    pub fn watch(&self, leader: Pid) {
+        self.session[0].store(leader.get().cast_unsigned(), Ordering::Relaxed);
     }
 
     /// Nobody is looked after any more: to be said before the leader is reaped, because
     /// its number may become another's.
     pub fn release(&self) {
-        self.watch(0);
+        self.session[0].store(0, Ordering::Relaxed);
     }
 }
 
 impl Drop for Warden {
     fn drop(&mut self) {
         self.release();
-        let _ = pipe::send(self.lifeline.as_raw_fd(), &[0]);
+        let _ = pipe::send(&self.lifeline, &[0]);
     }
 }
 
@@ -83,13 +83,13 @@ pub struct Watched(&'static [AtomicU32; 1]);
 impl Watched {
     /// As [`Warden::watch`] with the calling process, which leads a session.
     pub fn watch_this_process(self) {
-        self.0[0].store(process::id().cast_unsigned(), Ordering::Relaxed);
+        self.0[0].store(process::id().get().cast_unsigned(), Ordering::Relaxed);
     }
 }
 
 /// The process in between: what it forks is adopted when it ends, and so is not found
 /// among this process's children, which others may wait for.
-fn fork_warden(lifeline: i32, session: &[AtomicU32; 1]) -> ! {
+fn fork_warden(lifeline: BorrowedFd<'_>, session: &[AtomicU32; 1]) -> ! {
     let pid = AtomicI32::new(0);
     // SAFETY: as for the first one: this process has one thread.
     match unsafe { process::fork(&pid, None) } {
@@ -100,7 +100,7 @@ fn fork_warden(lifeline: i32, session: &[AtomicU32; 1]) -> ! {
 }
 
 /// The warden's process.
-fn keep_watch(lifeline: i32, session: &[AtomicU32; 1]) -> ! {
+fn keep_watch(lifeline: BorrowedFd<'_>, session: &[AtomicU32; 1]) -> ! {
     // What is sent to a group, or by a terminal, is not for it.
     process::lead_session();
     process::set_name(c"tine-warden");
@@ -109,8 +109,10 @@ fn keep_watch(lifeline: i32, session: &[AtomicU32; 1]) -> ! {
         process::exit_now(1);
     }
     pipe::close_range(1, i32::MAX);
-    if pipe::receive(0, &mut [0]) != Ok(Received::All) {
-        offspring::end(session[0].load(Ordering::Relaxed).cast_signed());
+    if pipe::receive(Fd::STDIN, &mut [0]) != Ok(Received::All)
+        && let Some(leader) = Pid::new(session[0].load(Ordering::Relaxed).cast_signed())
+    {
+        offspring::end(leader);
     }
     process::exit_now(0)
 }
@@ -118,7 +120,10 @@ fn keep_watch(lifeline: i32, session: &[AtomicU32; 1]) -> ! {
 #[cfg(test)]
 mod tests {
     use super::Warden;
-    use crate::process::{self, Forked};
+    use crate::{
+        Pid,
+        process::{self, Forked},
+    };
     use core::sync::atomic::AtomicI32;
     use std::{
         fs::File,
@@ -128,7 +133,7 @@ mod tests {
     };
 
     /// Forks a process that starts a warden over `started`, and ends in the way given.
-    fn with_warden(started: i32, then: impl FnOnce(Warden)) {
+    fn with_warden(started: Pid, then: impl FnOnce(Warden)) {
         let pid = AtomicI32::new(0);
         // SAFETY: the child makes system calls, and a mapping, only; it never returns.
         match unsafe { process::fork(&pid, None) }.unwrap() {
@@ -155,7 +160,7 @@ mod tests {
     fn it_ends_what_its_process_leaves_behind() {
         let (mut child, mut output) = sleeper();
         output.read_exact(&mut [0]).unwrap();
-        let pid = i32::try_from(child.id()).unwrap();
+        let pid = Pid::of(&child);
         // Forgotten, the other end is closed by the kernel.
         with_warden(pid, std::mem::forget);
         // The end of the pipe: both are gone.
@@ -167,7 +172,7 @@ mod tests {
     fn what_is_released_is_left_alone() {
         let (mut child, mut output) = sleeper();
         output.read_exact(&mut [0]).unwrap();
-        let pid = i32::try_from(child.id()).unwrap();
+        let pid = Pid::of(&child);
         with_warden(pid, |warden| {
             warden.release();
             std::mem::forget(warden);

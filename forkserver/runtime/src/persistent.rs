@@ -6,7 +6,7 @@
 
 use crate::{cmplog, connected, coverage, environment, input, server, start, trace, turn};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
-use tine_ipc::{Errno, process, signal};
+use tine_ipc::{Errno, Pid, process, signal};
 use tine_protocol::env;
 
 static INSIDE: AtomicBool = AtomicBool::new(false);
@@ -39,7 +39,8 @@ pub(crate) fn next_pass(passes: u32) -> bool {
     }
     // A process that the child forked would stop where nobody continues it.
     let fuzzed = connected::is_set() && environment::is_set(env::PERSISTENT) && server::is_parent();
-    STOPS.store(if fuzzed { process::id() } else { 0 }, Ordering::Relaxed);
+    let stops = if fuzzed { process::id().get() } else { 0 };
+    STOPS.store(stops, Ordering::Relaxed);
     PASSES_LEFT.store(if fuzzed { passes.max(1) } else { 1 }, Ordering::Relaxed);
     if fuzzed {
         // What ran before the loop runs once a child, not once an input.
@@ -70,7 +71,9 @@ fn leave() {
 /// Stops this process until the server continues it with another input. `false` in a
 /// process that was forked within the loop: no input is for it.
 fn await_next_input() -> bool {
-    let child = STOPS.load(Ordering::Relaxed);
+    let Some(child) = Pid::new(STOPS.load(Ordering::Relaxed)) else {
+        return false;
+    };
     let turn = turn::end();
     for _ in 0..=STOPS_AGAIN {
         // Not remembered: the number is another one in another thread, and after a fork.
@@ -93,7 +96,7 @@ fn await_next_input() -> bool {
 
 /// Stops this process by the other ways that there are: a filter of system calls may
 /// know these.
-fn stop_otherwise(child: i32, thread: i32) -> Result<(), Errno> {
+fn stop_otherwise(child: Pid, thread: Pid) -> Result<(), Errno> {
     let stopped = signal::send_to_own_thread(thread, signal::STOP);
     if stopped.is_err() && thread == child {
         return signal::send(child, signal::STOP);

@@ -3,19 +3,24 @@
 use crate::{environment, turn};
 use core::sync::atomic::{AtomicI32, Ordering};
 use tine_ipc::{
-    Errno, offspring,
+    Errno, Fd, Pid, offspring,
     pipe::{self, Received},
     process::{self, Forked},
     signal::{self, Action as SignalAction},
 };
 use tine_protocol::{
-    TargetError, WaitStatus, env,
-    fds::{CONTROL_FD, STATUS_FD},
+    TargetError, WaitStatus, env, fds,
     handshake::runtime::{Action, Agreement, Dialect, Offer, RuntimeHandshake},
     layout::control::ControlPage,
     run::RunRequest,
     words::WORD_SIZE,
 };
+
+/// The read end of the control pipe.
+const CONTROL: Fd<'static> = Fd::fixed(fds::CONTROL_FD);
+
+/// The write end of the status pipe.
+pub(crate) const STATUS: Fd<'static> = Fd::fixed(fds::STATUS_FD);
 
 /// Whether the controller has somebody end this process when it dies.
 pub(crate) fn is_guarded(page: &ControlPage) -> bool {
@@ -47,7 +52,7 @@ pub(crate) fn shake(
                 machine.sent();
             }
             Action::SendDictionary => {
-                if pipe::send(STATUS_FD, dictionary).is_err() {
+                if pipe::send(STATUS, dictionary).is_err() {
                     process::exit_now(1);
                 }
                 machine.sent();
@@ -76,7 +81,7 @@ pub(crate) fn serve(agreement: Agreement, page: Option<&'static ControlPage>) {
     if persistent {
         turn::share();
     }
-    SERVER.store(process::id(), Ordering::Relaxed);
+    SERVER.store(process::id().get(), Ordering::Relaxed);
     let guarded = page.is_some_and(is_guarded);
     let mut server = Server {
         guarded,
@@ -127,7 +132,7 @@ static SERVER: AtomicI32 = AtomicI32::new(0);
 
 /// Whether this process is one that the server forked, and waits for.
 pub(crate) fn is_parent() -> bool {
-    process::parent_id() == SERVER.load(Ordering::Relaxed)
+    process::parent_id().map_or(0, Pid::get) == SERVER.load(Ordering::Relaxed)
 }
 
 /// The word that says `error` to a controller of this dialect.
@@ -144,7 +149,7 @@ enum Child {
     /// There is none, or it was reaped.
     None,
     /// It stopped itself at the end of a pass of the persistent loop.
-    Stopped(i32),
+    Stopped(Pid),
 }
 
 enum Side {
@@ -155,7 +160,7 @@ enum Side {
 }
 
 struct Server {
-    pid: i32,
+    pid: Pid,
     /// Somebody ends this process and what descends from it when the controller dies.
     guarded: bool,
     /// Receives the pid of each child.
@@ -189,7 +194,7 @@ impl Server {
                 Forked::Parent(pid) => pid,
             },
         };
-        if self.announces_pid && send(pid as u32).is_none() {
+        if self.announces_pid && send(pid.get() as u32).is_none() {
             self.child = Child::Stopped(pid);
             self.finish();
         }
@@ -224,7 +229,7 @@ impl Server {
         // is the one that the kernel keeps.
         let forked = unsafe { process::fork(self.child_pid, self.thread_id) };
         if forked == Ok(Forked::Child) {
-            pipe::close_range(CONTROL_FD, STATUS_FD);
+            pipe::close_range(fds::CONTROL_FD, fds::STATUS_FD);
             if let Some(action) = self
                 .child_signal
                 .filter(|action| *action != SignalAction::DEFAULT)
@@ -234,7 +239,7 @@ impl Server {
             }
             process::lead_group();
             let _ = signal::die_with_parent();
-            if process::parent_id() != self.pid {
+            if process::parent_id() != Some(self.pid) {
                 // The server died before the line above took effect.
                 process::exit_now(1);
             }
@@ -258,7 +263,7 @@ impl Server {
 }
 
 /// Kills the child and its group, and reaps it.
-fn end_child(pid: i32) -> Result<(), TargetError> {
+fn end_child(pid: Pid) -> Result<(), TargetError> {
     // It fails where the child led no group yet.
     let _ = signal::send_group(pid, signal::KILL);
     // One that has ended, and waits to be reaped, can be signalled too.
@@ -274,12 +279,12 @@ fn receive_request() -> Option<RunRequest> {
 
 fn receive() -> Option<u32> {
     let mut word = [0u8; WORD_SIZE];
-    match pipe::receive(CONTROL_FD, &mut word) {
+    match pipe::receive(CONTROL, &mut word) {
         Ok(Received::All) => Some(u32::from_ne_bytes(word)),
         Ok(Received::End(_)) | Err(_) => None,
     }
 }
 
 fn send(word: u32) -> Option<()> {
-    pipe::send(STATUS_FD, &word.to_ne_bytes()).ok()
+    pipe::send(STATUS, &word.to_ne_bytes()).ok()
 }

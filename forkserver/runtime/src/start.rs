@@ -7,7 +7,6 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use tine_ipc::{pipe, process, shm::Segment};
 use tine_protocol::{
     TargetError, env,
-    fds::STATUS_FD,
     handshake::runtime::{Dialect, Offer},
     layout::control::{self, ControlPage},
     options::OldOptions,
@@ -135,7 +134,7 @@ fn give_up(error: TargetError, dialect: Dialect) {
         _ => "cannot map the counters",
     });
     let word = server::error_word(error, dialect);
-    if pipe::send(STATUS_FD, &word.to_ne_bytes()).is_ok() {
+    if pipe::send(server::STATUS, &word.to_ne_bytes()).is_ok() {
         process::exit_now(1);
     }
 }

@@ -10,7 +10,7 @@ use std::{
     ptr,
     sync::atomic::{AtomicBool, AtomicI32, Ordering},
 };
-use tine_ipc::{inherited, signal};
+use tine_ipc::{Pid, inherited, signal};
 
 /// What `waitpid` says of a traced thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,9 @@ const ENDING: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
 extern "C" fn end_the_traced(_signal: i32) {
     ASKED_TO_END.store(true, Ordering::Relaxed);
-    let _ = signal::send(KILLED_THEN.load(Ordering::Relaxed), signal::KILL);
+    if let Some(pid) = Pid::new(KILLED_THEN.load(Ordering::Relaxed)) {
+        let _ = signal::send(pid, signal::KILL);
+    }
 }
 
 /// What the signals that end a program did before; without those that this process was

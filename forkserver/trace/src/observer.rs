@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use tine_ipc::signal;
+use tine_ipc::{Pid, signal};
 use tine_protocol::{
     WaitStatus,
     fds::{CONTROL_FD, STATUS_FD},
@@ -367,11 +367,10 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
 
     fn kills(&mut self, process: i32, pid: i32, signal: i32, group: bool) {
         // Neither asking whether somebody is there nor hitting nobody is news.
-        let there = if group {
-            signal::send_group(pid, 0).is_ok()
-        } else {
-            signal::send(pid, 0).is_ok()
-        };
+        let there = Pid::new(pid).is_some_and(|pid| match group {
+            true => signal::send_group(pid, 0).is_ok(),
+            false => signal::send(pid, 0).is_ok(),
+        });
         if signal == 0 || !there {
             return;
         }

@@ -15,7 +15,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tine_ipc::signal;
+use tine_ipc::{Pid, signal};
 
 /// How long what the controller started may outlive it before it counts as left
 /// behind. The kernel ends a fork server whose parent is gone, but not at once.
@@ -84,7 +84,7 @@ pub fn record(
         .and_then(|()| kernel::interrupt(root))
         .and_then(|()| go.give());
     if let Err(error) = begun {
-        let _ = signal::send(root, signal::KILL);
+        kill(root);
         let _ = kernel::wait(false);
         kernel::stop_killing(before);
         return Err(TraceError::NotPermitted(error));
@@ -110,6 +110,13 @@ pub fn record(
     let mut recording = tracer.observer.finish();
     recording.report = lines(report);
     Ok(recording)
+}
+
+/// Kills a process, if it can be one.
+fn kill(process: i32) {
+    if let Some(pid) = Pid::new(process) {
+        let _ = signal::send(pid, signal::KILL);
+    }
 }
 
 /// Number of threads that this process has. One that was joined a moment ago may not be
@@ -167,7 +174,7 @@ impl<F: FnMut(&Recording, &Event)> Tracer<F> {
         let left: HashSet<i32> = self.tasks.values().map(|task| task.process).collect();
         for process in left {
             self.observer.outlived(process);
-            let _ = signal::send(process, signal::KILL);
+            kill(process);
         }
         self.root_ended = Some(Instant::now());
     }

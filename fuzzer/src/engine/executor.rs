@@ -2,7 +2,7 @@
 
 use super::{custom::Shared, history::History, trace::Trace};
 use std::time::Duration;
-use tine_controller::{CoverageMap, ForkServer, LossReason, Outcome, RunError, TargetInfo};
+use tine_controller::{CoverageMap, ForkServer, LossReason, Outcome, Pid, RunError, TargetInfo};
 
 /// Runs inputs in the children of a fork server.
 #[derive(Debug)]
@@ -149,9 +149,9 @@ impl ForkServerExecutor {
         self.server.last_loss()
     }
 
-    /// Process id of the fork server.
+    /// Process id of the fork server, if there is one.
     #[must_use]
-    pub fn server_pid(&self) -> i32 {
+    pub fn server_pid(&self) -> Option<Pid> {
         self.server.server_pid()
     }
 }

@@ -21,7 +21,7 @@ use std::{
     path::Path,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tine_controller::ForkServer;
+use tine_controller::{ForkServer, Pid};
 
 /// The history of the numbers.
 const PLOT: &str = "plot_data";
@@ -300,8 +300,9 @@ fn append(path: &Path, line: &str) -> std::io::Result<()> {
 }
 
 /// The most memory that the fork server had. Its children share nearly all of it.
-fn peak_megabytes(pid: i32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+fn peak_megabytes(pid: Option<Pid>) -> u64 {
+    let status = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
+    let status = status.unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = peak.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok());
     kilobytes.unwrap_or_default() / 1024

@@ -82,7 +82,8 @@ fn meet(bench: &Workbench, fault: &Fault, program: &Path, folder: &Path) -> Vec<
     for (number, run) in fault.runs.iter().enumerate() {
         let before = server.restarts();
         let outside = fault.outside.filter(|_| number == 0);
-        let result = outside::during(outside, server.server_pid(), folder, || {
+        let pid = server.server_pid().expect("it has a fork server").get();
+        let result = outside::during(outside, pid, folder, || {
             server.run_with_timeout(&run.input.bytes(), run.time_limit())
         });
         server.map().clear();

@@ -5,7 +5,7 @@ use super::{ENOUGH, compilers, taken, target};
 use crate::support::{Compiler, Workbench, in_process, wait_until};
 use std::fs;
 use tine_controller::{ForkServer, Outcome, RunError};
-use tine_ipc::signal;
+use tine_ipc::{Pid, signal};
 
 /// Loops that are not run by the first thread alone. The argument chooses one.
 const THREADS: &str = r#"
@@ -285,7 +285,8 @@ fn a_child_that_somebody_else_continues_takes_no_input_for_it() {
         let mut server = ForkServer::start(config).expect("it starts");
         let mut cover = |input: &[u8]| {
             assert_eq!(server.run(input).expect("it runs"), Outcome::LoopDone);
-            (taken(&server), child_of(server.server_pid()))
+            let pid = server.server_pid().expect("it has a fork server");
+            (taken(&server), child_of(pid))
         };
         let (a, child) = cover(b"a");
         let (b, _) = cover(b"b");
@@ -300,13 +301,14 @@ fn a_child_that_somebody_else_continues_takes_no_input_for_it() {
     }
 }
 
-fn child_of(server: i32) -> i32 {
+fn child_of(server: Pid) -> Pid {
     let path = format!("/proc/{server}/task/{server}/children");
     let children = fs::read_to_string(path).expect("the server is there");
-    children.trim().parse().expect("it has one child")
+    let child = children.trim().parse().expect("it has one child");
+    Pid::new(child).expect("it is a process")
 }
 
-fn is_stopped(process: i32) -> bool {
+fn is_stopped(process: Pid) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it is there");
     status.contains("State:\tT")
 }

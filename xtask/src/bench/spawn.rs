@@ -360,7 +360,9 @@ impl Runner {
         let Runner::Server(server) = self else {
             return ours;
         };
-        let pid = server.server_pid() as u32;
+        let Some(pid) = server.server_pid().map(|pid| pid.get().cast_unsigned()) else {
+            return ours;
+        };
         let children = proc_stat::children(pid).into_iter().map(both);
         ours + both(pid) + children.sum::<u64>()
     }

@@ -1,7 +1,8 @@
 //! What a runtime answers to a run request.
 
 use crate::LossReason;
-use tine_ipc::pipe;
+use std::os::fd::BorrowedFd;
+use tine_ipc::{Pid, pipe};
 use tine_protocol::{
     WaitStatus,
     run::{PidWord, StatusWord},
@@ -35,7 +36,7 @@ impl Answer {
     }
 
     /// Reads what there is; `true` when the answer is complete.
-    pub(crate) fn receive(&mut self, fd: i32) -> Result<bool, LossReason> {
+    pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>) -> Result<bool, LossReason> {
         let count = pipe::receive_some(fd, &mut self.bytes[self.filled..self.expected + WORD_SIZE])
             .map_err(|_| LossReason::Ended)?;
         if count == 0 {
@@ -63,13 +64,13 @@ impl Answer {
     }
 
     /// The pid, once it is there; `None` for a peer that sends none.
-    pub(crate) fn child(&self) -> Result<Option<i32>, LossReason> {
+    pub(crate) fn child(&self) -> Result<Option<Pid>, LossReason> {
         if self.expected == WORD_SIZE || self.filled < WORD_SIZE {
             return Ok(None);
         }
         match PidWord::decode(self.word(0)) {
             PidWord::Pid(pid) if pid > LARGEST_PID => Err(LossReason::Garbage(pid as u32)),
-            PidWord::Pid(pid) => Ok(Some(pid)),
+            PidWord::Pid(pid) => Ok(Pid::new(pid)),
             PidWord::Error(error) => Err(LossReason::Reported(error)),
             PidWord::Invalid(word) => Err(LossReason::Garbage(word)),
         }
@@ -93,7 +94,7 @@ mod tests {
     use crate::LossReason;
     use std::{
         io::{self, Write},
-        os::fd::AsRawFd,
+        os::fd::AsFd,
     };
 
     /// Reads until the answer is complete or wrong.
@@ -104,7 +105,7 @@ mod tests {
         }
         drop(writer);
         let mut answer = Answer::new(true);
-        while !answer.receive(reader.as_raw_fd())? {}
+        while !answer.receive(reader.as_fd())? {}
         answer.status().map(|_| ())
     }
 

@@ -7,7 +7,7 @@ use std::{
     ffi::{CString, OsStr, OsString},
     fs::{File, OpenOptions},
     io,
-    os::{fd::AsRawFd, unix::ffi::OsStringExt},
+    os::{fd::AsFd, unix::ffi::OsStringExt},
     time::{Duration, Instant},
 };
 use tine_ipc::{
@@ -94,8 +94,8 @@ impl Channel for ExecChannel {
     fn run(&mut self, timeout: Duration) -> Result<Run, RunFailure> {
         let leftovers = &self.context.leftovers;
         let setup = Setup {
-            stdin: self.stdin.as_raw_fd(),
-            output: self.output.as_ref().map(AsRawFd::as_raw_fd),
+            stdin: self.stdin.as_fd(),
+            output: self.output.as_ref().map(AsFd::as_fd),
             memory_limit: self.memory_limit,
             directory: self.directory.as_deref(),
             watched: leftovers.watched(),
@@ -133,7 +133,7 @@ impl Channel for ExecChannel {
 
     fn count_run(&mut self) {
         if self.context.leftovers.is_due() {
-            self.context.leftovers.sweep(0, 0);
+            self.context.leftovers.sweep(None, None);
         }
     }
 
@@ -157,12 +157,11 @@ impl Channel for ExecChannel {
 
 /// Waits for the end of the process.
 fn has_ended(started: &Started, limit: Duration) -> Result<bool, RunFailure> {
-    let fd = started.pidfd.as_raw_fd();
     let mut rest = limit;
     // Asked for only when it is needed: not in an ordinary run.
     let mut deadline = None;
     loop {
-        match poll::readable(fd, rest).map_err(RunFailure::Exec)? {
+        match poll::readable(&started.pidfd, rest).map_err(RunFailure::Exec)? {
             Ready::Yes => return Ok(true),
             Ready::TimedOut => return Ok(false),
             Ready::Interrupted => {

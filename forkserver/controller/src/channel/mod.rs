@@ -11,7 +11,7 @@ pub(crate) use server::{Connection, Server};
 
 use crate::{LossReason, StartError, control_page::ControlPage, leftovers::Leftovers};
 use std::time::Duration;
-use tine_ipc::Errno;
+use tine_ipc::{Errno, Pid};
 use tine_protocol::WaitStatus;
 
 /// Runs a target on inputs that were delivered to where it reads them.
@@ -20,8 +20,8 @@ pub(crate) trait Channel {
     fn run(&mut self, timeout: Duration) -> Result<Run, RunFailure>;
 
     /// Runs inputs that the channel delivers itself, several in one hand-over, until one
-    /// of them is worth the caller's attention. `None`: it takes one input at a time, or
-    /// does so now; the next one has to be delivered and given to [`Self::run`].
+    /// does not end by itself or has new coverage. `None`: it takes one input at a time, or
+    /// does so now, and the next one is delivered and run by [`Self::run`].
     fn run_batch(&mut self, _inputs: &[&[u8]], _timeout: Duration) -> Option<BatchRun> {
         None
     }
@@ -40,9 +40,9 @@ pub(crate) trait Channel {
     /// Ends the target and all that it has left behind. There may be none.
     fn end(&mut self);
 
-    /// Pid of the fork server; 0 without one.
-    fn server_pid(&self) -> i32 {
-        0
+    /// Pid of the fork server, if there is one.
+    fn server_pid(&self) -> Option<Pid> {
+        None
     }
 
     /// What the controller has for the target beside the channel.
@@ -67,7 +67,8 @@ pub(crate) enum Run {
 /// How a batch ended.
 #[derive(Debug)]
 pub(crate) struct BatchRun {
-    /// Number of inputs that were run; each but the last was of no interest.
+    /// Number of inputs that were run, at least one. Each but the last ended by itself
+    /// and had no new coverage.
     pub(crate) count: usize,
     /// How the last of them ended. The counters are its own.
     pub(crate) last: Result<Run, RunFailure>,
@@ -149,7 +150,7 @@ impl Channel for AnyChannel {
         either!(self, it => it.end());
     }
 
-    fn server_pid(&self) -> i32 {
+    fn server_pid(&self) -> Option<Pid> {
         either!(self, it => it.server_pid())
     }
 

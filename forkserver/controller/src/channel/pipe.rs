@@ -4,7 +4,7 @@ use super::{Channel, Connection, Context, Run, RunFailure, Server, answer::Answe
 use crate::{LossReason, TargetConfig};
 use std::time::{Duration, Instant};
 use tine_ipc::{
-    pipe,
+    Pid, pipe,
     poll::{self, Ready},
     signal,
 };
@@ -50,7 +50,7 @@ impl Channel for PipeChannel {
     fn count_run(&mut self) {
         if self.server.context.leftovers.is_due() {
             let (server, child) = (self.server.pid(), self.server.child());
-            self.server.context.leftovers.sweep(server, child);
+            self.server.context.leftovers.sweep(Some(server), child);
         }
     }
 
@@ -58,8 +58,8 @@ impl Channel for PipeChannel {
         self.server.end();
     }
 
-    fn server_pid(&self) -> i32 {
-        self.server.pid()
+    fn server_pid(&self) -> Option<Pid> {
+        Some(self.server.pid())
     }
 
     fn context(&self) -> &Context {
@@ -153,14 +153,13 @@ impl PipeChannel {
     /// counts from each part that arrives: for a peer that announces the child's
     /// pid, from the fork on.
     fn await_answer(&mut self, answer: &mut Answer, limit: Duration) -> Result<bool, LossReason> {
-        let fd = self.server.status();
         let mut rest = limit;
         // Asked for only when it is needed: not in an ordinary run.
         let mut deadline = None;
         loop {
-            match poll::readable(fd, rest).map_err(|_| LossReason::Ended)? {
+            match poll::readable(self.server.status(), rest).map_err(|_| LossReason::Ended)? {
                 Ready::TimedOut => return Ok(false),
-                Ready::Yes if answer.receive(fd)? => return Ok(true),
+                Ready::Yes if answer.receive(self.server.status())? => return Ok(true),
                 Ready::Yes => {
                     self.server.announced = answer.child()?;
                     deadline = Some(Instant::now() + limit);

@@ -8,10 +8,10 @@ use crate::{
     spawn::Spawned,
 };
 use std::{
-    os::fd::AsRawFd,
+    os::fd::{AsFd, BorrowedFd},
     time::{Duration, Instant},
 };
-use tine_ipc::{offspring, process, signal};
+use tine_ipc::{Pid, offspring, process, signal};
 
 /// How long a server that is asked to end may take.
 const END_LIMIT: Duration = Duration::from_millis(500);
@@ -27,7 +27,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Kills a server that nobody uses.
     pub(super) fn end(mut self, leftovers: &Leftovers) {
-        let _ = signal::send_group(self.spawned.process.id() as i32, signal::KILL);
+        let _ = signal::send_group(self.spawned.pid(), signal::KILL);
         leftovers.release();
         let _ = self.spawned.process.wait();
         leftovers.kill_all();
@@ -40,7 +40,7 @@ pub(crate) struct Server {
     pub(super) context: Context,
     connection: Connection,
     /// The child that runs or is stopped, for peers that send its pid.
-    pub(super) announced: Option<i32>,
+    pub(super) announced: Option<Pid>,
     /// The server was killed and reaped.
     ended: bool,
     kill_signal: Option<i32>,
@@ -64,30 +64,28 @@ impl Server {
         self.ended = false;
     }
 
-    pub(super) fn pid(&self) -> i32 {
-        self.connection.spawned.process.id() as i32
+    pub(super) fn pid(&self) -> Pid {
+        self.connection.spawned.pid()
     }
 
     /// Write end of the control pipe.
-    pub(super) fn control(&self) -> i32 {
-        self.connection.spawned.control.as_raw_fd()
+    pub(super) fn control(&self) -> BorrowedFd<'_> {
+        self.connection.spawned.control.as_fd()
     }
 
     /// Read end of the status pipe.
-    pub(super) fn status(&self) -> i32 {
-        self.connection.spawned.status.as_raw_fd()
+    pub(super) fn status(&self) -> BorrowedFd<'_> {
+        self.connection.spawned.status.as_fd()
     }
 
     pub(super) const fn has_control_page(&self) -> bool {
         self.connection.has_control_page
     }
 
-    /// The child that runs or is stopped; 0 without one. The target can write this number.
-    pub(super) fn child(&self) -> i32 {
-        match self.announced {
-            Some(child) => child,
-            None => self.context.page.child(),
-        }
+    /// The child that runs or is stopped. The target can write this number.
+    pub(super) fn child(&self) -> Option<Pid> {
+        self.announced
+            .or_else(|| Pid::new(self.context.page.child()))
     }
 
     /// Checks on a server that does not answer. One that ended is not noticed by reading
@@ -118,21 +116,22 @@ impl Server {
         let child = self.context.page.child();
         if child == 0 {
             // There is none yet, or none any more.
-        } else if belongs_to(child, server) {
+            return;
+        }
+        if let Some(child) = Pid::new(child).filter(|child| belongs_to(*child, server)) {
             // Before it leads its group the child can only be killed alone.
             let _ = signal::send_group(child, signal);
             let _ = signal::send(child, signal);
-        } else {
-            // Whichever it is; not what a constructor started, which is in the server's
-            // group.
-            for child in procfs::children(server).filter(|child| process::leads_group(*child)) {
-                let _ = signal::send_group(child, signal);
-            }
+            return;
+        }
+        // Whichever it is; not what a constructor started, which is in the server's group.
+        for child in procfs::children(server).filter(|child| process::leads_group(*child)) {
+            let _ = signal::send_group(child, signal);
         }
     }
 
     /// Gives the server a moment to end by itself.
-    fn ask_to_end(&self, server: i32, signal: i32) {
+    fn ask_to_end(&self, server: Pid, signal: i32) {
         let _ = signal::send(server, signal);
         let deadline = Instant::now() + END_LIMIT;
         while process::has_ended(server) == Ok(false) && Instant::now() < deadline {
@@ -159,7 +158,7 @@ impl Server {
         let _ = signal::send(server, signal::STOP);
         self.kill_child(signal::KILL);
         // As long as their parent is there. The child was killed.
-        let child = Some(self.child()).filter(|child| belongs_to(*child, server));
+        let child = self.child().filter(|child| belongs_to(*child, server));
         offspring::end_others(server, &[server, child.unwrap_or(server)]);
         let _ = signal::send_group(server, signal::KILL);
         self.context.leftovers.release();
@@ -171,8 +170,8 @@ impl Server {
 
 /// Whether a process is one that the fork server made, or that such a one made. Where
 /// `/proc` cannot be asked, its session tells.
-fn belongs_to(pid: i32, server: i32) -> bool {
-    pid > 1
+fn belongs_to(pid: Pid, server: Pid) -> bool {
+    pid != Pid::INIT
         && pid != server
         && (process::session_of(pid) == Some(server) || Stat::descends(pid, server) == Some(true))
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tine_ipc::Pid;
+
 /// Bytes of a word.
 pub const WORD: usize = 4;
 
@@ -9,7 +11,7 @@ pub const WORD: usize = 4;
 /// is: all that is asked for is that it arrives whole.
 pub trait Channel {
     /// Tells an end which process has the other one.
-    fn meet(&mut self, _pid: i32) {}
+    fn meet(&mut self, _pid: Pid) {}
     /// Sends a message.
     fn send(&mut self, message: &[u8]) -> io::Result<()>;
     /// Receives a message that is as long as the buffer.

@@ -115,7 +115,7 @@ fn main() -> io::Result<()> {
         // An alarm is not inherited.
         nix::unistd::alarm::set(limit.try_into().unwrap_or(u32::MAX));
         pin(far)?;
-        theirs.meet(process::parent_id());
+        theirs.meet(process::parent_id().ok_or(io::ErrorKind::NotConnected)?);
         answer(theirs, payload)
     })?;
     pin(near)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use nix::mqueue::{MQ_OFlag, MqAttr, MqdT, mq_open, mq_receive, mq_send, mq_unlink};
 use nix::sys::stat::Mode;
 use tine_ipc::sysv_queue::{LONGEST, Queue};
-use tine_ipc::{process, signal_value};
+use tine_ipc::{Pid, process, signal_value};
 
 use crate::channel::{Channel, Cleanup, Made, WORD};
 
@@ -111,20 +111,21 @@ pub fn posix() -> io::Result<Made> {
 /// Real-time signals, with the word as their value.
 struct Signals {
     signal: i32,
-    other: i32,
+    other: Option<Pid>,
 }
 
 /// Longer than any measurement.
 const LIMIT: Duration = Duration::from_secs(600);
 
 impl Channel for Signals {
-    fn meet(&mut self, pid: i32) {
-        self.other = pid;
+    fn meet(&mut self, pid: Pid) {
+        self.other = Some(pid);
     }
 
     fn send(&mut self, message: &[u8]) -> io::Result<()> {
         let word: [u8; WORD] = message.try_into().map_err(io::Error::other)?;
-        signal_value::send(self.other, self.signal, i32::from_ne_bytes(word))
+        let other = self.other.ok_or(io::ErrorKind::NotConnected)?;
+        signal_value::send(other, self.signal, i32::from_ne_bytes(word))
     }
 
     fn receive(&mut self, message: &mut [u8]) -> io::Result<()> {
@@ -142,6 +143,9 @@ pub fn signal(size: usize) -> io::Result<Made> {
         return Err(io::Error::new(io::ErrorKind::Unsupported, message));
     }
     let signal = signal_value::first();
-    let end = || Signals { signal, other: 0 };
+    let end = || Signals {
+        signal,
+        other: None,
+    };
     Ok(Made::new(end(), end()))
 }

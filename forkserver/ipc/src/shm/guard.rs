@@ -2,18 +2,19 @@
 
 use super::{describe, remove};
 use crate::{
+    Pid,
     errno::{check, system_call},
     pipe::{self, Received},
     process::{self, Forked},
 };
 use core::sync::atomic::{AtomicI32, AtomicU8, Ordering};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Waits beside the creation of one segment, and is gone with this value.
 pub(super) struct Guard {
     key: i32,
     /// The guard reads from the other end: a byte, or that its creator is dead.
-    helper: Option<(OwnedFd, i32)>,
+    helper: Option<(OwnedFd, Pid)>,
 }
 
 impl Guard {
@@ -28,7 +29,7 @@ impl Guard {
             // returns, so that it does not matter what other threads held. No
             // address of a thread's id is given.
             match unsafe { process::fork(&pid, None) } {
-                Ok(Forked::Child) => watch(read.as_raw_fd(), write.as_raw_fd(), key, creator),
+                Ok(Forked::Child) => watch(read.as_fd(), write.as_raw_fd(), key, creator),
                 Ok(Forked::Parent(pid)) => Some((write, pid)),
                 Err(_) => None,
             }
@@ -45,7 +46,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if let Some((write, pid)) = self.helper.take() {
             // Dead or not, it is waited for.
-            let _ = pipe::send(write.as_raw_fd(), &[0]);
+            let _ = pipe::send(&write, &[0]);
             let _ = process::wait(pid, false);
         }
     }
@@ -53,15 +54,15 @@ impl Drop for Guard {
 
 /// A key that no other process of this namespace chooses. It is in use until the
 /// segment is marked.
-fn choose_key(creator: i32) -> i32 {
+fn choose_key(creator: Pid) -> i32 {
     static COUNT: AtomicU8 = AtomicU8::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     // Process ids have 22 bits at the most; 0 would mean "no key".
-    (creator << 8) | i32::from(count)
+    (creator.get() << 8) | i32::from(count)
 }
 
 /// The guard's process.
-fn watch(read: i32, write: i32, key: i32, creator: i32) -> ! {
+fn watch(read: BorrowedFd<'_>, write: i32, key: i32, creator: Pid) -> ! {
     // What is sent to the creator's group, or by its terminal, is not for the guard.
     process::lead_session();
     pipe::close_range(write, write);
@@ -70,7 +71,7 @@ fn watch(read: i32, write: i32, key: i32, creator: i32) -> ! {
         // SAFETY: shmget takes plain numbers.
         let found = check(unsafe { system_call!(shmget, key, 0, 0) });
         if let Ok(id) = found
-            && describe(id as i32).is_ok_and(|segment| segment.shm_cpid == creator)
+            && describe(id as i32).is_ok_and(|segment| segment.shm_cpid == creator.get())
         {
             remove(id as i32);
         }

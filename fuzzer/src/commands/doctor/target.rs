@@ -129,7 +129,7 @@ impl Examination<'_> {
         for finding in start::up(server.info(), began.elapsed(), &self.config) {
             (self.say)(finding);
         }
-        for finding in process::examine(server.server_pid()) {
+        for finding in server.server_pid().map_or_else(Vec::new, process::examine) {
             (self.say)(finding);
         }
         let can_run = runs::examine(self, &mut server);

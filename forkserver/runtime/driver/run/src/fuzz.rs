@@ -7,10 +7,11 @@ use crate::{
     options::{Arguments, Options},
 };
 use core::ffi::c_int;
-use tine_ipc::file::{self, Open};
+use tine_ipc::{
+    Fd,
+    file::{self, Open},
+};
 use tine_protocol::layout::input::MAX_INPUT;
-
-const STDIN: i32 = 0;
 
 unsafe extern "C" {
     static __afl_fuzz_ptr: *const u8;
@@ -32,12 +33,12 @@ pub(crate) fn run(harness: Harness, options: &Options, arguments: Arguments) {
     // SAFETY: as the macro __AFL_LOOP calls it.
     while unsafe { __afl_persistent_loop(options.passes) } != 0 {
         let input = if shared.is_null() {
-            let fd = named.map_or(Ok(STDIN), |name| file::open(name, Open::Waiting));
-            let input = fd.and_then(|fd| Input::read(fd, MAX_INPUT)).ok();
-            if let (Ok(fd), true) = (fd, named.is_some()) {
-                file::close(fd);
+            match named {
+                Some(name) => file::open(name, Open::Waiting)
+                    .and_then(|file| Input::read(file.fd(), MAX_INPUT)),
+                None => Input::read(Fd::STDIN, MAX_INPUT),
             }
-            input
+            .ok()
         } else {
             // SAFETY: the segment holds a length and that many bytes, written by the
             // fuzzer before it continued this process.

@@ -3,7 +3,7 @@
 
 use core::ffi::c_void;
 use tine_ipc::{
-    Errno,
+    Errno, Fd,
     file::{self, Kind},
     pipe,
 };
@@ -50,7 +50,7 @@ impl Input {
     }
 
     /// All of a descriptor, or so many bytes of it.
-    pub(crate) fn read(fd: i32, limit: usize) -> Result<Self, Errno> {
+    pub(crate) fn read(fd: Fd<'_>, limit: usize) -> Result<Self, Errno> {
         let mut room = match file::kind(fd)? {
             Kind::Folder => return Err(Errno(21)),
             // Files of the kernel say that they are empty.

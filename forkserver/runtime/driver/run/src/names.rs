@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 use tine_ipc::{
-    Errno,
+    Errno, Fd,
     file::{self, EntryKind},
 };
 
@@ -24,7 +24,7 @@ pub(crate) struct Names {
 
 impl Names {
     /// Reads all of an open folder.
-    pub(crate) fn of(folder: i32) -> Result<Self, Errno> {
+    pub(crate) fn of(folder: Fd<'_>) -> Result<Self, Errno> {
         let mut names = Self {
             text: Growing::new(),
             entries: Growing::new(),

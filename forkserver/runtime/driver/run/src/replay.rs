@@ -13,13 +13,11 @@ use core::{
     sync::atomic::{AtomicU32, Ordering},
 };
 use tine_ipc::{
-    Errno,
+    Errno, Fd,
     file::{self, EntryKind, Kind, Open},
     pipe, process,
     signal::{self, Action},
 };
-
-const STDIN: i32 = 0;
 
 /// Exit code of libFuzzer's where a run takes too long.
 const TIMEOUT_CODE: i32 = 70;
@@ -110,28 +108,26 @@ impl Replay<'_> {
     /// Runs what an argument names.
     fn argument(&mut self, name: &CStr) {
         if name == c"-" {
-            self.run(STDIN, b"standard input", self.options.runs, usize::MAX);
+            self.run(Fd::STDIN, b"standard input", self.options.runs, usize::MAX);
             return;
         }
         match file::open(name, Open::Waiting) {
             Err(error) => self.fail(b"open ", name.to_bytes(), error),
-            Ok(fd) if file::kind(fd) == Ok(Kind::Folder) => {
+            Ok(opened) if file::kind(opened.fd()) == Ok(Kind::Folder) => {
                 self.path.len = 0;
                 if self.path.push(name.to_bytes()) {
-                    self.folder(fd);
+                    self.folder(opened.fd());
                 }
-                file::close(fd);
             }
-            Ok(fd) => {
-                self.run(fd, name.to_bytes(), self.options.runs, usize::MAX);
-                file::close(fd);
+            Ok(opened) => {
+                self.run(opened.fd(), name.to_bytes(), self.options.runs, usize::MAX);
             }
         }
     }
 
     /// Runs each file in the open folder at `self.path` and in its folders, by the order
     /// of their names.
-    fn folder(&mut self, fd: i32) {
+    fn folder(&mut self, fd: Fd<'_>) {
         let mut names = match Names::of(fd) {
             Ok(names) => names,
             Err(error) => {
@@ -156,30 +152,27 @@ impl Replay<'_> {
             }
             // Not waiting: a FIFO in a folder is no file.
             let opened = file::open(self.path.c_str(), Open::AtOnce)
-                .and_then(|fd| file::kind(fd).map(|kind| (fd, kind)));
+                .and_then(|opened| file::kind(opened.fd()).map(|kind| (opened, kind)));
             match opened {
                 Err(error) => {
                     self.failed = true;
                     say_failure(b"open ", self.path.bytes(), error);
                 }
-                Ok((fd, found)) => {
-                    match found {
-                        Kind::Folder if may_enter => self.folder(fd),
-                        Kind::File(_) => {
-                            let path = self.path.clone();
-                            self.run(fd, path.bytes(), 1, self.options.max_len);
-                        }
-                        _ => {}
+                Ok((opened, found)) => match found {
+                    Kind::Folder if may_enter => self.folder(opened.fd()),
+                    Kind::File(_) => {
+                        let path = self.path.clone();
+                        self.run(opened.fd(), path.bytes(), 1, self.options.max_len);
                     }
-                    file::close(fd);
-                }
+                    _ => {}
+                },
             }
         }
         self.path.len = len;
     }
 
     /// Runs the harness on what a descriptor holds.
-    fn run(&mut self, fd: i32, name: &[u8], times: u64, limit: usize) {
+    fn run(&mut self, fd: Fd<'_>, name: &[u8], times: u64, limit: usize) {
         let input = match Input::read(fd, limit) {
             Ok(input) => input,
             Err(error) => {
@@ -249,10 +242,9 @@ fn say_failure(what: &[u8], name: &[u8], error: Errno) {
 /// the process before it, too.
 fn peak_memory() -> Option<u64> {
     const FIELD: &[u8] = b"VmHWM:";
-    let fd = file::open(c"/proc/self/status", Open::Waiting).ok()?;
+    let status = file::open(c"/proc/self/status", Open::Waiting).ok()?;
     let mut text = [0; 4096];
-    let length = pipe::receive_some(fd, &mut text);
-    file::close(fd);
+    let length = pipe::receive_some(status.fd(), &mut text);
     let text = text.get(..length.ok()?)?;
     let mut lines = text.split(|byte| *byte == b'\n');
     let field = lines.find_map(|line| line.strip_prefix(FIELD))?;

@@ -1,11 +1,11 @@
 //! What is said on standard error.
 
-use tine_ipc::pipe;
+use tine_ipc::{Fd, pipe};
 
 /// Tells the user. There is nobody to tell if it fails.
 pub(crate) fn say(parts: &[&[u8]]) {
     for part in parts {
-        let _ = pipe::send(2, part);
+        let _ = pipe::send(Fd::STDERR, part);
     }
 }
 

@@ -5,12 +5,13 @@ use crate::commands::doctor::{
     host::shown_bytes,
 };
 use std::fs;
+use tine_controller::Pid;
 
 /// From here on the tables of the memory alone take longer to copy than a short run.
 const LARGE: u64 = 256 << 20;
 
 /// Looks at the process `pid`.
-pub fn examine(pid: i32) -> Vec<Finding> {
+pub fn examine(pid: Pid) -> Vec<Finding> {
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
         return Vec::new();
     };

@@ -11,7 +11,7 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use tine_controller::{ForkServer, InputRoute, Outcome, RunError, TargetConfig};
+use tine_controller::{ForkServer, InputRoute, Outcome, Pid, RunError, TargetConfig};
 
 /// How often an input is repeated to see whether it takes the same edges.
 const REPEATS: usize = 4;
@@ -315,7 +315,7 @@ impl Watch {
     }
 
     /// Whether the input was read in the meantime. Where it cannot be told: yes.
-    fn saw(&self, server: i32, shared: bool) -> bool {
+    fn saw(&self, server: Option<Pid>, shared: bool) -> bool {
         if shared {
             return true;
         }
@@ -326,7 +326,8 @@ impl Watch {
                 .is_ok_and(|events| events.iter().any(|event| event.name.as_ref() == Some(name))),
             // The server's standard input is the same open file as the child's.
             Self::Stdin => {
-                fs::read_to_string(format!("/proc/{server}/fdinfo/0")).map_or(true, |facts| {
+                let read = |pid| fs::read_to_string(format!("/proc/{pid}/fdinfo/0")).ok();
+                server.and_then(read).is_none_or(|facts| {
                     let position = facts.lines().find_map(|line| line.strip_prefix("pos:"));
                     position.is_none_or(|position| position.trim() != "0")
                 })

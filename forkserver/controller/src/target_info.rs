@@ -1,0 +1,28 @@
+//! Facts about a target that was started.
+
+use crate::Dialect;
+
+/// What is known of a target once its fork server runs.
+#[derive(Debug, Clone)]
+pub struct TargetInfo {
+    /// The protocol that its runtime speaks.
+    pub dialect: Dialect,
+    /// Size of the coverage map in bytes.
+    pub map_size: usize,
+    /// How many of these are counters, if the runtime said it (tine's does).
+    pub edges: Option<usize>,
+    /// How many bytes at the end of the map are room for modules that the target loads
+    /// later.
+    pub room: usize,
+    /// It has a persistent loop.
+    pub persistent: bool,
+    /// It starts the fork server itself, with `__AFL_INIT()`.
+    pub deferred: bool,
+    /// It has coverage and a fork server. Otherwise it is executed for each run, and
+    /// the other facts say nothing.
+    pub instrumented: bool,
+    /// It reads its input from shared memory.
+    pub shm_input: bool,
+    /// Tokens that the target brought along.
+    pub dictionary: Vec<Vec<u8>>,
+}
