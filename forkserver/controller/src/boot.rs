@@ -32,10 +32,10 @@ use tine_protocol::{
     layout::coverage,
 };
 
-/// How long a process that closed its pipe may take to end by itself.
+/// Time limit of a process that closed its pipe to end by itself.
 const END_LIMIT: Duration = Duration::from_millis(500);
 
-/// What starting a target came to.
+/// Result of starting a target.
 pub(crate) enum Boot {
     Up(Connection, TargetInfo),
     /// It has to be started again with a map of this many bytes.
@@ -240,7 +240,7 @@ fn handshake_failure(
     })
 }
 
-/// Whether some process still holds the other end of the status pipe.
+/// Returns whether some process still holds the other end of the status pipe.
 fn is_held(status: BorrowedFd<'_>) -> bool {
     match poll::readable(status, Duration::ZERO) {
         Ok(Ready::Yes) => !matches!(pipe::receive_some(status, &mut [0; 4]), Ok(0) | Err(_)),

@@ -22,7 +22,7 @@ pub struct CompareLog {
 pub struct Site<'a> {
     /// Which one: a hash of where in the program it is.
     pub number: u16,
-    /// What it logs.
+    /// Kind and number of its comparisons.
     pub header: Header,
     log: &'a CompareLog,
 }
@@ -44,7 +44,7 @@ impl CompareLog {
         self.segment.size()
     }
 
-    /// What tells the runtime of it.
+    /// The environment variable that names it to the runtime.
     pub(crate) fn variable(&self) -> (&'static str, String) {
         (env::name(env::CMPLOG_SHM_ID), self.segment.id().to_string())
     }
@@ -113,7 +113,7 @@ impl CompareLog {
 }
 
 impl Site<'_> {
-    /// How many comparisons are kept of it.
+    /// Number of comparisons that are kept of it.
     #[must_use]
     pub const fn logged(&self) -> usize {
         self.header.logged(self.log.layout)

@@ -1,4 +1,4 @@
-//! What to run and with which limits.
+//! Configuration: the target, its limits.
 
 use crate::Signatures;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -10,7 +10,7 @@ pub struct TargetConfig {
     pub program: PathBuf,
     /// Its arguments, without the program's name.
     pub args: Vec<OsString>,
-    /// How a target that does not read shared memory gets its input.
+    /// Route of the input to a target that does not read shared memory.
     pub input: InputRoute,
     /// Limit of one run.
     pub timeout: Duration,
@@ -23,20 +23,20 @@ pub struct TargetConfig {
     pub map_size: Option<usize>,
     /// Added to the environment that this process has.
     pub env: Vec<(OsString, OsString)>,
-    /// Where the target's standard output and error go.
+    /// Destination of the target's standard output and error.
     pub output: TargetOutput,
     /// A child that exits with this code has crashed; `MSan` reports by 86.
     pub crash_exit_code: Option<i32>,
     /// Working directory of the target; `None`: this process's.
     pub current_dir: Option<PathBuf>,
-    /// How the target is run.
+    /// Way to run the target.
     pub launch: Launch,
     /// Signal for a run over its limit. If it does not end the child, `SIGKILL` follows.
     pub kill_signal: i32,
     /// Signal for the fork server at its end; half a second later `SIGKILL` follows.
     /// `None`: `SIGKILL` at once.
     pub server_kill_signal: Option<i32>,
-    /// What the target is taken for even if its file does not say so.
+    /// Signatures that are assumed even if the file does not have them.
     pub enforce: Signatures,
     /// Give the target a segment for its compare log
     /// ([`ForkServer::compare_log`](crate::ForkServer::compare_log)). The memory
@@ -44,7 +44,7 @@ pub struct TargetConfig {
     pub compare_log: bool,
 }
 
-/// How a target is run.
+/// Way to run a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Launch {
     /// By its fork server.
@@ -81,7 +81,7 @@ impl TargetConfig {
     }
 }
 
-/// How a target that does not read shared memory gets its input.
+/// Route of the input to a target that does not read shared memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputRoute {
     /// On its standard input: a regular file, with a name, in a folder of its own.
@@ -94,7 +94,7 @@ pub enum InputRoute {
     OwnFile(PathBuf),
 }
 
-/// Where the target's standard output and error go.
+/// Destination of the target's standard output and error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetOutput {
     /// To `/dev/null`.

@@ -48,13 +48,13 @@ impl CoverageMap {
         self.len
     }
 
-    /// Whether there are no counters.
+    /// Returns whether there are no counters.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many 8-byte words the map fills.
+    /// Number of 8-byte words that the map fills.
     #[must_use]
     pub const fn words(&self) -> usize {
         self.len.div_ceil(8)

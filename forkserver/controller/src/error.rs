@@ -1,11 +1,11 @@
-//! What can go wrong, in a sentence each, with the way out.
+//! Errors, a sentence each, with the way out.
 
 use crate::signal_name;
 use std::{borrow::Cow, io, path::PathBuf, time::Duration};
 use tine_ipc::Errno;
 use tine_protocol::{TargetError, WaitStatus, handshake::controller::HandshakeError};
 
-/// Why a fork server could not be started.
+/// Reason why a fork server could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The target's file could not be read.
@@ -13,7 +13,7 @@ pub enum StartError {
     Unreadable {
         /// The target.
         program: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// A shared-memory segment could not be made.
@@ -24,7 +24,7 @@ pub enum StartError {
     Segment {
         /// Size asked for, in bytes.
         size: usize,
-        /// What the system said.
+        /// Error of the system.
         source: Errno,
     },
     /// The input could not be set up.
@@ -32,13 +32,13 @@ pub enum StartError {
     Input {
         /// The file, or what stands for it.
         what: String,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// The pipes could not be made.
     #[error("cannot create the control and status pipes: {source}{}", shortage(.source.0))]
     Pipe {
-        /// What the system said.
+        /// Error of the system.
         source: Errno,
     },
     /// The pipes cannot be put where the target expects them.
@@ -59,7 +59,7 @@ pub enum StartError {
     Spawn {
         /// The target.
         program: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// The target ended during the handshake.
@@ -67,13 +67,13 @@ pub enum StartError {
     Died {
         /// The target.
         program: PathBuf,
-        /// How it ended, if it was seen.
+        /// Its wait status, if it was seen.
         status: Option<WaitStatus>,
         /// Where the handshake stood.
         stage: &'static str,
         /// Its limit of address space in bytes, if any.
         memory_limit: Option<u64>,
-        /// Whether it said hello before.
+        /// Set if it said hello before.
         said_hello: bool,
     },
     /// The target lives but does not answer.
@@ -99,7 +99,7 @@ pub enum StartError {
     Handshake {
         /// The target.
         program: PathBuf,
-        /// What was wrong.
+        /// The violation.
         source: HandshakeError,
         /// Its limit of address space in bytes, if any.
         memory_limit: Option<u64>,
@@ -113,7 +113,7 @@ pub enum StartError {
     Daemonised {
         /// The target.
         program: PathBuf,
-        /// How the process ended.
+        /// Wait status of the process.
         status: Option<WaitStatus>,
     },
     /// The target needs a larger map each time it is started.
@@ -125,9 +125,9 @@ pub enum StartError {
     MapGrows {
         /// The target.
         program: PathBuf,
-        /// How often it was started.
+        /// Number of starts.
         attempts: u32,
-        /// What it wanted in the end, in bytes.
+        /// Size that it asked for last, in bytes.
         size: usize,
     },
     /// The target was started again and has another map.
@@ -157,7 +157,7 @@ pub enum StartError {
 /// The dynamic loader exits with this code when it cannot load a program.
 const LOADER_FAILED: i32 = 127;
 
-/// What to do about a target that ended during the handshake.
+/// Advice about a target that ended during the handshake.
 fn death_hint(status: Option<WaitStatus>, memory_limit: Option<u64>, said_hello: bool) -> String {
     if said_hello {
         return "its fork server broke off. Does the program close descriptor 198 or 199? \
@@ -195,7 +195,7 @@ fn death(status: Option<WaitStatus>) -> String {
     }
 }
 
-/// What to do where the system has no more.
+/// Advice where the system has no more.
 const fn shortage(errno: i32) -> &'static str {
     match errno {
         libc::EAGAIN => "; no process is to be had, `ulimit -u` is the limit",
@@ -244,7 +244,7 @@ fn disk_hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// Why an input could not be run.
+/// Reason why an input could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The input could not be handed over.
@@ -252,7 +252,7 @@ pub enum RunError {
     Input {
         /// The file, or what stands for it.
         what: String,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// The input is longer than the segment.
@@ -270,9 +270,9 @@ pub enum RunError {
         loss_hint(*.reason)
     )]
     Lost {
-        /// How often it was started.
+        /// Number of starts.
         attempts: u32,
-        /// What happened to it the last time.
+        /// Reason of the last loss.
         reason: LossReason,
     },
     /// The fork server cannot make a process for the input.
@@ -283,7 +283,7 @@ pub enum RunError {
         .tried.as_secs_f32()
     )]
     NoProcess {
-        /// How long it was tried.
+        /// Duration of the attempts.
         tried: Duration,
     },
     /// A persistent child cannot stop itself at the end of a pass.
@@ -294,7 +294,7 @@ pub enum RunError {
         stop_reason(*.errno)
     )]
     CannotStop {
-        /// What the system said: an error number; 0 where it said nothing.
+        /// Error number of the system; 0 where there is none.
         errno: u8,
     },
     /// A target without a fork server could not be executed.
@@ -302,21 +302,21 @@ pub enum RunError {
     Exec {
         /// The target.
         program: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// The fork server was lost and could not be started again.
     #[error("the fork server was lost ({reason}) and did not start again: {source}")]
     Restart {
-        /// What happened to it.
+        /// Reason of the loss.
         reason: LossReason,
-        /// Why it does not start.
+        /// Reason why it does not start.
         source: Box<StartError>,
     },
 }
 
 impl RunError {
-    /// Whether it may be the input's fault: another one can be run.
+    /// Returns whether it may be the input's fault: another one can be run.
     #[must_use]
     pub const fn is_of_input(&self) -> bool {
         matches!(self, Self::Lost { .. } | Self::CannotStop { .. })
@@ -330,7 +330,7 @@ fn stop_reason(errno: u8) -> String {
     }
 }
 
-/// What to do about an input on which the fork server is always lost.
+/// Advice about an input on which the fork server is always lost.
 const fn loss_hint(reason: LossReason) -> &'static str {
     match reason {
         LossReason::Ended | LossReason::HalfWord => {
@@ -349,7 +349,7 @@ const fn loss_hint(reason: LossReason) -> &'static str {
     }
 }
 
-/// What happened to a fork server that has to be started again.
+/// Reason why a fork server has to be restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LossReason {
     /// It closed its pipes or ended.

@@ -10,12 +10,12 @@ use std::time::Duration;
 /// busy slows some of them down.
 const ALLOWANCE: u32 = 4;
 
-/// What is known of the first passes of a target.
+/// Measurements of the first passes of a target.
 #[derive(Debug)]
 pub(crate) struct FirstPasses {
     /// No more time than this is granted for what is done once.
     bound: Duration,
-    /// What is granted as long as none has come to its end.
+    /// Allowance as long as none has come to its end.
     unmeasured: Duration,
     /// The longest one that came to its end.
     longest: Option<Duration>,

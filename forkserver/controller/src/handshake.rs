@@ -14,7 +14,7 @@ use tine_protocol::{
     words::WORD_SIZE,
 };
 
-/// How a handshake came to nothing.
+/// Reason why a handshake failed.
 #[derive(Debug)]
 pub(crate) enum HandshakeFailure {
     /// The status pipe was closed.
@@ -35,9 +35,9 @@ pub(crate) struct FailedHandshake {
     pub(crate) said_hello: bool,
 }
 
-/// So often it is looked whether the process is still there: a process that it left
-/// behind may hold the pipe open.
-const LOOK: Duration = Duration::from_millis(50);
+/// Interval of checks that the process still lives: a process that it left behind may
+/// hold the pipe open.
+const LIVENESS_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The process at the other ends.
 #[derive(Clone, Copy)]
@@ -118,7 +118,7 @@ fn await_bytes(peer: Peer<'_>, deadline: Instant) -> Result<(), HandshakeFailure
     let mut has_ended = false;
     loop {
         let rest = deadline.saturating_duration_since(Instant::now());
-        match poll::readable(peer.status, rest.min(LOOK)) {
+        match poll::readable(peer.status, rest.min(LIVENESS_INTERVAL)) {
             Ok(Ready::Yes) => return Ok(()),
             // It ended before this wait, so that all it wrote would be there.
             Ok(Ready::TimedOut) if has_ended => return Err(HandshakeFailure::Left),

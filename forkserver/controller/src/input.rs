@@ -1,4 +1,4 @@
-//! How an input reaches the target: shared memory, standard input or a file.
+//! Delivery of an input to the target: by shared memory, standard input or a file.
 
 mod folder;
 mod named;
@@ -52,7 +52,7 @@ impl InputPort {
         count
     }
 
-    /// What becomes the target's standard input; `None` for `/dev/null`.
+    /// The target's standard input; `None` for `/dev/null`.
     pub(crate) fn stdin(&self) -> io::Result<Option<File>> {
         self.file.stdin()
     }
@@ -92,7 +92,7 @@ impl InputFile {
     /// Makes the file.
     ///
     /// # Errors
-    /// What the system says; for [`InputRoute::File`] also when something else than a
+    /// Those of the system; for [`InputRoute::File`] also when something else than a
     /// regular file of this user has the name.
     pub fn open(route: &InputRoute) -> io::Result<Self> {
         Ok(Self(match route {
@@ -105,7 +105,7 @@ impl InputFile {
     /// Makes `input` its content, whatever the target did to the file before.
     ///
     /// # Errors
-    /// What the system says.
+    /// Those of the system.
     pub fn deliver(&mut self, input: &[u8]) -> io::Result<()> {
         match &mut self.0 {
             Kind::Stdin(stdin) => stdin.deliver(input),
@@ -113,7 +113,7 @@ impl InputFile {
         }
     }
 
-    /// What becomes the target's standard input; `None` for `/dev/null`.
+    /// The target's standard input; `None` for `/dev/null`.
     ///
     /// # Errors
     /// When there is no descriptor left.
@@ -124,7 +124,7 @@ impl InputFile {
         }
     }
 
-    /// What it is called in messages.
+    /// Name in messages.
     fn name(&self) -> String {
         match &self.0 {
             Kind::Stdin(_) => name(&InputRoute::Stdin),

@@ -9,13 +9,13 @@ use tine_protocol::layout::late::{MAX_MODULES, NAME_SIZE, NOT_COUNTED};
 pub struct LateModule {
     /// Name of its file, without the folder; the end of it, if it is very long.
     pub name: String,
-    /// How many counters it has, each an edge; 0 if it counts by hashes.
+    /// Number of its counters, each an edge; 0 if it counts by hashes.
     pub counters: usize,
-    /// Whether it is counted.
+    /// State of its counters.
     pub counted: Counted,
 }
 
-/// Whether a module that was loaded late is counted.
+/// State of the counters of a module that was loaded late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
     /// Each counter has a byte of its own.
@@ -26,13 +26,13 @@ pub enum Counted {
     No,
 }
 
-/// How many modules were loaded late.
+/// Number of modules that were loaded late.
 pub(crate) fn count(page: &ControlPage) -> usize {
     page.late().taken.load(Ordering::Relaxed) as usize
 }
 
-/// What is known of the modules that were loaded late, in the order in which they were
-/// loaded first; and how many more there were than the table has room for.
+/// Modules that were loaded late, in the order in which they were loaded first; and the
+/// number of those that the table has no room for.
 pub(crate) fn modules(page: &ControlPage) -> (Vec<LateModule>, usize) {
     let (room, late) = (page.room(), page.late());
     let taken = late.taken.load(Ordering::Relaxed) as usize;

@@ -1,9 +1,9 @@
-//! Processes of the target that are in none of the groups that are killed: daemons.
+//! Leftover processes of the target, in none of the groups that are killed: daemons.
 //!
-//! What a child forks stays in its process group and goes with it. A process that
+//! A process that a child forks stays in its group and is killed with it. One that
 //! leaves the group (`setsid`) and whose parent ends belongs to nobody the controller
 //! knows. It keeps its environment, though, and the target's has a word in it that no
-//! other fork server has. So such processes are found by looking through `/proc`:
+//! other fork server has. So such processes are found by searching `/proc`:
 //! whenever a fork server ends, and now and then between runs, or a target that
 //! becomes a daemon in each run would fill the machine.
 
@@ -20,11 +20,11 @@ use tine_ipc::{
 };
 use tine_protocol::env;
 
-/// After so many runs at the latest it is looked again. Looking takes milliseconds,
-/// this many runs take seconds.
+/// Longest interval between two sweeps, in runs. A sweep takes milliseconds, this many runs
+/// take seconds.
 const MOST_RUNS: u32 = 1 << 15;
 
-/// The first look is after so many runs, and no two are closer to each other.
+/// Runs before the first sweep, and shortest interval between two.
 const FEWEST_RUNS: u32 = 16;
 
 /// A process that was killed is gone after this time, or it hangs in the kernel.
@@ -41,9 +41,9 @@ pub(crate) struct Leftovers {
     created: u64,
     /// When the server had shaken hands, in the same unit.
     ready: u64,
-    /// Runs until it is looked again.
+    /// Runs until the next sweep.
     runs_left: u32,
-    /// Runs from one look to the next.
+    /// Runs from one sweep to the next.
     interval: u32,
     /// Number of sweeps so far.
     sweeps: u64,
@@ -69,12 +69,12 @@ impl Leftovers {
         (env::name(env::SERVER_TOKEN), self.token.clone())
     }
 
-    /// Whether somebody ends the target if this process dies.
+    /// Returns whether a warden ends the target if this process dies.
     pub(crate) const fn is_guarded(&self) -> bool {
         self.warden.is_some()
     }
 
-    /// What the target's process says before it executes the target.
+    /// The warden's note, in which the new process enters itself before it executes the target.
     pub(crate) fn watched(&self) -> Option<Watched> {
         self.warden.as_ref().map(Warden::watched)
     }
@@ -124,7 +124,7 @@ impl Leftovers {
         self.kill_until_gone(Self::marked);
     }
 
-    /// Whether there were any.
+    /// Returns whether there were any.
     fn kill_until_gone(&self, find: impl Fn(&Self) -> Vec<Pid>) -> bool {
         let deadline = Instant::now() + GONE;
         let mut found = false;

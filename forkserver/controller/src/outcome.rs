@@ -1,10 +1,10 @@
-//! How a run ended.
+//! Outcome of a run.
 
 use std::{borrow::Cow, fmt};
 use tine_ipc::signal;
 use tine_protocol::WaitStatus;
 
-/// How a run ended.
+/// Outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The child exited by itself with this code.
@@ -17,7 +17,7 @@ pub enum Outcome {
     Signaled {
         /// The signal's number.
         signal: i32,
-        /// Whether a core file was written.
+        /// Set if a core file was written.
         core: bool,
     },
     /// The run was over its limit and the child was killed.
@@ -42,13 +42,13 @@ impl Outcome {
         }
     }
 
-    /// Whether the child crashed.
+    /// Returns whether the child crashed.
     #[must_use]
     pub const fn is_crash(&self) -> bool {
         matches!(self, Self::Signaled { .. } | Self::CrashExit(_))
     }
 
-    /// Whether the run was over its limit.
+    /// Returns whether the run was over its limit.
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         matches!(self, Self::TimedOut)

@@ -1,5 +1,4 @@
-//! What `/proc` tells of a process. Asked for where something is wrong, not in an
-//! ordinary run.
+//! Facts about processes from `/proc`. Read where something is wrong, off the hot path.
 
 use std::fs;
 use tine_ipc::{Pid, process};
@@ -25,18 +24,18 @@ impl Stat {
         Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    /// Whether a signal stopped it.
+    /// Returns whether a signal stopped it.
     pub(crate) const fn is_stopped(&self) -> bool {
         matches!(self.state, b'T')
     }
 
-    /// Whether it has ended, and waits to be reaped.
+    /// Returns whether it has ended, and waits to be reaped.
     pub(crate) const fn is_zombie(&self) -> bool {
         matches!(self.state, b'Z' | b'X')
     }
 
-    /// Whether `ancestor` made the process `pid`, or made one that did; `None` if `pid`
-    /// cannot be looked at.
+    /// Returns whether the process `pid` descends from `ancestor`; `None` if `pid` cannot be
+    /// inspected.
     pub(crate) fn descends(pid: Pid, ancestor: Pid) -> Option<bool> {
         /// A wrapper or two may stand between the controller and the fork server.
         const GENERATIONS: usize = 8;
@@ -65,7 +64,7 @@ impl Stat {
     }
 }
 
-/// Whether `/proc` has the numbers of our PID namespace. In a new namespace that got
+/// Returns whether `/proc` has the numbers of our PID namespace. In a new namespace that got
 /// no `/proc` of its own the numbers there mean other processes.
 fn is_ours() -> bool {
     fs::read_link("/proc/self").is_ok_and(|link| link.to_str() == Some(&process::id().to_string()))

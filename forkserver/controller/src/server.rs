@@ -17,10 +17,10 @@ use std::{
 use tine_ipc::Pid;
 use tine_protocol::TargetError;
 
-/// How often a lost server is started again for one input before it is given up.
+/// Limit of consecutive restarts of the server for one input.
 const MAX_RESTARTS_IN_A_ROW: u32 = 3;
 
-/// How long a fork server that cannot fork is asked again. Other programs come and go.
+/// Time limit of a fork server that cannot fork. Other programs come and go.
 const FORK_LIMIT: Duration = Duration::from_secs(10);
 
 /// A target's fork server. Dropping it ends the server and its child.
@@ -42,12 +42,12 @@ pub struct ForkServer {
     last_loss: Option<LossReason>,
 }
 
-/// How far a batch of inputs came.
+/// Result of a batch of inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Batch {
     /// Number of inputs that were run.
     pub count: usize,
-    /// How the last of them ended; `None` if there was none.
+    /// Outcome of the last of them; `None` if there was none.
     pub last: Option<Outcome>,
 }
 
@@ -98,7 +98,7 @@ impl ForkServer {
             } else {
                 self.channel.run(timeout)
             };
-            self.learn_of_modules();
+            self.note_modules();
             self.channel.count_run();
             let reason = match ran {
                 Ok(run) => return Ok(self.outcome(run)),
@@ -161,7 +161,7 @@ impl ForkServer {
                     last: Ok(run),
                 }) => {
                     batch.count += count;
-                    self.learn_of_modules();
+                    self.note_modules();
                     self.outcome(run)
                 }
                 // The one that failed is run alone: what is to be done about it is the same.
@@ -185,7 +185,7 @@ impl ForkServer {
         Ok(batch)
     }
 
-    /// Whether the next run is the first one of a fresh persistent child.
+    /// Returns whether the next run is the first one of a fresh persistent child.
     fn needs_fresh_child(&self) -> bool {
         self.info.persistent && !self.channel.has_waiting_child()
     }
@@ -216,7 +216,7 @@ impl ForkServer {
         }
         self.set_up = began.elapsed();
         self.first_passes.came_to_end(self.set_up);
-        self.learn_of_modules();
+        self.note_modules();
         self.map.clear();
         if let Some(log) = &mut self.log {
             log.clear();
@@ -226,9 +226,9 @@ impl ForkServer {
         Ok(self.channel.run(timeout))
     }
 
-    /// A run may have loaded a module, and counted in more of the map.
+    /// Takes note of modules that a run loaded: more of the map may be in use.
     #[inline]
-    fn learn_of_modules(&mut self) {
+    fn note_modules(&mut self) {
         let used = self.channel.context().page.map_used();
         if used != self.map_used {
             self.set_map_used(used);
@@ -250,7 +250,7 @@ impl ForkServer {
         late::modules(&self.channel.context().page)
     }
 
-    /// How many modules [`Self::late_modules`] knows of.
+    /// Number of modules that [`Self::late_modules`] knows of.
     #[must_use]
     pub fn count_late_modules(&self) -> usize {
         late::count(&self.channel.context().page)
@@ -269,7 +269,7 @@ impl ForkServer {
         Ok(())
     }
 
-    /// Whether a persistent child has finished its pass and waits for the next
+    /// Returns whether a persistent child has finished its pass and waits for the next
     /// input. Otherwise the next run is the first one of a fresh child.
     #[must_use]
     pub fn has_waiting_child(&self) -> bool {
@@ -300,7 +300,7 @@ impl ForkServer {
         self.config.timeout
     }
 
-    /// What the target said about itself.
+    /// Facts that the target reported about itself.
     #[must_use]
     pub const fn info(&self) -> &TargetInfo {
         &self.info
@@ -312,10 +312,10 @@ impl ForkServer {
         &self.map
     }
 
-    /// How often it was looked for daemons of the target: between two runs, once in
-    /// tens of thousands.
+    /// Number of sweeps for daemons of the target so far: between two runs, one in tens of
+    /// thousands.
     #[must_use]
-    pub fn looks_for_daemons(&self) -> u64 {
+    pub fn daemon_sweeps(&self) -> u64 {
         self.channel.context().leftovers.sweeps()
     }
 
@@ -325,13 +325,13 @@ impl ForkServer {
         self.log.as_mut()
     }
 
-    /// How often the server was lost and started again.
+    /// Number of times that the server was lost and restarted.
     #[must_use]
     pub const fn restarts(&self) -> u64 {
         self.restarts
     }
 
-    /// Why it was started again the last time.
+    /// Reason of the last restart.
     #[must_use]
     pub const fn last_loss(&self) -> Option<LossReason> {
         self.last_loss

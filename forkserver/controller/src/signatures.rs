@@ -1,5 +1,5 @@
-//! What a target says of itself in its file: strings that the compiler wrapper
-//! or the macros left there.
+//! Signatures of a target: strings in its file that the compiler wrapper or the macros
+//! left there.
 
 use memchr::memmem;
 use std::{fs::File, io, io::Read, path::Path};

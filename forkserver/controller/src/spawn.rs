@@ -16,10 +16,10 @@ use tine_protocol::{
     fds::{CONTROL_FD, STATUS_FD},
 };
 
-/// So many descriptors at least reach to the pipes.
+/// Number of descriptors that reach to the pipes.
 const DESCRIPTORS: u64 = STATUS_FD as u64 + 1;
 
-/// So many, where both ends have to be put out of the way.
+/// The same, where both ends have to be moved out of the way.
 const DESCRIPTORS_AT_MOST: u64 = DESCRIPTORS + 2;
 
 /// A target that was executed, and the controller's ends of its pipes.
@@ -91,7 +91,7 @@ pub(crate) fn spawn(
     })
 }
 
-/// What the new process does between fork and exec.
+/// Steps of the new process between fork and exec.
 struct ChildSetup {
     control_read: OwnedFd,
     status_write: OwnedFd,

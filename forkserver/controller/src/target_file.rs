@@ -1,4 +1,4 @@
-//! What the target's file says about it, before it is started: most mistakes
+//! Inspection of the target's file, before the target is started: most mistakes
 //! can be named here, and better than by a fork server that never answers.
 
 mod elf;
@@ -67,7 +67,7 @@ impl Sanitizer {
         (Self::Undefined, b"__ubsan_handle_"),
     ];
 
-    /// Whether it maps more address space than any machine has memory.
+    /// Returns whether it maps more address space than any machine has memory.
     #[must_use]
     pub const fn reserves_address_space(self) -> bool {
         matches!(self, Self::Address | Self::Memory | Self::Thread)
@@ -86,7 +86,7 @@ impl fmt::Display for Sanitizer {
     }
 }
 
-/// Why a file cannot be a target.
+/// Reason why a file cannot be a target.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetFileError {
     /// No such file, and no such command.
@@ -96,9 +96,9 @@ pub enum TargetFileError {
         ": is the path right?"
     })]
     NotFound {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// Whether it was looked for on `PATH`.
+        /// Set if it was searched on `PATH`.
         on_path: bool,
     },
     /// A folder, a device or a pipe.
@@ -106,7 +106,7 @@ pub enum TargetFileError {
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What it is.
+        /// Kind of file.
         what: &'static str,
     },
     /// The permission to execute it is missing.
@@ -121,7 +121,7 @@ pub enum TargetFileError {
     Unreadable {
         /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// A script, which an interpreter runs.
@@ -134,7 +134,7 @@ pub enum TargetFileError {
     Script {
         /// The path.
         path: PathBuf,
-        /// What its first line names.
+        /// The program that its first line names.
         interpreter: String,
     },
     /// Not an ELF file.
@@ -148,7 +148,7 @@ pub enum TargetFileError {
     NotAProgram {
         /// The path.
         path: PathBuf,
-        /// What it is.
+        /// Kind of file.
         what: &'static str,
     },
     /// Built for another processor.
@@ -160,7 +160,7 @@ pub enum TargetFileError {
     WrongArchitecture {
         /// The path.
         path: PathBuf,
-        /// What it is built for.
+        /// The architecture that it is built for.
         found: Architecture,
     },
     /// The loader that it names is missing.

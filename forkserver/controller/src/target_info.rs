@@ -2,17 +2,16 @@
 
 use crate::Dialect;
 
-/// What is known of a target once its fork server runs.
+/// Facts about a target, known once its fork server runs.
 #[derive(Debug, Clone)]
 pub struct TargetInfo {
     /// The protocol that its runtime speaks.
     pub dialect: Dialect,
     /// Size of the coverage map in bytes.
     pub map_size: usize,
-    /// How many of these are counters, if the runtime said it (tine's does).
+    /// Number of counters among these, if the runtime said it (tine's does).
     pub edges: Option<usize>,
-    /// How many bytes at the end of the map are room for modules that the target loads
-    /// later.
+    /// Number of bytes at the end of the map that are room for modules loaded later.
     pub room: usize,
     /// It has a persistent loop.
     pub persistent: bool,

@@ -49,7 +49,7 @@ impl<'a, T: std::os::fd::AsFd> From<&'a T> for Fd<'a> {
 pub struct Owned(i32);
 
 impl Owned {
-    /// What a system call returned.
+    /// The descriptor that a system call returned.
     ///
     /// # Safety
     /// The call must be one that opened a descriptor, and must have succeeded; nobody else

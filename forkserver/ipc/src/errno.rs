@@ -1,4 +1,4 @@
-//! What a failed system call says.
+//! Error numbers of failed system calls.
 
 /// An error number of Linux.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,7 +35,7 @@ pub struct Program {
     stack: Box<[u8]>,
 }
 
-/// What the new process does before it executes the program.
+/// Steps of the new process before it executes the program.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
     /// Becomes its standard input.
@@ -46,7 +46,7 @@ pub struct Setup<'a> {
     pub memory_limit: Option<u64>,
     /// Its working directory; `None`: that of this process.
     pub directory: Option<&'a CStr>,
-    /// Who looks after it, if somebody does.
+    /// The warden's note in which it enters itself, if there is a warden.
     pub watched: Option<Watched>,
 }
 
@@ -123,12 +123,12 @@ impl Program {
     }
 }
 
-/// What the new process finds in the shared memory.
+/// Instructions for the new process, in the shared memory.
 struct Order<'a> {
     program: &'a Program,
     setup: Setup<'a>,
     controller: Pid,
-    /// What went wrong before the program was executed.
+    /// Error before the program was executed; 0 if there was none.
     error: AtomicI32,
 }
 
@@ -191,7 +191,7 @@ impl Order<'_> {
 /// C strings, and pointers to them that end with null.
 struct Strings {
     pointers: Vec<*const c_char>,
-    /// What the pointers point to: it never changes.
+    /// Targets of the pointers, which never change.
     strings: Vec<CString>,
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use core::{ffi::CStr, mem::MaybeUninit};
 
-/// What stands behind a descriptor.
+/// Kind of file behind a descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file of so many bytes.
@@ -17,7 +17,7 @@ pub enum Kind {
     Other,
 }
 
-/// How to open a file.
+/// Way to open a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Open {
     /// Waits for whoever writes to it, if it is a FIFO.
@@ -29,7 +29,7 @@ pub enum Open {
 /// Opens a file or a folder for reading.
 ///
 /// # Errors
-/// What `open(2)` says; an interrupted call is repeated.
+/// Those of `open(2)`; an interrupted call is repeated.
 pub fn open(path: &CStr, how: Open) -> Result<Owned, Errno> {
     const READ: i32 = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOCTTY;
     let flags = match how {
@@ -45,7 +45,7 @@ pub fn open(path: &CStr, how: Open) -> Result<Owned, Errno> {
 /// Returns what stands behind a descriptor.
 ///
 /// # Errors
-/// What `fstat(2)` says.
+/// Those of `fstat(2)`.
 pub fn kind(fd: Fd<'_>) -> Result<Kind, Errno> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the kernel writes one `stat`, for which there is room.
@@ -59,7 +59,7 @@ pub fn kind(fd: Fd<'_>) -> Result<Kind, Errno> {
     })
 }
 
-/// What a folder says of an entry. Not each file system says it.
+/// Kind of an entry, as its folder says. Not each file system says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     /// A folder.
@@ -77,7 +77,7 @@ pub enum EntryKind {
 pub struct Entry<'buffer> {
     /// Its name, without the folder's.
     pub name: &'buffer CStr,
-    /// What it is.
+    /// Its kind.
     pub kind: EntryKind,
 }
 
@@ -85,7 +85,7 @@ pub struct Entry<'buffer> {
 /// `buffer`, which should have 4,096 bytes or more.
 ///
 /// # Errors
-/// What `getdents64(2)` says.
+/// Those of `getdents64(2)`.
 pub fn entries<'buffer>(
     folder: Fd<'_>,
     buffer: &'buffer mut [u8],

@@ -101,8 +101,8 @@ impl Drop for FolderGuard {
     }
 }
 
-/// Whether `pid` is one of this process's guards, which nobody kills who wants folders
-/// to be removed.
+/// Returns whether `pid` is one of this process's guards, which nobody kills who wants
+/// folders to be removed.
 #[must_use]
 pub fn is_guard(pid: Pid) -> bool {
     guards().contains(&pid)

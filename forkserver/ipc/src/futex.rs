@@ -10,7 +10,7 @@ use crate::{
 };
 use core::{sync::atomic::AtomicU32, time::Duration};
 
-/// What a wait came to.
+/// Result of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Woken {
     /// Somebody woke it. The word may have any value by now: look.
@@ -27,7 +27,7 @@ pub enum Woken {
 /// and the falling asleep are one step for whoever wakes.
 ///
 /// # Errors
-/// What `futex(2)` says apart from the cases above.
+/// Those of `futex(2)` apart from the cases above.
 pub fn wait(word: &AtomicU32, expected: u32, limit: Duration) -> Result<Woken, Errno> {
     let limit = libc::timespec {
         tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
@@ -59,7 +59,7 @@ pub fn wait(word: &AtomicU32, expected: u32, limit: Duration) -> Result<Woken, E
 /// many there were.
 ///
 /// # Errors
-/// What `futex(2)` says: `EFAULT` if the word is not mapped.
+/// Those of `futex(2)`: `EFAULT` if the word is not mapped.
 pub fn wake(word: &AtomicU32, count: u32) -> Result<usize, Errno> {
     // SAFETY: FUTEX_WAKE only takes the address; the other arguments are not used.
     check(unsafe { system_call!(futex, word.as_ptr(), libc::FUTEX_WAKE, count, 0, 0, 0) })

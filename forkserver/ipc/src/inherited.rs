@@ -1,4 +1,4 @@
-//! What a process has from the one that started it, whether it wants it or not.
+//! Signals and descriptors that a process inherits from the one that started it.
 //!
 //! `execve(2)` keeps ignored signals, the mask of blocked signals, and every descriptor
 //! that is not closed on exec. `nohup` ignores `SIGHUP`; a shell without job control
@@ -34,7 +34,7 @@ pub fn settle_signals() {
     let _ = Mask::NONE.apply();
 }
 
-/// Whether this process was started with `signal` ignored, because it should outlive
+/// Returns whether this process was started with `signal` ignored, because it should outlive
 /// its terminal or ignore its keys. Such a signal is not to be handled either.
 #[must_use]
 pub fn is_unwanted(signal: i32) -> bool {
@@ -47,7 +47,7 @@ pub fn is_unwanted(signal: i32) -> bool {
 /// Makes system calls only: it may be called between fork and exec.
 ///
 /// # Errors
-/// What `sigaction(2)`, `sigprocmask(2)` or `close_range(2)` say.
+/// Those of `sigaction(2)`, `sigprocmask(2)` and `close_range(2)`.
 pub fn shed() -> Result<(), Errno> {
     // Before signals are let in: no handler of the parent's may run here.
     for signal in signal::all() {
@@ -61,7 +61,7 @@ pub fn shed() -> Result<(), Errno> {
 /// program.
 ///
 /// # Errors
-/// What `close_range(2)` says.
+/// Those of `close_range(2)`.
 pub fn close_extra_on_exec() -> Result<(), Errno> {
     const CLOEXEC: u32 = 1 << 2;
     // SAFETY: close_range takes plain numbers, and closes nothing with this flag.

@@ -40,7 +40,7 @@ pub struct Object {
     next: *const Object,
 }
 
-/// What the dynamic linker tells debuggers (`struct r_debug`).
+/// Record of the dynamic linker for debuggers (`struct r_debug`).
 #[repr(C)]
 #[derive(Debug)]
 pub struct Debug {

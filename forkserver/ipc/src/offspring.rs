@@ -50,7 +50,7 @@ pub fn end_others(leader: Pid, spared: &[Pid]) {
     }
 }
 
-/// Whether there was anything to kill.
+/// Kills what there is. Returns whether there was anything to kill.
 fn end_round(folder: &Folder, leader: Pid, spared: &[Pid]) -> bool {
     let own = process::id();
     let mut found = Found {
@@ -104,7 +104,7 @@ impl Found {
     }
 }
 
-/// What is of use here of a line of `/proc/PID/stat`.
+/// Fields of `/proc/PID/stat` that are of use here.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     pid: Pid,

@@ -8,7 +8,7 @@ use crate::{
 };
 use core::mem::size_of;
 
-/// What did not work, in the order in which it is tried.
+/// The step that failed, in the order in which they are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// `userfaultfd(2)`: missing, or forbidden by a container.
@@ -269,8 +269,8 @@ impl Drop for Pages {
 mod tests {
     use super::{Step, probe};
 
-    /// Whether it works is up to the kernel; that it says the same twice and names
-    /// a step that the kernel can refuse is not.
+    /// It is up to the kernel to support it, but not to say something else the second time, or
+    /// to name a step that cannot be refused.
     #[test]
     fn the_answer_is_the_same_twice_and_names_a_step() {
         let first = probe();

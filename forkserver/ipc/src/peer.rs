@@ -25,7 +25,7 @@ pub struct Peer {
     reaped: bool,
 }
 
-/// How a child ended or paused.
+/// End of a child, or its stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// It returned, or called `exit`.
@@ -86,7 +86,7 @@ impl Peer {
     /// Sends it a signal.
     ///
     /// # Errors
-    /// What `kill(2)` says.
+    /// Those of `kill(2)`.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         Ok(kill(self.pid, signal)?)
     }
@@ -94,7 +94,7 @@ impl Peer {
     /// Waits until it ends.
     ///
     /// # Errors
-    /// What `waitpid(2)` says.
+    /// Those of `waitpid(2)`.
     pub fn wait(&mut self) -> io::Result<End> {
         self.next(WaitPidFlag::empty())
     }
@@ -102,7 +102,7 @@ impl Peer {
     /// Waits until it ends or is stopped.
     ///
     /// # Errors
-    /// What `waitpid(2)` says.
+    /// Those of `waitpid(2)`.
     pub fn wait_or_stop(&mut self) -> io::Result<End> {
         self.next(WaitPidFlag::WUNTRACED)
     }
@@ -110,7 +110,7 @@ impl Peer {
     /// Kills it by SIGKILL and waits.
     ///
     /// # Errors
-    /// What `kill(2)` and `waitpid(2)` say.
+    /// Those of `kill(2)` and `waitpid(2)`.
     pub fn kill(&mut self) -> io::Result<End> {
         self.signal(Signal::SIGKILL)?;
         self.wait()

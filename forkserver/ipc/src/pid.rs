@@ -31,7 +31,7 @@ impl Pid {
         Self::new(child.id().cast_signed()).expect("the kernel's numbers are positive")
     }
 
-    /// What a system call returned.
+    /// The id that a system call returned.
     ///
     /// # Safety
     /// The call must be one that returns a process id, and must have succeeded.

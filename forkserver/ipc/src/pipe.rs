@@ -8,7 +8,7 @@ use crate::{
     errno::{check, retry, system_call},
 };
 
-/// What reading a fixed number of bytes came to.
+/// Result of reading a fixed number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
     /// All of them.
@@ -37,7 +37,7 @@ pub fn create() -> Result<(std::os::fd::OwnedFd, std::os::fd::OwnedFd), Errno> {
 /// Reads until `buffer` is full or the last write end is closed.
 ///
 /// # Errors
-/// What `read(2)` says; an interrupted call is repeated.
+/// Those of `read(2)`; an interrupted call is repeated.
 pub fn receive<'a>(fd: impl Into<Fd<'a>>, buffer: &mut [u8]) -> Result<Received, Errno> {
     let fd = fd.into();
     let mut filled = 0;
@@ -54,7 +54,7 @@ pub fn receive<'a>(fd: impl Into<Fd<'a>>, buffer: &mut [u8]) -> Result<Received,
 /// Reads once; 0 means that the last write end is closed.
 ///
 /// # Errors
-/// What `read(2)` says; an interrupted call is repeated.
+/// Those of `read(2)`; an interrupted call is repeated.
 pub fn receive_some<'a>(fd: impl Into<Fd<'a>>, buffer: &mut [u8]) -> Result<usize, Errno> {
     let fd = fd.into().number();
     // SAFETY: the kernel writes at most `buffer.len()` bytes to a buffer that

@@ -6,7 +6,7 @@ use crate::{
 };
 use core::time::Duration;
 
-/// What a wait came to.
+/// Result of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ready {
     /// There is something to read, or the other end is closed.
@@ -20,7 +20,7 @@ pub enum Ready {
 /// Waits until `fd` can be read without blocking, for at most `limit`.
 ///
 /// # Errors
-/// What `ppoll(2)` says, apart from an interruption.
+/// Those of `ppoll(2)`, apart from an interruption.
 pub fn readable<'a>(fd: impl Into<Fd<'a>>, limit: Duration) -> Result<Ready, Errno> {
     let mut entry = libc::pollfd {
         fd: fd.into().number(),

@@ -86,7 +86,7 @@ pub fn wait(pid: Pid, or_stops: bool) -> Result<i32, Errno> {
     Ok(status)
 }
 
-/// Whether the child `pid` has ended. It stays to be waited for, so that its number
+/// Returns whether the child `pid` has ended. It stays to be waited for, so that its number
 /// cannot become another process's meanwhile.
 ///
 /// # Errors
@@ -141,7 +141,7 @@ pub fn wait_among_others(pid: Pid, or_stops: bool) -> Result<i32, Errno> {
 /// those of the first process of the system.
 ///
 /// # Errors
-/// What `prctl(2)` says, such as `EPERM` by a filter of system calls.
+/// Those of `prctl(2)`, such as `EPERM` by a filter of system calls.
 pub fn adopt_orphans() -> Result<(), Errno> {
     // SAFETY: this prctl takes plain numbers.
     check(unsafe { system_call!(prctl, libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }).map(drop)
@@ -184,7 +184,7 @@ pub fn session_of(pid: Pid) -> Option<Pid> {
     Pid::new(session as i32)
 }
 
-/// Whether the process `pid` leads a process group.
+/// Returns whether the process `pid` leads a process group.
 #[must_use]
 pub fn leads_group(pid: Pid) -> bool {
     // SAFETY: getpgid takes a plain number.
@@ -229,7 +229,7 @@ pub fn milliseconds() -> u64 {
 /// Limits this process's address space to `bytes`.
 ///
 /// # Errors
-/// What `setrlimit(2)` says.
+/// Those of `setrlimit(2)`.
 pub fn limit_address_space(bytes: u64) -> Result<(), Errno> {
     set_limit(libc::RLIMIT_AS as i32, bytes)
 }
@@ -237,7 +237,7 @@ pub fn limit_address_space(bytes: u64) -> Result<(), Errno> {
 /// Keeps this process from core dumps, which take time and disk.
 ///
 /// # Errors
-/// What `setrlimit(2)` says.
+/// Those of `setrlimit(2)`.
 pub fn limit_core_files() -> Result<(), Errno> {
     // Linux takes no notice of the limit where dumps are piped to a helper, but for
     // this value. It is too small for a file too.
@@ -273,7 +273,7 @@ pub fn fix_addresses() -> Result<(), Errno> {
 /// the process may raise up to the second one.
 ///
 /// # Errors
-/// What `prlimit(2)` says.
+/// Those of `prlimit(2)`.
 pub fn descriptor_limits() -> Result<(u64, u64), Errno> {
     let mut limit = libc::rlimit64 {
         rlim_cur: 0,
@@ -290,7 +290,7 @@ pub fn descriptor_limits() -> Result<(u64, u64), Errno> {
 /// Changes the first of [`descriptor_limits`]. Descriptors beyond it stay open.
 ///
 /// # Errors
-/// What `prlimit(2)` says.
+/// Those of `prlimit(2)`.
 pub fn limit_descriptors(soft: u64) -> Result<(), Errno> {
     let (_, hard) = descriptor_limits()?;
     let limit = libc::rlimit64 {
@@ -328,7 +328,7 @@ pub fn duplicate_above<'a>(fd: impl Into<Fd<'a>>, lowest: i32) -> Result<Owned, 
 /// Puts `from` on the descriptor `to`, which stays open across exec.
 ///
 /// # Errors
-/// What `dup3(2)` says.
+/// Those of `dup3(2)`.
 pub fn place_descriptor<'a>(from: impl Into<Fd<'a>>, to: i32) -> Result<(), Errno> {
     let from = from.into().number();
     // SAFETY: dup3 takes plain numbers; what `to` was is gone after exec anyway.
@@ -339,7 +339,7 @@ pub fn place_descriptor<'a>(from: impl Into<Fd<'a>>, to: i32) -> Result<(), Errn
 /// address.
 ///
 /// # Errors
-/// What `mmap(2)` says.
+/// Those of `mmap(2)`.
 pub fn map_private(length: usize) -> Result<usize, Errno> {
     map(length, libc::MAP_PRIVATE)
 }
@@ -347,7 +347,7 @@ pub fn map_private(length: usize) -> Result<usize, Errno> {
 /// The same, of pages that this process shares with those that it forks.
 ///
 /// # Errors
-/// What `mmap(2)` says.
+/// Those of `mmap(2)`.
 pub fn map_shared(length: usize) -> Result<usize, Errno> {
     map(length, libc::MAP_SHARED)
 }
@@ -362,11 +362,11 @@ fn map(length: usize, kind: i32) -> Result<usize, Errno> {
 /// Replaces `length` bytes of memory at `address` by private zero pages.
 ///
 /// # Errors
-/// What `mmap(2)` says.
+/// Those of `mmap(2)`.
 ///
 /// # Safety
-/// What lay there is lost: it must be whole pages that the caller owns and that
-/// no Rust object lives in.
+/// The old content is lost: it must be whole pages that the caller owns and that no Rust
+/// object lives in.
 pub unsafe fn map_private_over(address: usize, length: usize) -> Result<(), Errno> {
     const ACCESS: i32 = libc::PROT_READ | libc::PROT_WRITE;
     const KIND: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;

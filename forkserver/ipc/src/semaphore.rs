@@ -12,7 +12,7 @@ use std::{
 
 use crate::mapping::Mapping;
 
-/// How many bytes of a mapping a semaphore needs.
+/// Size of a semaphore in a mapping, in bytes.
 pub const SIZE: usize = size_of::<libc::sem_t>();
 
 /// A semaphore at some place of a mapping that processes share.

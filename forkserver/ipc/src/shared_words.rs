@@ -10,7 +10,7 @@ use core::sync::atomic::AtomicU32;
 /// forks from now on.
 ///
 /// # Errors
-/// What `mmap(2)` says: `ENOMEM` when there is no room in the address space.
+/// Those of `mmap(2)`: `ENOMEM` when there is no room in the address space.
 pub fn map<const N: usize>() -> Result<&'static [AtomicU32; N], Errno> {
     const { assert!(N > 0) };
     const ACCESS: i32 = libc::PROT_READ | libc::PROT_WRITE;

@@ -119,11 +119,11 @@ impl Segment {
     /// `address`, in addition to where they are mapped already.
     ///
     /// # Errors
-    /// What `mremap(2)` says; `EINVAL` if the range is not inside the segment or
+    /// Those of `mremap(2)`; `EINVAL` if the range is not inside the segment or
     /// something is not page-aligned.
     ///
     /// # Safety
-    /// What lay at `address` is lost: it must be whole pages that the caller
+    /// The old content of `address` is lost: it must be whole pages that the caller
     /// owns and that no Rust object lives in.
     pub unsafe fn overlay(
         &self,
@@ -228,13 +228,13 @@ pub struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// How many words there are.
+    /// Number of words.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.words
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.words == 0

@@ -90,7 +90,7 @@ pub fn send_to_own_thread(thread: Pid, signal: i32) -> Result<(), Errno> {
 /// Asks the kernel to kill this process when the thread that forked it ends.
 ///
 /// # Errors
-/// What `prctl(2)` says.
+/// Those of `prctl(2)`.
 pub fn die_with_parent() -> Result<(), Errno> {
     on_end_of_parent(KILL)
 }
@@ -98,7 +98,7 @@ pub fn die_with_parent() -> Result<(), Errno> {
 /// Asks the kernel to stop this process when the thread that forked it ends.
 ///
 /// # Errors
-/// What `prctl(2)` says.
+/// Those of `prctl(2)`.
 pub fn stop_with_parent() -> Result<(), Errno> {
     on_end_of_parent(STOP)
 }
@@ -108,7 +108,7 @@ fn on_end_of_parent(signal: i32) -> Result<(), Errno> {
     check(unsafe { system_call!(prctl, libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) }).map(drop)
 }
 
-/// How a process treats a signal, as the kernel keeps it.
+/// Disposition of a signal, as the kernel keeps it.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Action {
@@ -119,7 +119,7 @@ pub struct Action {
 }
 
 impl Action {
-    /// What every process begins with.
+    /// The default, which every process begins with.
     pub const DEFAULT: Self = Self {
         handler: libc::SIG_DFL,
         flags: 0,
@@ -164,7 +164,7 @@ pub fn all() -> impl Iterator<Item = i32> {
     (1..=LAST).filter(|signal| ![KILL, STOP].contains(signal))
 }
 
-/// Whether this process ignores `signal`.
+/// Returns whether this process ignores `signal`.
 #[must_use]
 pub fn is_ignored(signal: i32) -> bool {
     let mut action = Action::DEFAULT;
@@ -204,7 +204,7 @@ impl Mask {
     /// blocked before.
     ///
     /// # Errors
-    /// What `sigprocmask(2)` says.
+    /// Those of `sigprocmask(2)`.
     pub fn apply(self) -> Result<Self, Errno> {
         let mut before = Self::NONE;
         // SAFETY: the kernel reads one mask and writes another, 8 bytes each.

@@ -53,7 +53,7 @@ pub fn send(pid: Pid, signal: i32, value: i32) -> io::Result<()> {
 /// `limit`. `None` when none came.
 ///
 /// # Errors
-/// What `sigtimedwait(2)` says.
+/// Those of `sigtimedwait(2)`.
 pub fn take(signals: &[i32], limit: Duration) -> io::Result<Option<Taken>> {
     let set = set_of(signals)?;
     let limit = libc::timespec {

@@ -10,7 +10,7 @@ use std::io;
 /// (`/proc/sys/kernel/msgmax`).
 pub const LONGEST: usize = 8192;
 
-/// What the kernel wants in front of a message: its type.
+/// A message, preceded by its type, as the kernel wants it.
 #[repr(C)]
 struct Message {
     kind: libc::c_long,

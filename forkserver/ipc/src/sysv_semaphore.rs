@@ -17,7 +17,7 @@ pub struct Set {
     id: i32,
 }
 
-/// Whether the kernel takes a change back when the process ends.
+/// Treatment of a change when the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtEnd {
     /// It stays.

@@ -49,8 +49,8 @@ impl Warden {
         started.map(|lifeline| Self { lifeline, session })
     }
 
-    /// What a new process says itself, before it executes a program: then it is looked
-    /// after from its beginning.
+    /// The note in which a new process enters itself before it executes a program: then it is
+    /// watched from its beginning.
     #[must_use]
     pub const fn watched(&self) -> Watched {
         Watched(self.session)
@@ -76,7 +76,7 @@ impl Drop for Warden {
     }
 }
 
-/// Where the leader of the session that a warden looks after is written down.
+/// A note of the session that a warden watches: the pid of its leader.
 #[derive(Debug, Clone, Copy)]
 pub struct Watched(&'static [AtomicU32; 1]);
 

@@ -44,8 +44,9 @@ pub const DEFERRED: &CStr = c"__AFL_DEFER_FORKSRV";
 /// stopping itself, so a controller that does not serve the word must not pass it on.
 pub const CHILD_SYNC_SHM: &CStr = c"AFL_CHILD_SYNC_SHM";
 
-/// What a controller tells a runtime. It removes from a target's environment whatever it
-/// does not set itself: the controller may run inside another fuzzer's target.
+/// Variables by which a controller speaks to a runtime. Those that it does not set itself
+/// are removed from a target's environment: the controller may run inside another fuzzer's
+/// target.
 pub const SET_BY_CONTROLLERS: [&CStr; 9] = [
     COVERAGE_SHM_ID,
     INPUT_SHM_ID,

@@ -7,7 +7,7 @@ const OLD_ERROR: u32 = 0xf800_008f;
 /// Marks the code of [`TargetError::Stop`]; the low 8 bits are the error number.
 const STOP: u16 = 0x7500;
 
-/// Why a runtime could not set itself up, in the codes of AFL++.
+/// Reason why a runtime could not set itself up, in the codes of AFL++.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetError {
     /// The target has more counters than the coverage segment has bytes.

@@ -11,7 +11,7 @@ pub const V1_ECHO: u32 = V1 ^ 0xffff_ffff;
 /// The three letters that every numbered hello begins with.
 const NUMBERED: u32 = 0x4146_4c00;
 
-/// What a runtime's first word says.
+/// Meaning of a runtime's first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hello {
     /// Classic AFL: any value that means nothing else. Nothing follows.

@@ -1,4 +1,4 @@
-//! What a runtime offers, in the encodings of AFL++.
+//! Options that a runtime offers, in the encodings of AFL++.
 
 /// The options word of v1: one bit an option; parameters follow in ascending
 /// order of their bits.
@@ -17,7 +17,7 @@ impl Options {
     /// ([`crate::layout::control`]). No parameter. Never set unless offered.
     pub const CONTROL_PAGE: u32 = 0x4000_0000;
 
-    /// Whether all bits of `option` are set.
+    /// Returns whether all bits of `option` are set.
     #[must_use]
     pub const fn has(self, option: u32) -> bool {
         self.0 & option == option
@@ -93,7 +93,7 @@ impl OldOptions {
         })
     }
 
-    /// Whether the compare log has the layout of 4.04c.
+    /// Returns whether the compare log has the layout of 4.04c.
     #[must_use]
     pub const fn cmplog(self) -> bool {
         self.0 & Self::CMPLOG != 0
@@ -115,13 +115,13 @@ impl OldOptions {
         }
     }
 
-    /// Whether inputs can come through the input segment.
+    /// Returns whether inputs can come through the input segment.
     #[must_use]
     pub const fn shm_input(self) -> bool {
         self.0 & Self::SHM_INPUT != 0
     }
 
-    /// Whether the runtime has a dictionary to send.
+    /// Returns whether the runtime has a dictionary to send.
     #[must_use]
     pub const fn autodict(self) -> bool {
         self.0 & Self::AUTODICT != 0

@@ -4,7 +4,7 @@
 //! C functions are those that AFL++ hooks by name. C++ functions are the members
 //! of `std::string` that are not inlined; the others come down to `memcmp`.
 
-/// What the arguments of a function mean. The number goes from a hook to the
+/// Meaning of the arguments of a function. The number goes from a hook to the
 /// runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -97,7 +97,7 @@ const _: () = {
 /// Names of functions of one [`Shape`].
 #[derive(Debug, Clone, Copy)]
 pub struct Family {
-    /// What their arguments mean.
+    /// Meaning of their arguments.
     pub shape: Shape,
     /// As the linker sees them.
     pub names: &'static [&'static str],
@@ -261,7 +261,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, Shape)> {
         .flat_map(|family| family.names.iter().map(|name| (*name, family.shape)))
 }
 
-/// What a hook looks at: 0 while nothing is to be logged, otherwise the address of
+/// The word that a hook tests: 0 while nothing is to be logged, otherwise the address of
 /// the runtime's function that logs and goes on.
 pub const HOOK: &str = "tine_cmplog_hook";
 

@@ -8,7 +8,7 @@
 
 use crate::{TargetError, WaitStatus};
 
-/// What the controller's run request says about the run before.
+/// A run request, which says how the run before ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunRequest {
     /// Go on: a stopped persistent child may be continued.

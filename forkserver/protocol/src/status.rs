@@ -9,7 +9,7 @@ pub struct WaitStatus(pub i32);
 const SIGSTOP: i32 = 19;
 
 impl WaitStatus {
-    /// What a child that raised `SIGSTOP` yields.
+    /// Status of a child that raised `SIGSTOP`.
     pub const STOPPED: Self = Self(0x7f | SIGSTOP << 8);
 
     /// The exit code, if the child exited by itself.
@@ -43,7 +43,7 @@ impl WaitStatus {
         }
     }
 
-    /// Whether the child left a core dump.
+    /// Returns whether the child left a core dump.
     #[must_use]
     pub const fn dumped_core(self) -> bool {
         self.signal().is_some() && self.0 & 0x80 != 0

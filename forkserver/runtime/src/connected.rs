@@ -12,7 +12,7 @@ pub(crate) fn set() {
     __afl_connected.store(1, Ordering::Relaxed);
 }
 
-/// Whether a fork server forked this process, or will.
+/// Returns whether a fork server forked this process, or will.
 pub(crate) fn is_set() -> bool {
     __afl_connected.load(Ordering::Relaxed) != 0
 }

@@ -28,12 +28,12 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Whether the program can read it.
+    /// Returns whether the program can read it.
     pub(crate) fn is_readable(self) -> bool {
         self.kind == LOAD && self.flags & READABLE != 0
     }
 
-    /// Whether the program can write it.
+    /// Returns whether the program can write it.
     pub(crate) fn is_writable(self) -> bool {
         self.flags & WRITABLE != 0
     }

@@ -12,7 +12,7 @@ use core::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// How the names of variables begin that are copied.
+/// Prefixes of the variables that are copied.
 const PREFIXES: [&[u8]; 4] = [b"__AFL_", b"__TINE_", b"AFL_", b"TINE_"];
 
 /// Of each variable so many bytes are copied: a name, and a number.
@@ -29,7 +29,7 @@ unsafe impl Sync for Copies {}
 
 static COPIES: Copies = Copies(UnsafeCell::new([0; CAPACITY]));
 
-/// How many bytes of it are in use; [`NOT_COPIED`] at first.
+/// Number of bytes of it that are in use; [`NOT_COPIED`] at first.
 static USED: AtomicUsize = AtomicUsize::new(NOT_COPIED);
 const NOT_COPIED: usize = usize::MAX;
 
@@ -56,7 +56,7 @@ unsafe extern "C" {
     safe fn tine_environment() -> *const *const c_char;
 }
 
-/// Whether `variable` is set.
+/// Returns whether `variable` is set.
 pub(crate) fn is_set(variable: &CStr) -> bool {
     value(variable).is_some()
 }

@@ -55,7 +55,7 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 static FLUSH: AtomicUsize = AtomicUsize::new(0);
 /// libc's `_IO_list_all`: the open streams, the newest first.
 static STREAMS: AtomicPtr<usize> = AtomicPtr::new(ptr::null_mut());
-/// What it holds while only the standard streams are open.
+/// Its value while only the standard streams are open.
 static STANDARD_STREAMS: AtomicUsize = AtomicUsize::new(0);
 /// libc's `__libc_single_threaded`.
 static SINGLE_THREADED: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
@@ -122,12 +122,12 @@ extern "C" fn leave(status: c_int, _: *mut c_void) {
     process::exit_now(status)
 }
 
-/// Whether this object implements `exit`, and loading too.
+/// Returns whether this object implements `exit`, or loading.
 pub(crate) fn is_own(object: &Object) -> bool {
     object.soname().is_some_and(|name| OWN.contains(&name))
 }
 
-/// Whether nothing that matters happens in this object when the process exits.
+/// Returns whether nothing that matters happens in this object when the process exits.
 fn ends_quietly(object: &Object) -> bool {
     is_own(object)
         || has_standard_fini(object)

@@ -68,7 +68,7 @@ core::arch::global_asm!(
     constructor = sym constructor,
 );
 
-/// What shared objects know the runtime by.
+/// The runtime as shared objects know it.
 static RUNTIME: Runtime = Runtime {
     join,
     leave,

@@ -53,7 +53,7 @@ pub(crate) fn header_of(address: usize) -> usize {
         .unwrap_or(program)
 }
 
-/// Whether an object is loaded at this address.
+/// Returns whether an object is loaded at this address.
 pub(crate) fn is_loaded_at(header: usize) -> bool {
     all().any(|object| object.at(0) == header)
 }

@@ -19,7 +19,7 @@ static STOPS: AtomicI32 = AtomicI32::new(0);
 /// else may have continued the process.
 const STOPS_AGAIN: u32 = 8;
 
-/// Whether there is another pass. Outside the fuzzer, for a controller that knows
+/// Returns whether there is another pass. Outside the fuzzer, for a controller that knows
 /// nothing of the loop, and in a process that is no child of the server's, there is one.
 ///
 /// In the first pass the program also does what it does once a process. The controller

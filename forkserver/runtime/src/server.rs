@@ -22,7 +22,7 @@ const CONTROL: Fd<'static> = Fd::fixed(fds::CONTROL_FD);
 /// The write end of the status pipe.
 pub(crate) const STATUS: Fd<'static> = Fd::fixed(fds::STATUS_FD);
 
-/// Whether the controller has somebody end this process when it dies.
+/// Returns whether a warden ends this process when the controller dies.
 pub(crate) fn is_guarded(page: &ControlPage) -> bool {
     page.guarded.load(Ordering::Relaxed) != 0
 }
@@ -130,7 +130,7 @@ fn stay_for_the_guard() {
 /// The server's process id, for its children.
 static SERVER: AtomicI32 = AtomicI32::new(0);
 
-/// Whether this process is one that the server forked, and waits for.
+/// Returns whether this process is one that the server forked, and waits for.
 pub(crate) fn is_parent() -> bool {
     process::parent_id().map_or(0, Pid::get) == SERVER.load(Ordering::Relaxed)
 }
@@ -143,7 +143,7 @@ pub(crate) const fn error_word(error: TargetError, dialect: Dialect) -> u32 {
     }
 }
 
-/// What the server knows of its newest child.
+/// State of the newest child.
 #[derive(Clone, Copy)]
 enum Child {
     /// There is none, or it was reaped.
@@ -169,7 +169,7 @@ struct Server {
     announces_pid: bool,
     persistent: bool,
     thread_id: Option<*mut i32>,
-    /// How the target treats the end of children, which the server has to see.
+    /// Disposition of the target for SIGCHLD, which the server has to receive.
     child_signal: Option<SignalAction>,
     child: Child,
 }

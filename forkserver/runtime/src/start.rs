@@ -16,12 +16,12 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 /// The controller is tine's.
 static SERVES_TINE: AtomicBool = AtomicBool::new(false);
 
-/// Whether the target starts the server itself, with `__AFL_INIT()`.
+/// Returns whether the target starts the server itself, with `__AFL_INIT()`.
 pub(crate) fn is_deferred() -> bool {
     environment::is_set(env::DEFERRED)
 }
 
-/// Whether the controller is tine's.
+/// Returns whether the controller is tine's.
 pub(crate) fn serves_tine() -> bool {
     SERVES_TINE.load(Ordering::Relaxed)
 }

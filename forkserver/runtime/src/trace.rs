@@ -1,4 +1,4 @@
-//! What the runtime says on standard error when `AFL_DEBUG` is set.
+//! Messages of the runtime on standard error, when `AFL_DEBUG` is set.
 
 use crate::environment;
 use tine_ipc::{Fd, pipe};

@@ -1,5 +1,5 @@
-//! How the server knows that its child stopped, and the child that the server continued
-//! it: a stop that a filter of system calls denies, or that somebody else's SIGCONT
+//! Turns, by which the server knows that its child stopped, and the child that the server
+//! continued it: a stop that a filter of system calls denies, or that somebody else's SIGCONT
 //! ends, must not be taken for a pass that is over, nor for the next input.
 //!
 //! Two words that the server shares with its children. Each request of a run is a turn.

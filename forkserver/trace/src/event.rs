@@ -1,4 +1,4 @@
-//! What is recorded. Serialised with serde, this is `tine trace --format json`.
+//! Events of a recording. Serialised with serde, this is `tine trace --format json`.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -16,14 +16,14 @@ pub struct Recording {
     /// The processes, in the order in which they were seen; an event names them by
     /// their index.
     pub actors: Vec<Actor>,
-    /// What happened, in order.
+    /// Events, in order.
     pub events: Vec<Event>,
-    /// What was left behind when the controller had ended: processes, segments.
+    /// Processes and segments that were left behind when the controller had ended.
     pub left: Vec<String>,
     /// A signal ended the recording early.
     #[serde(default)]
     pub interrupted: bool,
-    /// What the controller says in the end: the outcome of each run, or why there
+    /// Report of the controller at its end: the outcome of each run, or the reason why there
     /// was none.
     pub report: Vec<String>,
 }
@@ -33,13 +33,13 @@ pub struct Recording {
 pub struct Actor {
     /// Its process id.
     pub pid: i32,
-    /// What it is in the protocol.
+    /// Its role in the protocol.
     pub role: Role,
-    /// What it is called here: `fork server`, `child 2`.
+    /// Its name here: `fork server`, `child 2`.
     pub name: String,
 }
 
-/// What a process is in the protocol.
+/// Role of a process in the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -66,7 +66,7 @@ pub struct Event {
     /// The other one, for a word, a signal, a fork: an index into the actors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<usize>,
-    /// What it is.
+    /// The step.
     #[serde(flatten)]
     pub step: Step,
     /// The same as a sentence without its subject: `creates the control pipe …`.
@@ -99,7 +99,7 @@ pub enum SegmentName {
     Other,
 }
 
-/// How an input reaches the target.
+/// Route of an input to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
@@ -111,7 +111,7 @@ pub enum Route {
     File,
 }
 
-/// What happened, with its particulars.
+/// Kind of an event, with its particulars.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
@@ -126,7 +126,7 @@ pub enum Step {
     },
     /// A System V segment was created.
     SegmentCreated {
-        /// What it is for.
+        /// Its purpose.
         segment: SegmentName,
         /// Its id.
         id: i32,
@@ -135,7 +135,7 @@ pub enum Step {
     },
     /// A System V segment was attached.
     SegmentAttached {
-        /// What it is for.
+        /// Its purpose.
         segment: SegmentName,
         /// Its id.
         id: i32,
@@ -145,7 +145,7 @@ pub enum Step {
     /// A System V segment was marked for removal: the last one to detach takes it
     /// along.
     SegmentMarked {
-        /// What it is for.
+        /// Its purpose.
         segment: SegmentName,
         /// Its id.
         id: i32,
@@ -154,7 +154,7 @@ pub enum Step {
     SegmentOverlaid {
         /// Where the counters are.
         address: u64,
-        /// How much of it.
+        /// Number of bytes of it.
         bytes: u64,
     },
     /// A file was made for inputs: the fork server's standard input.
@@ -183,7 +183,7 @@ pub enum Step {
     Executed {
         /// Its file.
         program: String,
-        /// What the environment says of the protocol.
+        /// Variables of the protocol in the environment.
         variables: Vec<(String, String)>,
     },
     /// A word went over a pipe.
@@ -194,9 +194,9 @@ pub enum Step {
         bytes: Vec<u8>,
         /// The number that they are.
         value: u32,
-        /// What it is in the exchange: `hello`, `options`, `wait status`.
+        /// Its place in the exchange: `hello`, `options`, `wait status`.
         word: String,
-        /// What it says.
+        /// Its meaning.
         meaning: String,
         /// It may not stand there.
         wrong: bool,
@@ -208,23 +208,23 @@ pub enum Step {
     Bytes {
         /// Which pipe.
         pipe: PipeName,
-        /// How many.
+        /// Number of bytes.
         count: u64,
-        /// What they are.
+        /// Their meaning.
         meaning: String,
         /// They may not stand there.
         wrong: bool,
     },
     /// The input is where the target finds it.
     Input {
-        /// How it gets there.
+        /// Its route.
         route: Route,
         /// Its length.
         bytes: u64,
     },
     /// The controller waited as long as it was going to.
     LimitPassed {
-        /// How long it waited, microseconds.
+        /// Time that it waited, microseconds.
         waited_us: u64,
     },
     /// A signal was sent.
@@ -276,7 +276,7 @@ pub enum Step {
     },
     /// The counters after a run, before the controller took them.
     Coverage {
-        /// How many are not zero.
+        /// Number of counters that are not zero.
         edges: usize,
         /// Size of the map in bytes.
         map_bytes: usize,
@@ -307,7 +307,7 @@ impl fmt::Display for SegmentName {
 }
 
 impl Step {
-    /// What it is, as a sentence without its subject. `to` is the name of the other
+    /// The event as a sentence without its subject. `to` is the name of the other
     /// process, if there is one.
     #[must_use]
     pub fn sentence(&self, to: Option<&str>) -> String {

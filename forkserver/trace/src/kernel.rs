@@ -12,7 +12,7 @@ use std::{
 };
 use tine_ipc::{Pid, inherited, signal};
 
-/// What `waitpid` says of a traced thread.
+/// Stop of a traced thread, as `waitpid` reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// It is gone, with this wait status.
@@ -31,7 +31,7 @@ pub(crate) enum Stop {
     Executed,
 }
 
-/// What waiting for the traced came to.
+/// Result of waiting for the traced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waited {
     /// This thread stopped or ended.
@@ -79,8 +79,8 @@ extern "C" fn end_the_traced(_signal: i32) {
     }
 }
 
-/// What the signals that end a program did before; without those that this process was
-/// started to ignore.
+/// Former dispositions of the signals that end a program; without those that this process
+/// was started to ignore.
 pub(crate) struct Before(Vec<(i32, libc::sigaction)>);
 
 /// From here on the signals that end a program kill `pid` instead, whose end
@@ -98,8 +98,7 @@ pub(crate) fn kill_on_ending_signals(pid: i32) -> Before {
     Before(before.collect())
 }
 
-/// From here on these signals do again what they did before. Whether one arrived
-/// meanwhile.
+/// Restores the dispositions of these signals. Returns whether one arrived meanwhile.
 pub(crate) fn stop_killing(before: Before) -> bool {
     for (signal, action) in before.0 {
         treat(signal, &action);

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 use tine_ipc::shm::Segment;
 use tine_protocol::layout::input;
 
-/// How many bytes of a buffer are looked at, at the most. A dictionary is longer,
+/// Limit of bytes of a buffer that are read. A dictionary is longer,
 /// but only counted.
 const LONGEST: usize = 4096;
 
@@ -29,7 +29,7 @@ pub(crate) fn two_ints(pid: i32, address: u64) -> Option<(i32, i32)> {
     Some((int(pid, address)?, int(pid, address + 4)?))
 }
 
-/// What a descriptor of `pid` is: `pipe:[123]`, a path.
+/// The file behind a descriptor of `pid`: `pipe:[123]`, a path.
 pub(crate) fn descriptor(pid: i32, fd: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()
 }
@@ -109,7 +109,7 @@ impl Segments {
     }
 }
 
-/// Whether the System V segment `id` still exists.
+/// Returns whether the System V segment `id` still exists.
 pub(crate) fn segment_exists(id: i32) -> bool {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
     table.lines().skip(1).any(|line| {

@@ -39,7 +39,7 @@ pub(crate) struct Observer<F> {
     beside: HashSet<i32>,
     servers: usize,
     server: Option<Server>,
-    /// What it will turn out to be is not known yet of some pipe or segment.
+    /// Names of pipes and segments, some of which are not known yet.
     names: Names,
     /// Events from the first one on that waits for a name.
     waiting: Vec<(Event, Option<Key>)>,
@@ -48,7 +48,7 @@ pub(crate) struct Observer<F> {
     segments: Vec<i32>,
     /// Processes that the controller forked for itself: nothing is told of them.
     hidden: HashSet<i32>,
-    /// How processes ended.
+    /// Wait statuses of processes that ended.
     statuses: HashMap<i32, i32>,
     ending: bool,
     /// Since when the controller has waited in vain. It may look up in between.
@@ -352,7 +352,7 @@ impl<F: FnMut(&Recording, &Event)> Observer<F> {
         }
     }
 
-    /// What a process does to itself between fork and exec, or a child before main.
+    /// Notes a step of a process between fork and exec, or of a child before main.
     fn prepares(&mut self, process: i32, call: &str) {
         self.say_of_new_process(process, Step::Prepared { call: call.into() });
     }

@@ -17,7 +17,7 @@ use std::{
 };
 use tine_ipc::{Pid, signal};
 
-/// How long what the controller started may outlive it before it counts as left
+/// Time that processes of the controller may outlive it before they count as left
 /// behind. The kernel ends a fork server whose parent is gone, but not at once.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -61,7 +61,7 @@ pub(crate) const REPORT: &CStr = c"tine-report";
 /// without a reader. `on_event` is called for each event, in order, as soon as it is
 /// clear what it is.
 ///
-/// What it leaves running is noted in the recording, and killed. SIGINT, SIGTERM and
+/// Processes that it leaves running are noted in the recording, and killed. SIGINT, SIGTERM and
 /// SIGHUP end the recording early, and not this process.
 ///
 /// # Errors

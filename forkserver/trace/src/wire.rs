@@ -16,11 +16,11 @@ use tine_protocol::{
 pub(crate) struct Piece {
     /// The bytes; of a dictionary only a part.
     pub(crate) bytes: Vec<u8>,
-    /// How many they are.
+    /// Number of bytes.
     pub(crate) count: u64,
     /// `hello`, `options`, `pid` and so on. Empty for bytes that are no word.
     pub(crate) word: &'static str,
-    /// What it says.
+    /// Its meaning.
     pub(crate) meaning: String,
     /// It may not stand there.
     pub(crate) wrong: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Piece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Handshake,
-    /// So many bytes of the dictionary are still to come.
+    /// A dictionary, of which this many bytes are still to come.
     Dictionary(u64),
     /// Runs. The next word of the runtime is a pid if it sends any.
     Run {
@@ -51,7 +51,7 @@ pub(crate) struct Wire {
     runs: u32,
     /// A run was requested and is not answered.
     running: bool,
-    /// What a hello with options said of the map.
+    /// Map size that a hello with options announced.
     announced_map: Option<u32>,
 }
 
@@ -71,22 +71,22 @@ impl Wire {
         }
     }
 
-    /// What the two sides agreed to, once they have.
+    /// Agreement of the two sides, once they have one.
     pub(crate) fn agreement(&self) -> Option<Agreement> {
         self.agreement
     }
 
-    /// How many runs were requested.
+    /// Number of runs that were requested.
     pub(crate) fn runs(&self) -> u32 {
         self.runs
     }
 
-    /// Whether the handshake is not over.
+    /// Returns whether the handshake is not over.
     pub(crate) fn shaking_hands(&self) -> bool {
         matches!(self.state, State::Handshake | State::Dictionary(_))
     }
 
-    /// Whether a run request would be next on the control pipe.
+    /// Returns whether a run request would be next on the control pipe.
     pub(crate) fn awaits_request(&self) -> bool {
         match self.state {
             State::Run { .. } => !self.running,
@@ -95,7 +95,7 @@ impl Wire {
         }
     }
 
-    /// Whether a wait status would be next on the status pipe.
+    /// Returns whether a wait status would be next on the status pipe.
     pub(crate) fn awaits_status(&self) -> bool {
         self.state == State::Run { pid_next: false } && self.running
     }

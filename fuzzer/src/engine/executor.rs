@@ -140,7 +140,7 @@ impl ForkServerExecutor {
     /// How often it was looked for daemons of the target.
     #[cfg(test)]
     pub fn looks_for_daemons(&self) -> u64 {
-        self.server.looks_for_daemons()
+        self.server.daemon_sweeps()
     }
 
     /// Why it was started again the last time.

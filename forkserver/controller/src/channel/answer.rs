@@ -1,4 +1,4 @@
-//! What a runtime answers to a run request.
+//! The answer of a runtime to a run request.
 
 use crate::LossReason;
 use std::os::fd::BorrowedFd;

@@ -18,7 +18,7 @@ use tine_ipc::{
 };
 use tine_protocol::{WaitStatus, env};
 
-/// A process that is over its limit is killed again so often.
+/// Interval at which a process that is over its limit is killed again.
 const KILL_AGAIN: Duration = Duration::from_millis(50);
 
 /// One that does not end after this time hangs in the kernel, and is left to it.

@@ -1,4 +1,4 @@
-//! Channels: how an input is handed to the target, and how its end is reported.
+//! Channels: hand an input to the target and report the end of its run.
 
 mod answer;
 mod exec;
@@ -26,7 +26,7 @@ pub(crate) trait Channel {
         None
     }
 
-    /// Whether a persistent child waits for the next input.
+    /// Returns whether a persistent child waits for the next input.
     fn has_waiting_child(&self) -> bool {
         false
     }
@@ -45,7 +45,7 @@ pub(crate) trait Channel {
         None
     }
 
-    /// What the controller has for the target beside the channel.
+    /// Resources of the controller for the target, beside the channel.
     fn context(&self) -> &Context;
 
     /// The same, to start a lost server again.
@@ -55,7 +55,7 @@ pub(crate) trait Channel {
     fn reconnect(&mut self, connection: Connection);
 }
 
-/// How a run ended, before the exit code is judged.
+/// End of a run, before the exit code is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Run {
     /// The child ended or stopped.
@@ -64,17 +64,17 @@ pub(crate) enum Run {
     TimedOut,
 }
 
-/// How a batch ended.
+/// End of a batch.
 #[derive(Debug)]
 pub(crate) struct BatchRun {
     /// Number of inputs that were run, at least one. Each but the last ended by itself
     /// and had no new coverage.
     pub(crate) count: usize,
-    /// How the last of them ended. The counters are its own.
+    /// End of the last of them. The counters are its own.
     pub(crate) last: Result<Run, RunFailure>,
 }
 
-/// Why there was no run.
+/// Reason why there was no run.
 #[derive(Debug)]
 pub(crate) enum RunFailure {
     /// The fork server is lost.

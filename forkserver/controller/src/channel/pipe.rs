@@ -10,11 +10,11 @@ use tine_ipc::{
 };
 use tine_protocol::{TargetError, WaitStatus, run::RunRequest};
 
-/// How long a runtime may take to report a child that was killed. Killing takes
+/// Time limit of a runtime to report a child that was killed. Killing takes
 /// microseconds; a machine that is badly overloaded takes longer.
 const REPORT_LIMIT: Duration = Duration::from_secs(5);
 
-/// A child that is over its limit is killed again so often: the first time it
+/// Interval at which a child that is over its limit is killed again: the first time it
 /// may not have been forked yet.
 const KILL_AGAIN: Duration = Duration::from_millis(50);
 
@@ -22,7 +22,7 @@ const KILL_AGAIN: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct PipeChannel {
     server: Server,
-    /// What the next request says about the last child.
+    /// The next request, which says whether the last child was killed.
     request: RunRequest,
     /// A stopped child waits for the next input.
     stopped: bool,

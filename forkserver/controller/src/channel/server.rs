@@ -13,7 +13,7 @@ use std::{
 };
 use tine_ipc::{Pid, offspring, process, signal};
 
-/// How long a server that is asked to end may take.
+/// Time limit of a server that is asked to end.
 const END_LIMIT: Duration = Duration::from_millis(500);
 
 /// A fork server that shook hands.
@@ -168,7 +168,7 @@ impl Server {
     }
 }
 
-/// Whether a process is one that the fork server made, or that such a one made. Where
+/// Returns whether a process descends from the fork server. Where
 /// `/proc` cannot be asked, its session tells.
 fn belongs_to(pid: Pid, server: Pid) -> bool {
     pid != Pid::INIT

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How often a name that is taken again meanwhile is freed.
+/// Number of attempts to free a name that is taken again meanwhile.
 const MOST_ATTEMPTS: u32 = 5;
 
 const MODE: u32 = 0o600;
@@ -72,7 +72,7 @@ impl NamedFile {
         Ok(())
     }
 
-    /// Whether the name means the file still, and no other name does.
+    /// Returns whether the name still refers to the file, and no other name does.
     fn is_untouched(&self, found: &Metadata) -> bool {
         identity(found) == self.identity && found.mode() == self.mode && found.nlink() == 1
     }

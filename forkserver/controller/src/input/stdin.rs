@@ -60,7 +60,7 @@ impl Stdin {
         })
     }
 
-    /// What becomes the target's descriptor 0.
+    /// The target's descriptor 0.
     pub(super) fn for_target(&self) -> io::Result<File> {
         self.target.try_clone()
     }

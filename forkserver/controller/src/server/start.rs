@@ -13,12 +13,12 @@ use crate::{
 use std::{thread, time::Duration};
 use tine_protocol::layout::coverage;
 
-/// A lost server is started anew so often, with these pauses in between: what keeps
-/// it from starting may pass.
+/// Pauses between attempts to restart a lost server: the reason why it does not start may
+/// pass.
 const RESTART_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1000)];
 
-/// How often a target is started until its map fits. One that does not say how much
-/// it needs is given eight times as much each time.
+/// Limit of starts until the map fits. A target that does not say how much it needs is
+/// given eight times as much each time.
 const MAX_MAPS: u32 = 6;
 
 impl ForkServer {

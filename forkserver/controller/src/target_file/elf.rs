@@ -10,14 +10,14 @@ use std::{
     path::Path,
 };
 
-/// What an ELF file is built for.
+/// Architecture that an ELF file is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Architecture {
     /// `e_machine`.
     pub machine: u16,
     /// 32 or 64.
     pub bits: u8,
-    /// Whether its numbers have the low byte first.
+    /// Set if its numbers have the low byte first.
     pub little_endian: bool,
 }
 

@@ -19,7 +19,7 @@ use crate::{
 /// The longest dictionary that is read, in bytes (AFL++ has the same limit).
 pub const MAX_AUTODICT: u32 = 0x00ff_ffff;
 
-/// What the owner of the state machine has to do next.
+/// Next step of the owner of the state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Read one word from the status pipe.
@@ -41,7 +41,7 @@ pub enum Expected {
     Options,
     /// v1: the size of the coverage map in bytes.
     MapSize,
-    /// How many bytes of a dictionary follow.
+    /// Number of bytes of the dictionary that follows.
     DictionaryLength,
     /// v1: the hello again, which ends the handshake.
     Done,
@@ -58,7 +58,7 @@ pub enum Dialect {
     V1,
 }
 
-/// What both sides know after the handshake.
+/// Result of the handshake for both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agreement {
     /// The protocol that the runtime speaks.
@@ -71,7 +71,7 @@ pub struct Agreement {
     pub control_page: bool,
 }
 
-/// Why a handshake failed.
+/// Reason why a handshake failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandshakeError {
     /// The runtime reported an error instead of a hello, options or the end.
@@ -140,7 +140,7 @@ enum State {
     Done,
 }
 
-/// What follows a dictionary.
+/// State after a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Final,
@@ -172,7 +172,7 @@ impl ControllerHandshake {
         }
     }
 
-    /// What to do next.
+    /// The next step.
     #[must_use]
     pub const fn action(&self) -> Action {
         match self.state {

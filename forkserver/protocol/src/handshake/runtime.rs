@@ -38,7 +38,7 @@ impl Dialect {
     }
 }
 
-/// What the target offers.
+/// Offer of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
     /// Size of the coverage map, in bytes.
@@ -55,7 +55,7 @@ pub struct Offer {
     pub cmplog: bool,
 }
 
-/// What the owner of the state machine has to do next.
+/// Next step of the owner of the state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Write this word to the status pipe.
@@ -70,7 +70,7 @@ pub enum Action {
     Refuse(u32),
 }
 
-/// What the runtime knows after the handshake.
+/// Result of the handshake for the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agreement {
     /// The dialect in which errors are told from here on.
@@ -103,7 +103,7 @@ enum State {
     Refused(u32),
 }
 
-/// What follows a dictionary.
+/// State after a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     /// v1's second hello.
@@ -135,7 +135,7 @@ impl RuntimeHandshake {
         Self { state, offer }
     }
 
-    /// What to do next.
+    /// The next step.
     #[must_use]
     pub const fn action(&self) -> Action {
         match self.state {
@@ -196,7 +196,7 @@ impl RuntimeHandshake {
         };
     }
 
-    /// Whether a word answers the options. A controller that takes nothing of what is
+    /// Returns whether a word answers the options. A controller that takes nothing of what is
     /// offered says so only if a dictionary is offered.
     const fn is_reply(&self, word: u32) -> bool {
         has(word, OldOptions::ENABLED)
@@ -218,7 +218,7 @@ impl RuntimeHandshake {
     }
 }
 
-/// What a controller that does not speak v1 agreed to.
+/// Agreement with a controller that does not speak v1.
 const fn agreed_to_options(shm_input: bool, first_request: Option<RunRequest>) -> Agreement {
     Agreement {
         dialect: Dialect::Options,

@@ -19,9 +19,9 @@ use std::{
 /// A file of testdata.
 struct Stream {
     name: String,
-    /// What the runtime says.
+    /// Bytes of the runtime.
     runtime: Vec<u8>,
-    /// What the controller says.
+    /// Bytes of the controller.
     controller: Vec<u8>,
 }
 
@@ -80,7 +80,7 @@ impl Reader<'_> {
     }
 }
 
-/// How a machine ended.
+/// End of a state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End<T> {
     /// The stream was over first.
@@ -146,7 +146,7 @@ fn serve(offer: Offer, dialect: Dialect, stream: &[u8]) -> (End<runtime::Agreeme
     }
 }
 
-/// What a runtime that says this has to offer, and in which dialect it says it.
+/// Offer and dialect of a runtime that says this.
 fn offer_of(stream: &Stream) -> (Offer, Dialect) {
     let mut reader = Reader(&stream.runtime);
     let hello = reader.word().and_then(OldOptions::decode);

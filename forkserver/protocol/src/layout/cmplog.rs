@@ -13,10 +13,10 @@
 //! share one. What a site logs is either instructions (two integers) or routines
 //! (two buffers), whichever came last.
 
-/// How many sites there are, whatever the layout.
+/// Number of sites, whatever the layout.
 pub const SITES: usize = 65_536;
 
-/// How many entries of instructions a site keeps, whatever the layout.
+/// Number of instruction entries that a site keeps, whatever the layout.
 pub const INSTRUCTION_ENTRIES: usize = 32;
 
 /// The longest operand of a routine that any layout holds, in bytes.
@@ -100,7 +100,7 @@ impl Layout {
         }
     }
 
-    /// How many entries a site keeps. Later ones take the place of the oldest.
+    /// Number of entries that a site keeps. Later ones replace the oldest.
     #[must_use]
     pub const fn entries(self, kind: Kind) -> usize {
         match (self, kind) {
@@ -182,7 +182,7 @@ impl Layout {
     }
 }
 
-/// What a site logs.
+/// Kind of the comparisons that a site logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Comparisons of two integers ([`Operands`]).
@@ -194,11 +194,11 @@ pub enum Kind {
 /// The header of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// How often the site was reached. A v1 header has six bits for it: AFL++'s
+    /// Number of times that the site was reached. A v1 header has six bits for it: AFL++'s
     /// runtime wraps to 0, after which the site looks as if it had logged
     /// nothing; tine's goes on with 32 behind 63, so that the ring stays full.
     pub hits: u32,
-    /// What the entries are.
+    /// Kind of the entries.
     pub kind: Kind,
     /// The longest operand, in bytes: 1 to 32.
     pub bytes: u8,
@@ -207,7 +207,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// How many entries of the site are written.
+    /// Number of entries of the site that are written.
     #[must_use]
     pub const fn logged(&self, layout: Layout) -> usize {
         let entries = layout.entries(self.kind);
@@ -380,9 +380,9 @@ pub const TEXT: u8 = 0x80;
 pub struct Buffer {
     /// The bytes; 0 behind `length`.
     pub bytes: [u8; MAX_ROUTINE_BYTES],
-    /// How many of them were read.
+    /// Number of them that were read.
     pub length: u8,
-    /// Whether the routine compares strings.
+    /// Set if the routine compares strings.
     pub text: bool,
     /// Where the operand lies.
     pub place: Place,

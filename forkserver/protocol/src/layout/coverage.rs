@@ -6,7 +6,7 @@
 /// Map size of a runtime that says none, in bytes.
 pub const DEFAULT_MAP_SIZE: usize = 65_536;
 
-/// What a controller allots before it knows the map size, in bytes. afl-fuzz
+/// Size that a controller allots before it knows the map size, in bytes. afl-fuzz
 /// does the same, so that a restart is rarely needed.
 pub const FIRST_MAP_SIZE: usize = 8 * 1024 * 1024;
 

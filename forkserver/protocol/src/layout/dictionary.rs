@@ -8,13 +8,13 @@
 /// Name of the section.
 pub const SECTION: &str = ".tine.dictionary";
 
-/// What the section begins with.
+/// First word of the section.
 pub const MAGIC: u64 = 0x7972_6e6f_6974_6364;
 
 /// Size of the section, in bytes.
 pub const SECTION_SIZE: usize = 32 * 1024;
 
-/// How many bytes there are for tokens.
+/// Number of bytes for tokens.
 pub const CAPACITY: usize = SECTION_SIZE - TOKENS;
 
 /// Where the length of the tokens lies, a `u32`, in bytes from the section's start.

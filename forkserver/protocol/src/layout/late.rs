@@ -28,9 +28,9 @@ pub const NOT_COUNTED: u32 = u32::MAX;
 #[repr(C)]
 #[derive(Debug)]
 pub struct LateModule {
-    /// What tells it from any other; 0 as long as the rest is not written.
+    /// Identifies it; 0 as long as the rest is not written.
     pub identity: AtomicU64,
-    /// How many counters it has, each an edge; 0 if it counts by hashes.
+    /// Number of its counters, each an edge; 0 if it counts by hashes.
     pub counters: AtomicU32,
     /// Where they begin, in bytes from the beginning of the room. What reaches beyond its
     /// end goes on at its beginning.

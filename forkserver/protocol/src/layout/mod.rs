@@ -1,4 +1,4 @@
-//! What lies in each shared segment.
+//! Layout of each shared segment.
 
 pub mod cmplog;
 pub mod control;

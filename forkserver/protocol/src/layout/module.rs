@@ -1,4 +1,4 @@
-//! What a module of a process and the runtime in the program keep for one another.
+//! Words and functions that a module and the runtime in the program share.
 //!
 //! A module is the program itself, or a shared object that `tine-cc` linked. Each has a
 //! [`Module`] of its own, which its callbacks read and the runtime fills in. A shared
@@ -15,7 +15,7 @@ pub const MARK: [u8; 20] = *b"\xf3\x0f\x1e\xfa\xeb\x12tine-runtime-1";
 /// Bytes of the distance behind the mark.
 pub const DISTANCE: usize = 4;
 
-/// What the callbacks of a module need. The words are zero until the module has joined
+/// Words for the callbacks of a module. They are zero until the module has joined
 /// the runtime. The first ones share a cache line: each basic block of gcc's reads them.
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Module {
 /// A callback of the compare log, called with a compiler's own arguments.
 pub type Callback = unsafe extern "C" fn();
 
-/// What the runtime does for modules.
+/// Functions of the runtime for modules.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Runtime {

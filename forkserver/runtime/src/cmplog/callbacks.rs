@@ -1,4 +1,4 @@
-//! What compilers call at each comparison of integers, each switch, and (gcc) each
+//! Callbacks of compilers at each comparison of integers, each switch, and (gcc) each
 //! comparison of floating-point numbers.
 
 use super::{Log, site};
@@ -10,7 +10,7 @@ use tine_protocol::layout::{
 /// More cases than a switch in source code has; of a generated one the first.
 const MAX_CASES: u64 = 256;
 
-/// How often a switch is logged in a run. Interpreters go through one all the time.
+/// Limit of entries of a switch in a run. Interpreters go through one all the time.
 const MAX_SWITCH_HITS: u32 = 32;
 
 /// A callback by its name. It looks

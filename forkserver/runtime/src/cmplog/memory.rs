@@ -1,4 +1,4 @@
-//! What lies behind the pointers that a routine was given.
+//! Memory behind the pointers that a routine was given.
 //!
 //! They come from the target, so anything may be wrong with them: null, at the end of
 //! a page, with a length that was never meant. The kernel is asked to read them; only
@@ -93,7 +93,7 @@ fn range_of(address: usize) -> Option<Range> {
 #[derive(Clone, Copy)]
 pub(super) struct Bytes {
     pub(super) bytes: [u8; MAX_ROUTINE_BYTES],
-    /// How many of them count.
+    /// Number of them that count.
     pub(super) length: usize,
     pub(super) place: Place,
 }
@@ -176,7 +176,7 @@ impl Bytes {
     }
 }
 
-/// How long the string at `address` is, without its NUL, up to `most` bytes.
+/// Length of the string at `address`, without its NUL, up to `most` bytes.
 #[inline(never)]
 pub(super) fn string_length(address: usize, most: usize) -> usize {
     let mut length = 0;

@@ -32,7 +32,7 @@ static tine_log_base: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 /// The segment, whether or not it is logged to.
 static SEGMENT: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Whether the segment has [`Layout::Options`].
+/// Set if the segment has [`Layout::Options`].
 static HAS_OPTIONS_LAYOUT: AtomicBool = AtomicBool::new(false);
 
 /// A module is there, or the program's constructors are through: has its code call back

@@ -14,7 +14,7 @@ use tine_protocol::{
     routine::Shape,
 };
 
-/// How far a string is followed to find where it ends.
+/// Limit to which a string is followed to find its end, in bytes.
 const LONGEST_STRING: usize = 4096;
 
 #[cfg(target_arch = "x86_64")]
@@ -52,7 +52,7 @@ unsafe extern "C" {
     fn tine_log_enter();
 }
 
-/// What hooks jump to in a module that logs.
+/// The function that hooks jump to in a module that logs.
 pub(super) fn entry() -> *mut u8 {
     tine_log_enter as *const () as *mut u8
 }
@@ -117,7 +117,7 @@ impl Operand {
     }
 }
 
-/// What a function of this shape compares, and whether it takes it for strings.
+/// The operands of a function of this shape, and whether it compares them as strings.
 fn operands(shape: Shape, arguments: &[usize; 6]) -> (Bytes, Bytes, bool) {
     const ALL: usize = MAX_ROUTINE_BYTES;
     let [a, b, c, d, e, _] = *arguments;

@@ -120,7 +120,7 @@ pub(super) fn pages(module: &Entry) -> usize {
     module.len().next_multiple_of(PAGE_SIZE)
 }
 
-/// Whether a module's section was laid out by `tine-cc`: it begins with a page, and a mark
+/// Returns whether a module's section was laid out by `tine-cc`: it begins with a page, and a mark
 /// says that nothing else lies in its last one. The mark of the linker-script fragment is
 /// right behind the last counter, that of the object file begins the next page.
 pub(super) fn is_alone(module: &Entry) -> bool {

@@ -1,4 +1,4 @@
-//! What tells a module from any other, wherever and in whatever order they are loaded.
+//! Identity of a module, wherever and in whatever order modules are loaded.
 
 use crate::{elf::Headers, objects};
 

@@ -48,7 +48,7 @@ pub(crate) fn leave(module: &'static Module) {
     modules::leave(module);
 }
 
-/// Whether this is the function by which some module takes leave.
+/// Returns whether this is the function by which some module takes leave.
 pub(crate) fn is_leave(function: usize) -> bool {
     modules::records().any(|module| module.leave.load(Ordering::Relaxed) == function)
 }
@@ -98,13 +98,13 @@ pub(crate) fn map(
     u32::try_from(size).map_err(|_| TargetError::MapSize)
 }
 
-/// Whether code that was there when the program began calls back at its blocks.
+/// Returns whether code that was there when the program began calls back at its blocks.
 fn counts_blocks() -> bool {
     let says = |module: &Module| module.blocks.load(Ordering::Relaxed) != 0;
     says(program()) || modules::records().any(says) || counters::count() == 0
 }
 
-/// How many bytes of the map are counters of edges, those included of modules that
+/// Number of bytes of the map that are counters of edges, including those of modules that
 /// children of an earlier server loaded; 0 if that is not known.
 pub(crate) fn counters(page: &ControlPage) -> u32 {
     if counts_blocks() {

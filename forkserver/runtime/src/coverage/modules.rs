@@ -48,7 +48,7 @@ static FIRST: Chunk = Chunk {
     next: AtomicPtr::new(ptr::null_mut()),
 };
 
-/// How many modules have joined.
+/// Number of modules that have joined.
 static RECORDS: AtomicUsize = AtomicUsize::new(0);
 
 /// All entries that are taken.
@@ -236,7 +236,7 @@ impl Entry {
         self.offset.store(offset, Ordering::Relaxed);
     }
 
-    /// Whether its memory is still its own.
+    /// Returns whether its memory is still its own.
     fn is_loaded(&self) -> bool {
         let header = self.header();
         self.record().is_some()

@@ -125,7 +125,7 @@ pub(super) fn place_blocks() {
     trace_pc::count_in(segment, start);
 }
 
-/// How many counters the modules in the table have.
+/// Number of counters of the modules in the table.
 pub(super) fn counters_in(table: &LateModules) -> u32 {
     let taken = table.taken.load(Ordering::Relaxed) as usize;
     let entries = table.entries.iter().take(taken);
@@ -135,7 +135,7 @@ pub(super) fn counters_in(table: &LateModules) -> u32 {
         .sum()
 }
 
-/// Whether the program, or an object that it began with, can load another one.
+/// Returns whether the program, or an object that it began with, can load another one.
 fn may_load() -> bool {
     objects::all().any(|object| {
         !exit::is_own(&object)
@@ -153,7 +153,7 @@ fn attach() -> Option<Segment> {
     Segment::attach(environment::number(env::COVERAGE_SHM_ID)?).ok()
 }
 
-/// What needs a place.
+/// A module that needs a place.
 struct Wanted {
     identity: u64,
     bytes: usize,
@@ -161,7 +161,7 @@ struct Wanted {
     name: &'static [u8],
 }
 
-/// What children share with one another, and with the controller.
+/// The table that children share with one another, and with the controller.
 enum Shared {
     /// The controller's page. It was kept from this child, and goes when this is dropped.
     Page(Segment),

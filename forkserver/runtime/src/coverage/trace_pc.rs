@@ -68,7 +68,7 @@ pub(super) fn join(module: &Module, identity: u64) {
         .store(MAP.load(Ordering::Relaxed), Ordering::Release);
 }
 
-/// Whether blocks are counted.
+/// Returns whether blocks are counted.
 pub(super) fn is_counting() -> bool {
     !MAP.load(Ordering::Relaxed).is_null()
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What has to be known before an event can be told.
+/// Something that has to be known before an event can be reported.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     /// A pipe, as `/proc` names it.
@@ -20,7 +20,7 @@ pub(super) enum Key {
     File(PathBuf),
 }
 
-/// What is known.
+/// Names that are known.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pipes: HashMap<PathBuf, PipeName>,
@@ -65,7 +65,7 @@ impl Names {
         self.waiting.insert(key);
     }
 
-    /// Whether an event waits for it.
+    /// Returns whether an event waits for it.
     pub(super) fn waits(&self, key: &Key) -> bool {
         self.waiting.contains(key)
     }

@@ -18,7 +18,7 @@ pub(super) struct Server {
     pub(super) status: PathBuf,
     /// Its segments, as its environment names them.
     pub(super) segments: Vec<(SegmentName, i32)>,
-    /// What its environment says of the protocol.
+    /// Variables of the protocol in its environment.
     pub(super) variables: Vec<(String, String)>,
     pub(super) memory: Segments,
     pub(super) wire: Wire,

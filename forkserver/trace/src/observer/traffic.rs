@@ -1,4 +1,4 @@
-//! What crosses the pipes, and what lies ready beside them: inputs, counters.
+//! Traffic on the pipes, and the inputs and counters beside them.
 
 use super::{EDGES_SHOWN, Observer, micros, server::Server};
 use crate::{Event, PipeName, Recording, Route, Step, memory, tracer::REPORT, wire::Piece};
@@ -193,7 +193,7 @@ fn step_of(pipe: PipeName, piece: Piece) -> Step {
     }
 }
 
-/// Whether a descriptor leads to what the controller reports about its runs.
+/// Returns whether a descriptor leads to the controller's report about its runs.
 fn is_report(link: &Path) -> bool {
     let name = link.to_str().and_then(|link| link.strip_prefix("/memfd:"));
     name.is_some_and(|name| name.strip_suffix(" (deleted)") == REPORT.to_str().ok())

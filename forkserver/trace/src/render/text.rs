@@ -2,7 +2,7 @@
 
 use crate::{Event, Recording, Step};
 
-/// What stands above the lines.
+/// Text above the lines.
 #[must_use]
 pub fn heading() -> String {
     format!("{:>10}  {:<13}  what it does", "time", "who")
@@ -30,7 +30,7 @@ pub fn line(recording: &Recording, event: &Event, last_phase: Option<&str>) -> S
     text
 }
 
-/// What stands below the lines.
+/// Text below the lines.
 #[must_use]
 pub fn summary(recording: &Recording) -> String {
     let mut lines = recording.report.clone();

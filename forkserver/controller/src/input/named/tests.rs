@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-/// What a target does to its file, named for the message, and its folder.
+/// Something that a target does to its file and its folder, with a name for messages.
 type Deed = (&'static str, fn(&Path, &Path));
 
 /// Nobody may write to it.

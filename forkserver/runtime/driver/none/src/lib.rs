@@ -1,5 +1,5 @@
-//! What a program is given that says `-fsanitize=fuzzer` and has no harness, as where
-//! the option stands in the flags of all programs of a project.
+//! The object for a program that is linked with `-fsanitize=fuzzer` and has no harness, as
+//! where the option stands in the flags of all programs of a project.
 //!
 //! An archive of its own behind the user's inputs: it is taken for
 //! `LLVMFuzzerTestOneInput` where nothing before it has that. The program's own `main`

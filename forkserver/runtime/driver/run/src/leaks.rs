@@ -14,7 +14,7 @@ use tine_ipc::{process, signal};
 /// Number of looks that find nothing before there are no more: libFuzzer's.
 const MOST_LOOKS: u32 = 1000;
 
-/// How the program ends if a signal does not end it: as `__AFL_LEAK_CHECK()` ends it.
+/// Exit code if a signal does not end the program: that of `__AFL_LEAK_CHECK()`.
 const EXIT_CODE: i32 = 23;
 
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);

@@ -64,7 +64,7 @@ impl Iterator for Arguments {
     }
 }
 
-/// What the options say.
+/// Values of the options.
 pub(crate) struct Options {
     /// `-N`: passes of the persistent loop before a child is forked afresh.
     pub(crate) passes: u32,
@@ -80,7 +80,7 @@ pub(crate) struct Options {
     pub(crate) help: bool,
 }
 
-/// What an option asks for.
+/// An option with its value.
 enum Known {
     Passes(u32),
     Runs(u64),
