@@ -4,6 +4,7 @@
 mod bench;
 mod docs;
 mod lab;
+mod layout;
 mod paths;
 mod peers;
 mod real;
@@ -44,6 +45,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Check that crates and files use each other only as they should
+    Layout,
     /// Check a fork server or a controller that you wrote for the lab
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -96,6 +99,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { arguments } => return test::run(&arguments),
         Task::Real(args) => real_targets(args)?,
         Task::Docs { check } => docs::run(check)?,
+        Task::Layout => layout::run()?,
         Task::Lab(lab) => lab::run(&lab)?,
         Task::Soak(soak) => soak::run(&soak)?,
         Task::Record => record::run()?,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{docs, paths, real, setup, shell};
+use crate::{docs, layout, paths, real, setup, shell};
 
 /// Crates outside the workspace: static libraries with a panic handler of their own.
 const EXCLUDED: &[&str] = &["archive", "driver", "shared"];
@@ -30,6 +30,7 @@ fn steps(report: &mut Report, arguments: &[String]) -> Result<()> {
     report.needed("set-up", setup::run)?;
     report.step("format", format);
     report.step("lints", lints);
+    report.step("layout", layout::run);
     report.step("rustdoc", rustdoc);
     report.needed("build", build)?;
     report.step("real targets", real_targets);
