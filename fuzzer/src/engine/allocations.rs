@@ -5,16 +5,14 @@
 #![allow(unsafe_code)]
 
 use super::{
-    State,
     config::{Config, SeedSource},
     control::Control,
-    executor::ForkServerExecutor,
-    judge::Engine,
-    session,
-    stages::Havoc,
+    corpus::CorpusId,
+    fuzz,
+    session::Session,
+    stages::{Havoc, Turn},
 };
-use crate::report::name::{Operation, Origin};
-use libafl::corpus::CorpusId;
+use crate::report::name::Operation;
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
@@ -120,7 +118,7 @@ fn wrapper() -> PathBuf {
 }
 
 /// A session with this target, whose clock does not tick: nothing is written.
-fn begin(folder: &Path, source: &str) -> (Engine, ForkServerExecutor, State) {
+fn begin(folder: &Path, source: &str) -> Session {
     let path = |name: &str| folder.join(name).display().to_string();
     std::fs::write(path("target.c"), source).expect("the source");
     std::fs::create_dir(path("seeds")).expect("a folder for seeds");
@@ -134,43 +132,40 @@ fn begin(folder: &Path, source: &str) -> (Engine, ForkServerExecutor, State) {
     let seeds = SeedSource::Folder(path("seeds").into());
     let mut config = Config::new(seeds, path("out").into(), vec![path("target").into()]);
     config.seed = Some(1);
-    let (mut engine, executor, state) = session::begin(&config).expect("a session");
-    engine.control = Control::still();
-    (engine, executor, state)
+    let mut session = fuzz::begin(&config).expect("a session");
+    session.stop.control = Control::still();
+    session
 }
 
 /// Mutates and evaluates until so many runs in a row found nothing.
 fn assert_no_allocation(source: &str, tokens: &[&str], runs: u64) {
     const ROUNDS: u64 = 500;
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut engine, mut executor, mut state) = begin(folder.path(), source);
-    if !tokens.is_empty() {
-        let mut known = libafl::mutators::Tokens::new();
-        known.add_tokens(tokens.iter().map(|token| token.as_bytes().to_vec()));
-        libafl::HasMetadata::add_metadata(&mut state, known);
+    let mut session = begin(folder.path(), source);
+    for token in tokens {
+        session.mutation.tokens.add(token.as_bytes());
     }
-    let mut havoc = Havoc::new(&engine.strategy);
-    let origin = Origin::new(0, Operation::Havoc);
-    engine.score = 1 << 20;
+    let mut havoc = Havoc::new(&session.mutation.strategy);
     let (mut counted, mut calls) = (0, 0);
     while counted < runs {
-        let known = engine.queue.len();
-        let id = CorpusId(calls % known);
+        let known = session.corpus.queue.len();
+        let turn = Turn::new(&session, CorpusId::new(calls % known), 1 << 20);
         calls += 1;
         assert!(
             calls < 4 * (runs / ROUNDS) as usize,
             "it finds something all the time"
         );
-        let looks = executor.looks_for_daemons();
+        let looks = session.target.looks_for_daemons();
         let before = allocations();
-        havoc.load(&state, id).expect("a testcase");
-        let done = havoc.run(&mut engine, &mut executor, &mut state, id, ROUNDS, origin);
+        havoc.load(&mut session, turn.id);
+        let origin = turn.origin(Operation::Havoc);
+        let done = havoc.run(&mut session, &turn, ROUNDS, origin);
         done.expect("rounds of havoc");
         let made = allocations() - before;
         // A find allocates; so do the first rounds, which read the dictionary, and looking
         // for daemons, which is done once in tens of thousands of runs.
-        let has_looked = executor.looks_for_daemons() != looks;
-        if engine.queue.len() == known && calls > 1 && !has_looked {
+        let has_looked = session.target.looks_for_daemons() != looks;
+        if session.corpus.queue.len() == known && calls > 1 && !has_looked {
             assert_eq!(made, 0, "allocations in {ROUNDS} runs, call {calls}");
             counted += ROUNDS;
         }

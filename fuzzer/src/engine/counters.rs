@@ -59,8 +59,12 @@ impl Counters {
 /// Numbers of the next files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextNumbers {
-    pub(super) queue: u32,
-    pub(super) crash: u32,
-    pub(super) hang: u32,
-    pub(super) lost: u32,
+    /// Of testcases.
+    pub queue: u32,
+    /// Of crashes.
+    pub crash: u32,
+    /// Of hangs.
+    pub hang: u32,
+    /// Of inputs that kill the fork server.
+    pub lost: u32,
 }

@@ -134,9 +134,6 @@ pub enum FuzzError {
     /// The figures cannot be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// A rule of LibAFL's was broken.
-    #[error("this is a bug in tine, please report it: {0}")]
-    Engine(#[from] libafl::Error),
 }
 
 fn seed_hint(outcome: &Outcome, memory_limit: Option<u64>) -> String {

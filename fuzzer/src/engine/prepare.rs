@@ -30,7 +30,7 @@ pub struct Prepared {
     pub target: Target,
     pub placement: Placement,
     /// Mutators of the user's.
-    pub custom: Option<custom::Shared>,
+    pub custom: Option<Box<custom::CustomMutators>>,
     pub server: ForkServer,
     pub sanitized: Option<Sanitized>,
     pub beside: Beside,

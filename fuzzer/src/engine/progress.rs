@@ -1,57 +1,49 @@
 //! The numbers of a session: the status line, `fuzzer_stats` and `plot_data`.
 
-use super::{
-    State, error::FuzzError, executor::ForkServerExecutor, judge::Engine, sanitized::Sanitized,
-};
 use crate::{
     modules,
     report::{
-        counted,
-        stats::{Earlier, Facts, PLOT_HEADER, Snapshot},
+        stats::{Earlier, Facts},
         statsd::Statsd,
-        store::{self, StoreError},
+        store,
     },
     ui::Status,
 };
-use libafl::state::{HasCorpus, HasExecutions};
 use std::{
     collections::VecDeque,
     fmt, fs,
-    io::{ErrorKind, Write},
+    io::Write,
     path::Path,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tine_controller::{ForkServer, Pid};
 
-/// The history of the numbers.
-const PLOT: &str = "plot_data";
-
 /// How often the files are written.
-const WRITE: Duration = Duration::from_secs(5);
+pub const WRITE: Duration = Duration::from_secs(5);
 
 /// How long the speed is looked back for.
-const MINUTE: Duration = Duration::from_secs(60);
+pub const MINUTE: Duration = Duration::from_secs(60);
 
 /// How long the speed that is shown is looked back for.
-const NOW: Duration = Duration::from_secs(3);
+pub const NOW: Duration = Duration::from_secs(3);
 
 /// What is shown and written of a session.
 #[derive(Debug)]
 pub struct Progress {
-    status: Status,
-    facts: Facts,
-    core: Option<usize>,
+    pub(super) status: Status,
+    pub(super) facts: Facts,
+    pub(super) core: Option<usize>,
     began: Instant,
-    began_at: u64,
+    pub(super) began_at: u64,
     earlier: Duration,
     /// When this part found something last.
     found: Option<Instant>,
     /// How long an earlier part had found nothing when it ended, if it had found
     /// anything.
     idle_before: Option<Duration>,
-    next_write: Instant,
-    speed: Speedometer,
-    restarts: u64,
+    pub(super) next_write: Instant,
+    pub(super) speed: Speedometer,
+    pub(super) restarts: u64,
     /// Testcases that were dropped because their files are gone.
     pub(super) dropped: u64,
     /// Testcases whose files were changed.
@@ -60,7 +52,7 @@ pub struct Progress {
     late_modules: usize,
     /// Sentences about them so far.
     about_modules: usize,
-    statsd: Option<Statsd>,
+    pub(super) statsd: Option<Statsd>,
 }
 
 impl Progress {
@@ -168,139 +160,14 @@ impl Progress {
     }
 }
 
-impl Engine {
-    /// Shows and writes what is due.
-    pub(super) fn report(
-        &mut self,
-        state: &State,
-        executor: &ForkServerExecutor,
-    ) -> Result<(), FuzzError> {
-        let now = Instant::now();
-        self.progress.speed.take(now, *state.executions());
-        self.note_restarts(executor);
-        let is_write_due = now >= self.progress.next_write;
-        let is_sending_due = (self.progress.statsd.as_ref()).is_some_and(|it| it.is_due(now));
-        if !is_write_due && !is_sending_due && !self.progress.status.is_due(now) {
-            return Ok(());
-        }
-        let snapshot = self.snapshot(state, executor);
-        if self.progress.status.is_due(now) {
-            self.progress.status.show(&snapshot, now);
-        }
-        if let (true, Some(statsd)) = (is_sending_due, &mut self.progress.statsd)
-            && let Err(error) = statsd.send(&snapshot, now)
-        {
-            self.progress.note(format_args!("{error}"));
-        }
-        if is_write_due {
-            self.progress.next_write = now + self.limits.wishes.stats_interval.unwrap_or(WRITE);
-            self.write(&snapshot)?;
-            self.save_if_due(state);
-        }
-        Ok(())
-    }
-
-    /// Writes `fuzzer_stats` and a line of `plot_data`.
-    pub(super) fn write(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        self.folder
-            .write("fuzzer_stats", &snapshot.fuzzer_stats(&self.progress.facts))?;
-        let path = self.folder.path().join(PLOT);
-        let line = snapshot.plot_line();
-        match append(&path, &line) {
-            // Whole or not at all, also if the fuzzer is killed now.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.folder.write(PLOT, &format!("{PLOT_HEADER}{line}"))
-            }
-            appended => appended.map_err(|source| StoreError { path, source }),
-        }
-    }
-
-    /// A lost fork server is told of the first time, and then ever more seldom.
-    fn note_restarts(&mut self, executor: &ForkServerExecutor) {
-        let restarts = executor.restarts();
-        let before = std::mem::replace(&mut self.progress.restarts, restarts);
-        if restarts.checked_ilog2() == before.checked_ilog2() {
-            return;
-        }
-        let Some(reason) = executor.last_loss() else {
-            return;
-        };
-        self.progress.note(format_args!(
-            "the fork server was started again, {} so far; the last time because {reason}",
-            counted(restarts, "time")
-        ));
-    }
-
-    /// Where the session stands.
-    pub(super) fn snapshot(&self, state: &State, executor: &ForkServerExecutor) -> Snapshot {
-        let (queue, counters, progress) = (&self.queue, &self.counters, &self.progress);
-        let info = executor.info();
-        let runs = *state.executions();
-        let (favored, pending_favored, pending) = queue.counts();
-        let current = queue
-            .entries()
-            .get(queue.position())
-            .map_or(0, |entry| entry.number);
-        Snapshot {
-            start_time: progress.began_at,
-            last_update: Progress::now(),
-            run_time: progress.run_time(),
-            calibration_time: counters.calibration,
-            trim_time: counters.trim,
-            cmplog_time: counters.cmplog,
-            sync_time: self.sync.time,
-            cycles_done: counters.cycles_before + queue.cycle().saturating_sub(1),
-            cycles_without_finds: queue.cycles_without_finds(),
-            runs,
-            runs_per_second_last_minute: progress.speed.over(MINUTE),
-            runs_per_second_now: progress.speed.over(NOW),
-            corpus: queue.len() as u64,
-            found: counters.found,
-            imported: self.sync.imported,
-            favored: favored as u64,
-            pending_favored: pending_favored as u64,
-            pending: pending as u64,
-            variable: queue.totals.variable,
-            max_depth: queue.totals.max_depth.into(),
-            current: current.into(),
-            cached: state.corpus().cached(),
-            edges: self.virgin.edges() as u64,
-            total_edges: info.edges.unwrap_or(info.map_size - info.room) as u64,
-            variable_edges: self.variable.count(),
-            saved_crashes: counters.saved_crashes,
-            total_crashes: counters.total_crashes,
-            saved_hangs: counters.saved_hangs,
-            total_timeouts: counters.total_timeouts,
-            restarts: counters.restarts_before + executor.restarts(),
-            lost_inputs: counters.passed_over,
-            last_find: counters.last_find,
-            since_find: progress.since_find(),
-            longest_gap: counters.longest_gap,
-            last_crash: counters.last_crash,
-            last_hang: counters.last_hang,
-            runs_since_crash: runs.saturating_sub(counters.runs_at_last_crash),
-            limit: self.limits.run,
-            slowest: counters.slowest,
-            peak_megabytes: peak_megabytes(executor.server_pid()),
-            core: progress.core,
-            havoc_expansion: counters.havoc_expansion,
-            auto_tokens: info.dictionary.len() as u64,
-            sanitizers: self
-                .sanitized
-                .as_ref()
-                .map_or_else(Vec::new, Sanitized::runs),
-        }
-    }
-}
-
 /// Adds a line to a plot that is there.
-fn append(path: &Path, line: &str) -> std::io::Result<()> {
+pub fn append(path: &Path, line: &str) -> std::io::Result<()> {
     let mut file = store::append(path)?;
     file.write_all(line.as_bytes())
 }
 
 /// The most memory that the fork server had. Its children share nearly all of it.
-fn peak_megabytes(pid: Option<Pid>) -> u64 {
+pub fn peak_megabytes(pid: Option<Pid>) -> u64 {
     let status = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
     let status = status.unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -310,7 +177,7 @@ fn peak_megabytes(pid: Option<Pid>) -> u64 {
 
 /// How fast it runs.
 #[derive(Debug)]
-struct Speedometer {
+pub struct Speedometer {
     samples: VecDeque<(Instant, u64)>,
 }
 
@@ -318,13 +185,13 @@ impl Speedometer {
     /// How far samples lie apart.
     const GAP: Duration = Duration::from_millis(500);
 
-    fn new(now: Instant, runs: u64) -> Self {
+    pub fn new(now: Instant, runs: u64) -> Self {
         Self {
             samples: [(now, runs)].into(),
         }
     }
 
-    fn take(&mut self, now: Instant, runs: u64) {
+    pub fn take(&mut self, now: Instant, runs: u64) {
         if let [.., (before, _), (last, _)] = self.samples.make_contiguous()
             && *last - *before < Self::GAP
         {
@@ -343,7 +210,7 @@ impl Speedometer {
     }
 
     /// Runs a second over the last `span`, or as long as it is known.
-    fn over(&self, span: Duration) -> f64 {
+    pub fn over(&self, span: Duration) -> f64 {
         let Some(&(now, runs)) = self.samples.back() else {
             return 0.0;
         };

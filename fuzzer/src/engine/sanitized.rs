@@ -5,19 +5,13 @@
 //! before hardly ever trips a sanitizer that was silent then.
 
 use super::{
-    State,
     config::{Abstraction, Program, SanitizedBinaries},
+    control::Control,
+    coverage::{FaultMap, Trace},
     error::FuzzError,
-    executor::ForkServerExecutor,
-    judge::Engine,
-    novelty::FaultMap,
-    trace::Trace,
 };
-use crate::{
-    report::name::{self, Origin},
-    target::{self, MemoryLimit},
-};
-use std::{ffi::OsString, path::Path, time::Duration};
+use crate::target::{self, MemoryLimit};
+use std::{ffi::OsString, fmt, path::Path, time::Duration};
 use tine_controller::{ForkServer, Outcome};
 
 /// Inputs in a row that may take a sanitizer's fork server along before it is left out.
@@ -105,7 +99,8 @@ impl Sanitized {
     }
 
     /// Whether an input is new in kind, by what the plain binary did with it.
-    fn wants(&mut self, trace: &Trace, is_new: bool) -> bool {
+    #[inline]
+    pub fn wants(&mut self, trace: &Trace, is_new: bool) -> bool {
         let hash = match self.abstraction {
             Abstraction::NewCoverage => return is_new,
             Abstraction::Edges => trace.edges_hash(),
@@ -118,59 +113,32 @@ impl Sanitized {
         !is_known
     }
 
-    /// The binaries as the user named them, each with the number of its runs.
-    pub(super) fn runs(&self) -> Vec<(String, u64)> {
-        let binaries = self.binaries.iter().flatten();
-        binaries
-            .map(|binary| (binary.name.clone(), binary.runs))
-            .collect()
-    }
-}
-
-impl Engine {
-    /// Whether the sanitizers are to run the input of the run that the executor has
-    /// still.
-    #[inline]
-    pub(super) fn wants_sanitizer(&mut self, executor: &ForkServerExecutor, is_new: bool) -> bool {
-        match &mut self.sanitized {
-            Some(sanitized) => sanitized.wants(executor.trace(), is_new),
-            None => false,
-        }
-    }
-
-    /// Runs an input, which the plain binary has run without a fault, with the
-    /// sanitizers. The executor has that run still.
-    #[cold]
-    pub(super) fn sanitize(
+    /// Runs an input with all of them. Returns the number of the first one that crashes,
+    /// and how it ended. `note` hears of one that is left out from now on.
+    pub fn run(
         &mut self,
-        state: &State,
-        executor: &ForkServerExecutor,
         input: &[u8],
-        origin: &Origin<'_>,
-    ) -> Result<(), FuzzError> {
-        let Some(sanitized) = &mut self.sanitized else {
-            return Ok(());
-        };
-        let mut crash = None;
-        for (number, place) in sanitized.binaries.iter_mut().enumerate() {
+        control: &Control,
+        mut note: impl FnMut(fmt::Arguments<'_>),
+    ) -> Option<(usize, Outcome)> {
+        for (number, place) in self.binaries.iter_mut().enumerate() {
             let Some(binary) = place else { continue };
             binary.runs += 1;
             match binary.server.run(input) {
-                Ok(outcome) if self.control.broke_off(outcome) => return Ok(()),
+                Ok(outcome) if control.broke_off(outcome) => return None,
                 Ok(outcome) => {
                     binary.lost = 0;
                     if outcome.is_crash() {
-                        crash = Some((number, outcome));
-                        break;
+                        return Some((number, outcome));
                     }
                 }
                 Err(error) => {
-                    if self.control.signal().is_some() {
-                        return Ok(());
+                    if control.signal().is_some() {
+                        return None;
                     }
                     binary.lost += 1;
                     if !error.is_of_input() || binary.lost > MOST_LOST {
-                        self.progress.note(format_args!(
+                        note(format_args!(
                             "{} (-w) is left out from now on: {error}",
                             binary.name
                         ));
@@ -179,19 +147,19 @@ impl Engine {
                 }
             }
         }
-        let Some((number, outcome)) = crash else {
-            return Ok(());
-        };
-        self.counters.total_crashes += 1;
-        if !sanitized.crashes.learn(executor.trace()) {
-            return Ok(());
-        }
-        let signal = match outcome {
-            Outcome::Signaled { signal, .. } => signal,
-            _ => 0,
-        };
-        let moment = self.moment(state);
-        let name = name::of_sanitizer_crash(self.next.crash, signal, *origin, moment, number);
-        self.save_sanitizer_crash(state, &name, input)
+        None
+    }
+
+    /// Remembers a crash by what the plain binary covered, and says whether it is new.
+    pub fn learn(&mut self, trace: &Trace) -> bool {
+        self.crashes.learn(trace)
+    }
+
+    /// The binaries as the user named them, each with the number of its runs.
+    pub fn runs(&self) -> Vec<(String, u64)> {
+        let binaries = self.binaries.iter().flatten();
+        binaries
+            .map(|binary| (binary.name.clone(), binary.runs))
+            .collect()
     }
 }

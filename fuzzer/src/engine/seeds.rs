@@ -1,7 +1,7 @@
 //! The seeds: the inputs that the user gives.
 
 use crate::report::store;
-use libafl_bolts::rands::{Rand, StdRand};
+use fast_rands::{Rand, StdRand};
 use std::{
     fs,
     io::{self, Read},

@@ -1,12 +1,10 @@
 //! How testcases are mutated: what the user chose, and how that changes on the way.
 
 use super::{
-    State,
     config::{AimChoice, InputType, Mutation},
-    judge::Engine,
+    corpus::Queue,
     mutate::{Aim, Blocks, Kind},
 };
-use libafl::state::HasExecutions;
 use std::time::Duration;
 
 /// At most 2, 4, 8 or 16 operators are stacked: four in the mean.
@@ -50,6 +48,8 @@ pub struct Strategy {
     pub given_tokens: usize,
     /// How often more was done because nothing was found.
     expansion: u64,
+    /// That was so since the session began.
+    has_expanded: bool,
     aim: Aim,
     blocks: Blocks,
     cycle: u64,
@@ -115,45 +115,40 @@ impl Strategy {
         let larger = LARGER_STACKS.iter().filter(|&&from| self.expansion >= from);
         STACK_POWERS + larger.count()
     }
-}
 
-impl Engine {
-    /// Looks at what was found, and changes the strategy if that is due. Asks the
-    /// clock, so it is for the beginning of a stage.
-    pub(super) fn adapt_strategy(&mut self, state: &State) {
-        let (queue, strategy) = (&self.queue, &mut self.strategy);
-        let runs = *state.executions();
-        if queue.cycle() > strategy.cycle {
-            strategy.cycle = queue.cycle();
-            if queue.cycles_without_finds() > 0 && strategy.expansion < MOST_EXPANDED {
-                strategy.expansion += 1;
-                self.counters.havoc_expansion = strategy.expansion;
+    /// Looks at what was found, and changes the strategy if that is due. After `runs`
+    /// runs, `run_time`, and this time without finds.
+    pub fn adapt(&mut self, queue: &Queue, runs: u64, run_time: Duration, without_finds: Duration) {
+        if queue.cycle() > self.cycle {
+            self.cycle = queue.cycle();
+            if queue.cycles_without_finds() > 0 && self.expansion < MOST_EXPANDED {
+                self.expansion += 1;
+                self.has_expanded = true;
             }
         }
-        if queue.len() != strategy.entries {
-            strategy.entries = queue.len();
-            strategy.runs_at_find = runs;
+        if queue.len() != self.entries {
+            self.entries = queue.len();
+            self.runs_at_find = runs;
         }
-        let is_settled = if queue.ignore_time {
+        let is_settled = if queue.ignores_time() {
             runs >= SETTLED_AFTER_RUNS
         } else {
-            self.progress.run_time() >= SETTLED_AFTER
+            run_time >= SETTLED_AFTER
         };
-        strategy.blocks = match strategy.cycle {
+        self.blocks = match self.cycle {
             _ if !is_settled => Blocks::Short,
             0 | 1 => Blocks::Short,
             2 => Blocks::Medium,
             _ => Blocks::Long,
         };
-        strategy.aim = match strategy.choice {
+        self.aim = match self.choice {
             AimChoice::Explore => Aim::Explore,
             AimChoice::Exploit => Aim::Exploit,
             AimChoice::Turns(limit) => {
-                let without_finds = if queue.ignore_time {
-                    Duration::from_secs((runs - strategy.runs_at_find) / RUNS_A_SECOND)
+                let without_finds = if queue.ignores_time() {
+                    Duration::from_secs((runs - self.runs_at_find) / RUNS_A_SECOND)
                 } else {
-                    let progress = &self.progress;
-                    progress.since_find().unwrap_or_else(|| progress.run_time())
+                    without_finds
                 };
                 if without_finds > limit {
                     Aim::Exploit
@@ -162,6 +157,16 @@ impl Engine {
                 }
             }
         };
+    }
+
+    /// How far havoc was expanded because nothing was found.
+    #[must_use]
+    pub const fn expansion(&self) -> Option<u64> {
+        if self.has_expanded {
+            Some(self.expansion)
+        } else {
+            None
+        }
     }
 }
 

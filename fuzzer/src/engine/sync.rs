@@ -2,20 +2,13 @@
 //! what comes.
 
 use super::{
-    State,
     config::{Config, Role},
     error::FuzzError,
-    executor::ForkServerExecutor,
-    judge::Engine,
 };
 use crate::{
     exchange::{Exchange, Flaw, Received, directory::Directory},
-    report::{
-        folder::{Beginning, OutputFolder},
-        name::{Import, Operation, Origin},
-    },
+    report::folder::{Beginning, OutputFolder},
 };
-use libafl::{corpus::Corpus, state::HasCorpus};
 use std::{
     fmt,
     time::{Duration, Instant},
@@ -43,13 +36,13 @@ const LAST: Duration = Duration::from_secs(1);
 
 /// When the others are asked.
 #[derive(Debug, Clone, Copy)]
-struct Schedule {
+struct SyncInterval {
     began: Instant,
     next: Instant,
     longest: Duration,
 }
 
-impl Schedule {
+impl SyncInterval {
     /// After an exchange that took so long.
     fn advance(&mut self, now: Instant, took: Duration) {
         self.next = now + pause(now - self.began, took, self.longest);
@@ -68,26 +61,26 @@ fn pause(age: Duration, took: Duration, longest: Duration) -> Duration {
 #[derive(Default)]
 pub struct Sync {
     exchange: Option<Box<dyn Exchange>>,
-    schedule: Option<Schedule>,
+    interval: Option<SyncInterval>,
     /// Testcases that others have found.
-    pub(super) imported: u64,
+    pub imported: u64,
     /// How long it took, earlier parts of the session included.
-    pub(super) time: Duration,
+    pub time: Duration,
     sentences: u32,
     /// Ask before anything else.
-    is_first: bool,
+    pub is_first: bool,
     /// Ask at the end; for no longer than this.
-    last: Option<Duration>,
+    pub last: Option<Duration>,
 }
 
 impl fmt::Debug for Sync {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            exchange, schedule, ..
+            exchange, interval, ..
         } = self;
         f.debug_struct("Sync")
             .field("exchange", exchange)
-            .field("schedule", schedule)
+            .field("interval", interval)
             .finish_non_exhaustive()
     }
 }
@@ -118,7 +111,7 @@ impl Sync {
         let is_expected = is_main && config.in_campaign;
         Ok(Self {
             exchange: Some(Box::new(exchange)),
-            schedule: Some(Schedule {
+            interval: Some(SyncInterval {
                 began: now,
                 next: now,
                 longest: if is_main { longest / 2 } else { longest },
@@ -135,129 +128,50 @@ impl Sync {
     }
 
     /// Hands a testcase to the others.
-    pub(super) fn publish(&mut self, input: &[u8]) {
+    pub fn publish(&mut self, input: &[u8]) {
         if let Some(exchange) = &mut self.exchange {
             exchange.publish(input);
         }
     }
+
+    /// Whether it is time to ask the others.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.interval
+            .is_some_and(|interval| Instant::now() >= interval.next)
+    }
+
+    /// The next testcase of another fuzzer. `note` hears what is wrong with some.
+    pub fn receive(&mut self, mut note: impl FnMut(fmt::Arguments<'_>)) -> Option<Received> {
+        let sentences = &mut self.sentences;
+        let exchange = self.exchange.as_mut()?;
+        exchange.receive(&mut |flaw| complain(sentences, flaw, &mut note))
+    }
+
+    /// Notes that those that were received since `began` need not come again.
+    pub fn commit(&mut self, began: Instant, mut note: impl FnMut(fmt::Arguments<'_>)) {
+        let sentences = &mut self.sentences;
+        let Some(exchange) = &mut self.exchange else {
+            return;
+        };
+        exchange.commit(&mut |flaw| complain(sentences, flaw, &mut note));
+        let took = began.elapsed();
+        self.time += took;
+        if let Some(interval) = &mut self.interval {
+            interval.advance(Instant::now(), took);
+        }
+    }
 }
 
-impl Engine {
-    /// Asks the others before anything else, if that is wanted.
-    pub(super) fn sync_first(
-        &mut self,
-        state: &mut State,
-        executor: &mut ForkServerExecutor,
-    ) -> Result<(), FuzzError> {
-        if self.sync.is_first {
-            self.sync(state, executor, None)?;
-        }
-        Ok(())
-    }
-
-    /// Asks the others when it is time to.
-    pub(super) fn sync_if_due(
-        &mut self,
-        state: &mut State,
-        executor: &mut ForkServerExecutor,
-    ) -> Result<(), FuzzError> {
-        let is_due = |schedule: Schedule| Instant::now() >= schedule.next;
-        if self.sync.schedule.is_some_and(is_due) {
-            self.sync(state, executor, None)?;
-        }
-        Ok(())
-    }
-
-    /// Asks the others for the last time, if that is wanted.
-    pub(super) fn sync_last(
-        &mut self,
-        state: &mut State,
-        executor: &mut ForkServerExecutor,
-    ) -> Result<(), FuzzError> {
-        if let Some(limit) = self.sync.last {
-            self.control.begin_last_work();
-            self.sync(state, executor, Some(limit))?;
-        }
-        Ok(())
-    }
-
-    /// Tries out what the others have found since the last time. `last` is the time that
-    /// there is for that when the session is at its end.
-    fn sync(
-        &mut self,
-        state: &mut State,
-        executor: &mut ForkServerExecutor,
-        last: Option<Duration>,
-    ) -> Result<(), FuzzError> {
-        let Some(mut exchange) = self.sync.exchange.take() else {
-            return Ok(());
-        };
-        let began = Instant::now();
-        // What comes has no testcase of ours as its source.
-        *state.corpus_mut().current_mut() = None;
-        let mut result = Ok(());
-        loop {
-            let is_over = match last {
-                Some(limit) => began.elapsed() >= limit,
-                None => self.ending().is_some(),
-            };
-            if is_over {
-                break;
-            }
-            let Some(received) = exchange.receive(&mut |flaw| self.complain(flaw)) else {
-                break;
-            };
-            // The exchange must know what is kept of it.
-            self.sync.exchange = Some(exchange);
-            result = self.try_received(state, executor, received);
-            let Some(back) = self.sync.exchange.take() else {
-                return result;
-            };
-            exchange = back;
-            if result.is_err() {
-                break;
-            }
-        }
-        exchange.commit(&mut |flaw| self.complain(flaw));
-        self.sync.exchange = Some(exchange);
-        let took = began.elapsed();
-        self.sync.time += took;
-        if let Some(schedule) = &mut self.sync.schedule {
-            schedule.advance(Instant::now(), took);
-        }
-        result
-    }
-
-    fn try_received(
-        &mut self,
-        state: &mut State,
-        executor: &mut ForkServerExecutor,
-        received: Received,
-    ) -> Result<(), FuzzError> {
-        let Received {
-            from,
-            source,
-            number,
-            input,
-        } = received;
-        let import = Import {
-            fuzzer: &from,
-            testcase: &source,
-        };
-        let origin = Origin::new(number, Operation::Sync(import));
-        self.evaluate(state, executor, &input, &origin).map(drop)
-    }
-
-    /// Says what is wrong, but not without end.
-    fn complain(&mut self, flaw: &Flaw) {
-        self.sync.sentences += 1;
-        let more = match self.sync.sentences {
-            ..MOST_SENTENCES => "",
-            MOST_SENTENCES => "; what else is wrong with testcases of others is not told",
-            _ => return,
-        };
-        self.progress.note(format_args!("{flaw}{more}"));
-    }
+/// Says what is wrong, but not without end.
+fn complain(sentences: &mut u32, flaw: &Flaw, mut note: impl FnMut(fmt::Arguments<'_>)) {
+    *sentences += 1;
+    let more = match *sentences {
+        ..MOST_SENTENCES => "",
+        MOST_SENTENCES => "; what else is wrong with testcases of others is not told",
+        _ => return,
+    };
+    note(format_args!("{flaw}{more}"));
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ const MOST_NANOSECONDS: u64 = 10_000;
 const RUNS_FOR_ONE: u64 = 8;
 
 /// The test that makes the choices and prints what they take.
-const TEST: &str = "engine::queue::scale";
+const TEST: &str = "engine::corpus::queue::scale";
 
 #[derive(Serialize)]
 struct Report {

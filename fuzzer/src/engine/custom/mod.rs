@@ -4,23 +4,23 @@
 //! |---|---|
 //! | `mutator` | what such a mutator can do, as a trait |
 //! | `library` | shared objects with AFL++'s `afl_custom_*` functions |
-//! | `hooks` | where the engine calls them |
 
-mod hooks;
 mod library;
 mod mutator;
 
 pub use mutator::{Abilities, CustomMutator, MutatorError};
 
 use crate::engine::config::CustomLibraries;
+use fast_rands::{Rand, StdRand};
 use library::CLibrary;
-use std::{cell::RefCell, path::Path, rc::Rc};
+use std::{num::NonZeroUsize, path::Path};
+use tine_protocol::layout::input::MAX_INPUT;
+
+/// Bytes of the longest file name.
+const LONGEST_NAME: usize = 255;
 
 /// Leaves all other mutations out.
 const ONLY: &str = "AFL_CUSTOM_MUTATOR_ONLY";
-
-/// What the executor, the stages and the engine share.
-pub type Shared = Rc<RefCell<CustomMutators>>;
 
 /// All custom mutators of a session.
 #[derive(Debug)]
@@ -36,7 +36,6 @@ pub struct CustomMutators {
     pub keep_original: bool,
     /// They may trim testcases.
     pub trims: bool,
-    /// The files of the testcases, for those who want to know.
     /// Whose [`CustomMutator::fuzz`] made the input that is run.
     current: Option<usize>,
     /// What `post_process` makes, one after another.
@@ -49,7 +48,10 @@ pub struct CustomMutators {
 ///
 /// # Errors
 /// When one cannot be loaded, or what is chosen is not there.
-pub fn load(chosen: &CustomLibraries, seed: u64) -> Result<Option<Shared>, MutatorError> {
+pub fn load(
+    chosen: &CustomLibraries,
+    seed: u64,
+) -> Result<Option<Box<CustomMutators>>, MutatorError> {
     let wrong = |variable, why| Err(MutatorError::Variable { variable, why });
     if chosen.libraries.is_empty() {
         if chosen.only {
@@ -87,7 +89,7 @@ pub fn load(chosen: &CustomLibraries, seed: u64) -> Result<Option<Shared>, Mutat
         );
     }
     say!("custom mutators, in this order: {}", loaded.names());
-    Ok(Some(Rc::new(RefCell::new(loaded))))
+    Ok(Some(Box::new(loaded)))
 }
 
 impl CustomMutators {
@@ -185,6 +187,105 @@ impl CustomMutators {
             Err(Refused)
         } else {
             Ok(Some(&self.processed))
+        }
+    }
+
+    /// Runs an input, which is completed unless that was done already, with what they do
+    /// before and after a run.
+    #[cold]
+    pub fn run<T>(&mut self, input: &[u8], is_processed: bool, run: impl FnOnce(&[u8]) -> T) -> T {
+        let mut sent = Vec::new();
+        let input = match is_processed {
+            true => input,
+            false => match self.post_process(input) {
+                Ok(Some(processed)) => {
+                    sent.extend_from_slice(processed);
+                    &sent
+                }
+                // Whoever wants a run gets one: only finds are left out.
+                Ok(None) | Err(Refused) => input,
+            },
+        };
+        self.send(input);
+        let outcome = run(input);
+        self.post_run();
+        outcome
+    }
+
+    /// For each of `stacked` mutations, each mutator gets its chance.
+    pub fn havoc(&mut self, rand: &mut StdRand, input: &mut Vec<u8>, stacked: u32) {
+        const HUNDRED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+        let mut output = std::mem::take(&mut self.scratch);
+        for (_, mutator) in self.with(|it| it.havoc_mutation) {
+            let chance = usize::from(mutator.havoc_probability());
+            for _ in 0..stacked {
+                if rand.below(HUNDRED) >= chance {
+                    continue;
+                }
+                output.clear();
+                if mutator.havoc_mutation(input, MAX_INPUT, &mut output) {
+                    std::mem::swap(input, &mut output);
+                }
+            }
+        }
+        self.scratch = output;
+    }
+
+    /// Those that have a `fuzz` of their own.
+    pub fn fuzzers(&self) -> Vec<usize> {
+        let numbers = 0..self.mutators.len();
+        numbers.filter(|&it| self.abilities[it].fuzz).collect()
+    }
+
+    /// How often the one with this number wants to be called for `input`.
+    pub fn fuzz_count(&mut self, number: usize, input: &[u8]) -> Option<u32> {
+        self.abilities[number]
+            .fuzz_count
+            .then(|| self.mutators[number].fuzz_count(input))
+    }
+
+    /// Has the one with this number make an input.
+    pub fn fuzz(
+        &mut self,
+        number: usize,
+        input: &[u8],
+        other: Option<&[u8]>,
+        output: &mut Vec<u8>,
+    ) -> bool {
+        output.clear();
+        self.current = Some(number);
+        self.mutators[number].fuzz(input, other, MAX_INPUT, output)
+    }
+
+    /// What comes now was made by others.
+    pub const fn rest(&mut self) {
+        self.current = None;
+    }
+
+    /// Those that make testcases shorter.
+    pub fn trimmers(&self) -> Vec<usize> {
+        let numbers = 0..self.mutators.len();
+        numbers.filter(|&it| self.abilities[it].trim).collect()
+    }
+
+    /// The one with this number, to make a testcase shorter.
+    pub fn trimmer(&mut self, number: usize) -> &mut dyn CustomMutator {
+        self.mutators[number].as_mut()
+    }
+
+    /// A file name with the words of the mutator that made the input, in place of
+    /// tine's.
+    pub fn described(&mut self, name: String) -> String {
+        let Some((start, rest)) = name.split_once(",op:") else {
+            return name;
+        };
+        // Fields after the two that are replaced, such as `+cov`.
+        let fields: Vec<&str> = rest.split(',').skip(2).collect();
+        let fields: String = fields.iter().map(|field| format!(",{field}")).collect();
+        let room = LONGEST_NAME.saturating_sub(start.len() + fields.len() + 1);
+        match self.describe(room) {
+            Some(words) => format!("{start},{words}{fields}"),
+            None => name,
         }
     }
 

@@ -25,9 +25,9 @@ pub use numbers::{
 };
 pub use tables::{Aim, Kind};
 pub use text::is_text;
-pub use tokens::TokenTable;
+pub use tokens::{TokenTable, Tokens};
 
-use libafl_bolts::rands::{Rand, StdRand};
+use fast_rands::{Rand, StdRand};
 use operators::Context;
 use partners::Partners;
 use tables::{Available, Choices};

@@ -10,7 +10,7 @@ use super::{
     tables::Operator,
     tokens::TokenTable,
 };
-use libafl_bolts::rands::{Rand, StdRand};
+use fast_rands::{Rand, StdRand};
 use std::io::Write;
 
 /// Digits of the longest number that is understood or written, with its sign.

@@ -4,7 +4,7 @@
 //! testcase for each block would cost more than all other operators together.
 
 use super::blocks::LONGEST_BLOCK;
-use libafl_bolts::rands::{Rand, StdRand};
+use fast_rands::{Rand, StdRand};
 
 /// So many testcases.
 const SLOTS: usize = 16;
@@ -80,7 +80,7 @@ impl Partners {
 #[cfg(test)]
 mod tests {
     use super::{Partners, SLOTS, WINDOW};
-    use libafl_bolts::rands::StdRand;
+    use fast_rands::StdRand;
     use std::collections::HashSet;
 
     #[test]

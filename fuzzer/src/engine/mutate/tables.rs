@@ -4,7 +4,7 @@
 //! told what inputs are; its tables for text and binary inputs hold operators that
 //! the generic ones lack: numbers in ASCII, single bytes, shuffling.
 
-use libafl_bolts::rands::{Rand, StdRand};
+use fast_rands::{Rand, StdRand};
 
 /// One kind of change to an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -231,7 +231,7 @@ impl Choices {
 #[cfg(test)]
 mod tests {
     use super::{Aim, Available, Choices, Kind, WEIGHTS};
-    use libafl_bolts::rands::StdRand;
+    use fast_rands::StdRand;
     use std::collections::HashMap;
 
     const ALL: Available = Available {

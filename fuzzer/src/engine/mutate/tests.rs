@@ -1,7 +1,7 @@
 //! Whole mutations.
 
 use super::{Aim, Blocks, Kind, Mutator};
-use libafl_bolts::rands::StdRand;
+use fast_rands::StdRand;
 use std::collections::HashSet;
 
 const BASE: &[u8] = b"0123456789abcdef";

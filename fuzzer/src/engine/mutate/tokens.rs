@@ -1,6 +1,29 @@
-//! Tokens, in a form that is fast to choose from.
+//! The dictionary, and its tokens in a form that is fast to choose from.
 
-use libafl_bolts::rands::{Rand, StdRand};
+use fast_rands::{Rand, StdRand};
+use std::collections::HashSet;
+
+/// The tokens of a session, in the order in which they were added, each once.
+#[derive(Debug, Clone, Default)]
+pub struct Tokens {
+    list: Vec<Vec<u8>>,
+    known: HashSet<Vec<u8>>,
+}
+
+impl Tokens {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[Vec<u8>] {
+        &self.list
+    }
+
+    /// Adds a token, if it is not there.
+    pub fn add(&mut self, token: &[u8]) {
+        if self.known.insert(token.to_vec()) {
+            self.list.push(token.to_vec());
+        }
+    }
+}
 
 /// All tokens, one behind the other: first those of the user, then those that were
 /// found on the way.
@@ -64,8 +87,17 @@ impl TokenTable {
 
 #[cfg(test)]
 mod tests {
-    use super::TokenTable;
-    use libafl_bolts::rands::StdRand;
+    use super::{TokenTable, Tokens};
+    use fast_rands::StdRand;
+
+    #[test]
+    fn a_token_is_added_once() {
+        let mut tokens = Tokens::default();
+        for token in ["if", "else", "if"] {
+            tokens.add(token.as_bytes());
+        }
+        assert_eq!(tokens.all(), [&b"if"[..], b"else"]);
+    }
 
     #[test]
     fn the_users_tokens_and_found_ones_are_told_apart() {

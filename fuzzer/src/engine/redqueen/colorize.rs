@@ -1,7 +1,7 @@
 //! Colorization: as many bytes of a testcase as possible get another value, while
 //! what it covers stays the same.
 
-use libafl_bolts::rands::Rand;
+use fast_rands::Rand;
 use std::{collections::BinaryHeap, num::NonZeroUsize};
 
 /// The bytes of `input`, each replaced by another one. By default one of the same
@@ -102,7 +102,7 @@ pub fn colorize<E>(
 #[cfg(test)]
 mod tests {
     use super::{colorize, replacements};
-    use libafl_bolts::rands::StdRand;
+    use fast_rands::StdRand;
 
     #[test]
     fn every_byte_is_replaced_by_another_of_its_kind() {

@@ -1,22 +1,18 @@
 //! The stage of the custom mutators: each makes inputs of the testcase.
 
-use super::{begins_anew, copy_input, current, extend, rounds};
+use super::{
+    stage::Stage,
+    turn::{Turn, extend},
+};
 use crate::{
     engine::{
-        State,
-        custom::Shared,
-        executor::ForkServerExecutor,
-        judge::{Engine, Evaluated},
+        corpus::CorpusId,
+        error::FuzzError,
+        session::{Evaluated, Session, Submission},
     },
     report::name::{Operation, Origin},
 };
-use libafl::{
-    Error,
-    corpus::{Corpus, CorpusId},
-    stages::Stage,
-    state::{HasCorpus, HasRand},
-};
-use libafl_bolts::rands::Rand;
+use fast_rands::Rand;
 use std::num::NonZeroUsize;
 
 /// Cycles of the mutators: 25 rounds for an entry of average score.
@@ -39,78 +35,62 @@ pub struct CustomStage {
     output: Vec<u8>,
 }
 
-impl CustomStage {
-    /// Works on the current testcase, if there are custom mutators.
-    pub fn work(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-    ) -> Result<(), Error> {
-        let Some(custom) = engine.custom.clone() else {
+impl Stage for CustomStage {
+    fn perform(&mut self, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
+        let Some(custom) = &session.mutation.custom else {
             return Ok(());
         };
-        let id = current(state)?;
-        copy_input(state, id, &mut self.base)?;
-        let is_first = engine.queue.entry(id).fuzzed == 0;
-        if is_first && custom.borrow().any().trim && custom.borrow().trims {
-            let trimmed = engine.custom_trim(&custom, state, executor, id, &mut self.base);
-            trimmed.map_err(|error| engine.fail(error))?;
+        let (fuzzers, trims) = (custom.fuzzers(), custom.any().trim && custom.trims);
+        session.corpus.copy(turn.id, &mut self.base);
+        let is_first = session.corpus.queue.entry(turn.id).fuzzed == 0;
+        if is_first && trims {
+            session.custom_trim(turn.id, &mut self.base)?;
         }
-        let fuzzers = custom.borrow().fuzzers();
         for number in fuzzers {
-            self.fuzz(&custom, number, id, engine, executor, state)?;
+            self.fuzz(number, session, turn)?;
         }
         Ok(())
     }
+}
 
-    fn fuzz(
-        &mut self,
-        custom: &Shared,
-        number: usize,
-        id: CorpusId,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-    ) -> Result<(), Error> {
-        let (wanted, splices, only) = {
-            let mut custom = custom.borrow_mut();
-            let wanted = custom.fuzz_count(number, &self.base);
-            (wanted, !custom.any().splice_optout, custom.only)
+impl CustomStage {
+    /// Has the mutator of this number make inputs of the testcase.
+    fn fuzz(&mut self, number: usize, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
+        let Some(custom) = &mut session.mutation.custom else {
+            return Ok(());
         };
-        let average = if only { ROUNDS_ALONE } else { ROUNDS };
-        let mut most = wanted.map_or_else(|| rounds(engine, average), u64::from);
-        let mut score = engine.score;
+        let wanted = custom.fuzz_count(number, &self.base);
+        let splices = !custom.any().splice_optout;
+        let average = if custom.only { ROUNDS_ALONE } else { ROUNDS };
+        let mut most = wanted.map_or_else(|| turn.rounds(session, average), u64::from);
+        let mut score = turn.score;
         let mut round = 0;
-        while round < most && engine.ending().is_none() {
+        while round < most && session.stop.ending().is_none() {
             round += 1;
             let partner = if splices {
-                self.partner(state, id)?
+                self.partner(session, turn.id)
             } else {
                 None
             };
             let other = partner.map(|_| self.other.as_slice());
-            let made = custom
-                .borrow_mut()
-                .fuzz(number, &self.base, other, &mut self.output);
-            if !made {
+            let Some(custom) = &mut session.mutation.custom else {
+                return Ok(());
+            };
+            if !custom.fuzz(number, &self.base, other, &mut self.output) {
                 // No result is an answer. Time passes all the same.
-                if engine.control.is_due() {
-                    let attended = engine.attend(state, executor);
-                    attended.map_err(|error| engine.fail(error))?;
-                }
+                session.attend_if_due()?;
                 continue;
             }
             let origin = Origin {
-                source: engine.queue.entry(id).number,
-                with: partner.map(|partner| engine.queue.entry(partner).number),
-                operation: Operation::Custom,
+                with: partner.map(|partner| session.corpus.queue.entry(partner).number),
                 repetitions: 1,
+                ..turn.origin(Operation::Custom)
             };
-            let evaluated = engine.evaluate(state, executor, &self.output, &origin);
-            custom.borrow_mut().rest();
-            let evaluated = evaluated.map_err(|error| engine.fail(error))?;
-            let found = matches!(evaluated, Evaluated::Kept(_));
+            let evaluated = session.evaluate(&Submission::of(turn.id, &self.output, origin));
+            if let Some(custom) = &mut session.mutation.custom {
+                custom.rest();
+            }
+            let found = matches!(evaluated?, Evaluated::Kept(_));
             if found && wanted.is_none() {
                 extend(&mut score, &mut most);
             }
@@ -119,35 +99,19 @@ impl CustomStage {
     }
 
     /// Another testcase, whose bytes are in `other` then.
-    fn partner(&mut self, state: &mut State, id: CorpusId) -> Result<Option<CorpusId>, Error> {
-        let count = state.corpus().count();
-        let Some(count) = NonZeroUsize::new(count).filter(|count| count.get() > 1) else {
-            return Ok(None);
-        };
+    fn partner(&mut self, session: &mut Session, id: CorpusId) -> Option<CorpusId> {
+        let count = NonZeroUsize::new(session.corpus.queue.len());
+        let count = count.filter(|count| count.get() > 1)?;
         for _ in 0..TRIES {
-            let partner = CorpusId(state.rand_mut().below(count));
+            let partner = CorpusId::new(session.mutation.rand.below(count));
             if partner == id {
                 continue;
             }
-            copy_input(state, partner, &mut self.other)?;
+            session.corpus.copy(partner, &mut self.other);
             if self.other.len() >= LEAST_OTHER {
-                return Ok(Some(partner));
+                return Some(partner);
             }
         }
-        Ok(None)
+        None
     }
 }
-
-impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for CustomStage {
-    fn perform(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        _manager: &mut EM,
-    ) -> Result<(), Error> {
-        self.work(engine, executor, state)
-    }
-}
-
-begins_anew!(CustomStage);

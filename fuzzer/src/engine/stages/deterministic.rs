@@ -14,25 +14,17 @@
 
 mod walk;
 
-use super::{begins_anew, budget, copy_input, current};
+use super::{stage::Stage, turn::Turn};
 use crate::{
     engine::{
-        State,
-        executor::ForkServerExecutor,
-        judge::{Engine, Evaluated},
+        coverage::Footprint,
+        error::FuzzError,
         mutate::TokenTable,
-        trace::Footprint,
+        session::{Evaluated, Session, Submission},
     },
     report::name::{Operation, Origin},
 };
-use libafl::{
-    Error, HasMetadata,
-    corpus::CorpusId,
-    mutators::Tokens,
-    stages::Stage,
-    state::{HasExecutions, HasRand},
-};
-use libafl_bolts::rands::Rand;
+use fast_rands::Rand;
 use std::time::Duration;
 
 /// The smallest block of the inference.
@@ -79,52 +71,41 @@ pub struct DeterministicStage {
     began_at: Option<u64>,
 }
 
-impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for DeterministicStage {
-    fn perform(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        _manager: &mut EM,
-    ) -> Result<(), Error> {
-        let id = current(state)?;
-        let entry = engine.queue.entry(id);
-        if !engine.strategy.deterministic || entry.determined || !entry.favored {
+impl Stage for DeterministicStage {
+    fn perform(&mut self, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
+        let (queue, strategy) = (&mut session.corpus.queue, &session.mutation.strategy);
+        let (cycle, entry) = (queue.cycle(), queue.entry_mut(turn.id));
+        if !strategy.deterministic || entry.determined || !entry.favored {
             return Ok(());
         }
-        let runs = *state.executions();
-        let allowed = (runs - *self.began_at.get_or_insert(runs)) / SHARE;
+        let before = session.tally.runs;
+        let allowed = (before - *self.began_at.get_or_insert(before)) / SHARE;
         if self.spent > allowed {
             return Ok(());
         }
-        if !self.pays(entry.footprint(), engine.queue.cycle()) {
+        if !self.pays(entry.footprint(), cycle) {
             return Ok(());
         }
-        let is_worth_a_walk = engine.score >= u64::from(entry.depth) * SCORE_A_STEP;
-        engine.queue.entry_mut(id).determined = true;
-        copy_input(state, id, &mut self.base)?;
-        self.base.truncate(engine.strategy.longest);
-        if self.base.len() < engine.strategy.shortest.max(1) {
+        let is_worth_a_walk = turn.score >= u64::from(entry.depth) * SCORE_A_STEP;
+        entry.determined = true;
+        session.corpus.copy(turn.id, &mut self.base);
+        self.base.truncate(strategy.longest);
+        if self.base.len() < strategy.shortest.max(1) {
             return Ok(());
         }
         let mut runs = Runs {
-            left: budget(engine, id, TIME_TO_LOOK, u64::MAX),
-            origin: Origin::new(engine.queue.entry(id).number, Operation::Infer),
-            engine,
-            executor,
-            state,
+            left: turn.budget(session, TIME_TO_LOOK, u64::MAX),
+            session,
+            turn,
         };
-        let before = *runs.state.executions();
-        let ended = self.look_and_walk(&mut runs, id, is_worth_a_walk, allowed);
-        self.spent += *runs.state.executions() - before;
+        let ended = self.look_and_walk(&mut runs, is_worth_a_walk, allowed);
+        self.spent += session.tally.runs - before;
         match ended {
             Ok(()) | Err(Stop::Enough) => Ok(()),
             Err(Stop::Failed(error)) => Err(error),
         }
     }
 }
-
-begins_anew!(DeterministicStage);
 
 impl DeterministicStage {
     /// Whether a testcase has enough edges that are new here. The threshold falls with
@@ -160,7 +141,6 @@ impl DeterministicStage {
     fn look_and_walk(
         &mut self,
         runs: &mut Runs<'_>,
-        id: CorpusId,
         is_worth_a_walk: bool,
         allowed: u64,
     ) -> Result<(), Stop> {
@@ -176,11 +156,11 @@ impl DeterministicStage {
             return Ok(());
         }
         let share = allowed.saturating_sub(self.spent).max(LEAST_WALK);
-        runs.left = budget(runs.engine, id, TIME_TO_WALK, MOST_WALK).min(share);
-        if let Ok(tokens) = runs.state.metadata::<Tokens>() {
-            let given = runs.engine.strategy.given_tokens;
-            self.tokens.load(tokens.tokens(), given);
-        }
+        let budget = runs.turn.budget(runs.session, TIME_TO_WALK, MOST_WALK);
+        runs.left = budget.min(share);
+        let mutation = &runs.session.mutation;
+        let given = mutation.strategy.given_tokens;
+        self.tokens.load(mutation.tokens.all(), given);
         self.walk(runs, expected)
     }
 
@@ -224,7 +204,7 @@ impl DeterministicStage {
             if !self.matters[at] {
                 continue;
             }
-            self.input[at] ^= 1 + runs.state.rand_mut().below_or_zero(255) as u8;
+            self.input[at] ^= 1 + runs.session.mutation.rand.below_or_zero(255) as u8;
             let evaluated = runs.run(Operation::Quick, at, &self.input);
             self.input[at] = self.base[at];
             let found = matches!(evaluated?, Evaluated::Kept(_));
@@ -245,10 +225,8 @@ fn flip(bytes: &mut [u8]) {
 
 /// Runs until the budget is used up.
 struct Runs<'a> {
-    engine: &'a mut Engine,
-    executor: &'a mut ForkServerExecutor,
-    state: &'a mut State,
-    origin: Origin<'static>,
+    session: &'a mut Session,
+    turn: &'a Turn,
     left: u64,
 }
 
@@ -257,7 +235,7 @@ enum Stop {
     /// The budget is used up, or the session is to end.
     Enough,
     /// Something failed.
-    Failed(Error),
+    Failed(FuzzError),
 }
 
 impl Runs<'_> {
@@ -267,28 +245,29 @@ impl Runs<'_> {
         place: usize,
         input: &[u8],
     ) -> Result<Evaluated, Stop> {
-        if self.left == 0 || self.engine.ending().is_some() {
+        if self.left == 0 || self.session.stop.ending().is_some() {
             return Err(Stop::Enough);
         }
         self.left -= 1;
-        self.origin.operation = operation;
-        self.origin.repetitions = place as u32;
-        let evaluated = self
-            .engine
-            .evaluate(self.state, self.executor, input, &self.origin);
-        evaluated.map_err(|error| Stop::Failed(self.engine.fail(error)))
+        let origin = Origin {
+            repetitions: place as u32,
+            ..self.turn.origin(operation)
+        };
+        let submission = Submission::of(self.turn.id, input, origin);
+        self.session.evaluate(&submission).map_err(Stop::Failed)
     }
 
     /// What the last run covered.
     fn checksum(&self) -> u64 {
-        self.executor.trace().checksum(&self.engine.variable)
+        let trace = self.session.target.trace();
+        self.session.coverage.checksum(trace)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::DeterministicStage;
-    use crate::engine::trace::Trace;
+    use crate::engine::coverage::Trace;
 
     #[test]
     fn it_pays_for_testcases_with_enough_new_edges() {

@@ -1,26 +1,21 @@
 //! The havoc stage: a testcase is mutated at random, many times over, each time
 //! by a few operators one after another.
 
-use super::{begins_anew, copy_input, current, extend, rounds};
+use super::{
+    stage::Stage,
+    turn::{Turn, extend},
+};
 use crate::{
     engine::{
-        State,
+        corpus::CorpusId,
         error::FuzzError,
-        executor::ForkServerExecutor,
-        judge::{Engine, Evaluated},
         mutate::{self, Kind, Mutator},
+        session::{Evaluated, Session, Submission},
         strategy::Strategy,
     },
     report::name::{Operation, Origin},
 };
-use libafl::{
-    Error, HasMetadata,
-    corpus::{Corpus, CorpusId},
-    mutators::Tokens,
-    stages::Stage,
-    state::{HasCorpus, HasRand},
-};
-use libafl_bolts::rands::Rand;
+use fast_rands::Rand;
 use tine_protocol::layout::input::MAX_INPUT;
 
 /// Cycles of havoc: 25 rounds for an entry of average score.
@@ -50,8 +45,8 @@ impl Havoc {
     }
 
     /// Takes a testcase as the base.
-    pub fn load(&mut self, state: &State, id: CorpusId) -> Result<(), Error> {
-        copy_input(state, id, self.mutator.base_mut())
+    pub fn load(&mut self, session: &mut Session, id: CorpusId) {
+        session.corpus.copy(id, self.mutator.base_mut());
     }
 
     /// What is mutated, to be set before [`Self::run`].
@@ -60,51 +55,49 @@ impl Havoc {
     }
 
     /// Mutates the base `rounds` times and evaluates what comes out. Finds make
-    /// it go on for longer. The base is testcase `id`, or made from it.
+    /// it go on for longer. The base is the testcase, or made from it.
+    ///
+    /// # Errors
+    /// When the target cannot be run any more, or a find cannot be written.
     pub fn run(
         &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        id: CorpusId,
+        session: &mut Session,
+        turn: &Turn,
         mut rounds: u64,
         mut origin: Origin<'_>,
-    ) -> Result<(), Error> {
-        self.begin(engine, state, id)?;
-        let powers = engine.strategy.stack_powers();
-        let stack = 2 << state.rand_mut().below_or_zero(powers);
-        let mut score = engine.score;
+    ) -> Result<(), FuzzError> {
+        self.begin(session, turn.id);
+        let powers = session.mutation.strategy.stack_powers();
+        let stack = 2 << session.mutation.rand.below_or_zero(powers);
+        let mut score = turn.score;
         let mut round = 0;
-        while round < rounds && engine.ending().is_none() {
+        while round < rounds && session.stop.ending().is_none() {
             round += 1;
             self.rounds_to_partner -= 1;
             if self.rounds_to_partner == 0 {
-                self.exchange_partner(state)?;
+                self.exchange_partner(session);
             }
-            origin.repetitions = self.mutator.mutate(state.rand_mut(), stack);
-            engine.custom_havoc(state, self.mutator.output_mut(), origin.repetitions);
-            let input = self.mutator.output();
-            let evaluated = engine.evaluate(state, executor, input, &origin);
-            let evaluated = evaluated.map_err(|error: FuzzError| engine.fail(error))?;
-            if matches!(evaluated, Evaluated::Kept(_)) {
+            let mutation = &mut session.mutation;
+            origin.repetitions = self.mutator.mutate(&mut mutation.rand, stack);
+            mutation.stack_custom(self.mutator.output_mut(), origin.repetitions);
+            let submission = Submission::of(turn.id, self.mutator.output(), origin);
+            if let Evaluated::Kept(_) = session.evaluate(&submission)? {
                 extend(&mut score, &mut rounds);
             }
         }
         Ok(())
     }
 
-    fn begin(&mut self, engine: &Engine, state: &mut State, id: CorpusId) -> Result<(), Error> {
-        let strategy = &engine.strategy;
-        if let Ok(tokens) = state.metadata::<Tokens>() {
-            // None is ever exchanged for another one.
-            let tokens = tokens.tokens();
-            if tokens.len() != self.mutator.tokens_mut().len() {
-                let given = strategy.given_tokens;
-                self.mutator.tokens_mut().load(tokens, given);
-            }
+    fn begin(&mut self, session: &mut Session, id: CorpusId) {
+        let tokens = session.mutation.tokens.all();
+        // None is ever exchanged for another one.
+        if tokens.len() != self.mutator.tokens_mut().len() {
+            let given = session.mutation.strategy.given_tokens;
+            self.mutator.tokens_mut().load(tokens, given);
         }
-        self.mutator.partners_mut().begin(id.into());
-        self.exchange_partner(state)?;
+        self.mutator.partners_mut().begin(id.index());
+        self.exchange_partner(session);
+        let strategy = &session.mutation.strategy;
         let kind = strategy.kind(|| {
             if mutate::is_text(self.mutator.base()) {
                 Kind::Text
@@ -113,18 +106,16 @@ impl Havoc {
             }
         });
         self.mutator.begin(kind, strategy.aim(), strategy.blocks());
-        Ok(())
     }
 
     /// Takes another testcase into the pool of partners.
-    fn exchange_partner(&mut self, state: &mut State) -> Result<(), Error> {
+    fn exchange_partner(&mut self, session: &mut Session) {
         self.rounds_to_partner = ROUNDS_TO_PARTNER;
-        let count = state.corpus().count();
-        let other = CorpusId(state.rand_mut().below_or_zero(count));
-        copy_input(state, other, &mut self.partner)?;
+        let rand = &mut session.mutation.rand;
+        let other = rand.below_or_zero(session.corpus.queue.len());
+        session.corpus.copy(CorpusId::new(other), &mut self.partner);
         let partners = self.mutator.partners_mut();
-        partners.offer(other.into(), &self.partner, state.rand_mut());
-        Ok(())
+        partners.offer(other, &self.partner, rand);
     }
 }
 
@@ -140,22 +131,26 @@ impl HavocStage {
     }
 }
 
-impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for HavocStage {
-    fn perform(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        _manager: &mut EM,
-    ) -> Result<(), Error> {
-        let id = current(state)?;
-        engine.adapt_strategy(state);
-        self.0.load(state, id)?;
-        let source = engine.queue.entry(id).number;
-        let origin = Origin::new(source, Operation::Havoc);
-        let rounds = rounds(engine, ROUNDS);
-        self.0.run(engine, executor, state, id, rounds, origin)
+impl Stage for HavocStage {
+    fn perform(&mut self, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
+        adapt_strategy(session);
+        self.0.load(session, turn.id);
+        let rounds = turn.rounds(session, ROUNDS);
+        let origin = turn.origin(Operation::Havoc);
+        self.0.run(session, turn, rounds, origin)
     }
 }
 
-begins_anew!(HavocStage);
+/// Looks at what was found, and changes the strategy if that is due. Asks the clock, so
+/// it is for the beginning of a stage.
+fn adapt_strategy(session: &mut Session) {
+    let progress = &session.tally.progress;
+    let run_time = progress.run_time();
+    let without_finds = progress.since_find().unwrap_or(run_time);
+    let strategy = &mut session.mutation.strategy;
+    let queue = &session.corpus.queue;
+    strategy.adapt(queue, session.tally.runs, run_time, without_finds);
+    if let Some(expansion) = strategy.expansion() {
+        session.tally.counters.havoc_expansion = expansion;
+    }
+}

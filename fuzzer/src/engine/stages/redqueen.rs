@@ -1,13 +1,12 @@
 //! The redqueen stage: solves the comparisons that a testcase meets, once for each
 //! testcase, with a program that logs them.
 
-use super::{begins_anew, copy_input, current};
+use super::{stage::Stage, turn::Turn};
 use crate::{
     engine::{
-        State,
+        corpus::{CorpusId, Queue},
+        coverage::Trace,
         error::FuzzError,
-        executor::ForkServerExecutor,
-        judge::{Engine, Evaluated},
         redqueen::{
             budget::{self, Budget},
             candidates,
@@ -18,16 +17,9 @@ use crate::{
             subject::{Edit, Effort, Subject},
             tokens::Gathered,
         },
-        trace::Trace,
+        session::{Evaluated, Session, Submission},
     },
-    report::name::{Operation, Origin},
-};
-use libafl::{
-    Error, HasMetadata,
-    corpus::{Corpus, CorpusId},
-    mutators::Tokens,
-    stages::Stage,
-    state::{HasCorpus, HasExecutions, HasRand},
+    report::name::Operation,
 };
 use std::{
     collections::HashSet,
@@ -72,37 +64,29 @@ impl RedqueenStage {
     }
 }
 
-impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for RedqueenStage {
-    fn perform(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        _manager: &mut EM,
-    ) -> Result<(), Error> {
+impl Stage for RedqueenStage {
+    fn perform(&mut self, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
         let Some(redqueen) = &mut self.0 else {
             return Ok(());
         };
-        let id = current(state)?;
-        if !redqueen.is_due(engine, state, id) {
+        if !redqueen.is_due(session, turn.id) {
             return Ok(());
         }
-        let (began, runs) = (Instant::now(), *state.executions());
-        let solved = redqueen.solve_with_finds(engine, executor, state, id);
-        *state.corpus_mut().current_mut() = Some(id);
-        engine.counters.cmplog += began.elapsed();
-        redqueen.budget.spend(*state.executions() - runs);
+        let (began, runs) = (Instant::now(), session.tally.runs);
+        let solved = redqueen.solve_with_finds(session, turn);
+        session.tally.counters.cmplog += began.elapsed();
+        redqueen.budget.spend(session.tally.runs - runs);
         match solved {
             Ok(()) => Ok(()),
-            Err(Failure::Engine(error)) => Err(engine.fail(error)),
+            Err(Failure::Session(error)) => Err(error),
             Err(Failure::Logger(error)) if error.is_of_input() && redqueen.lost < MOST_LOST => {
                 redqueen.lost += 1;
-                redqueen.done.add(engine.queue.entry(id).number);
+                redqueen.done.add(turn.source);
                 Ok(())
             }
             Err(Failure::Logger(error)) => {
-                if engine.control.signal().is_none() {
-                    engine.progress.note(format_args!(
+                if session.stop.control.signal().is_none() {
+                    session.tally.note(format_args!(
                         "comparisons are not solved any more, because -c {} failed: {error}",
                         redqueen.logger.program.display()
                     ));
@@ -113,8 +97,6 @@ impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for RedqueenStage {
         }
     }
 }
-
-begins_anew!(RedqueenStage);
 
 #[derive(Debug)]
 struct Redqueen {
@@ -147,43 +129,44 @@ struct Work {
 /// Why a testcase is not done.
 enum Failure {
     /// The session ends.
-    Engine(FuzzError),
+    Session(FuzzError),
     /// The program that logs cannot be run any more.
     Logger(RunError),
 }
 
 impl From<FuzzError> for Failure {
     fn from(error: FuzzError) -> Self {
-        Self::Engine(error)
+        Self::Session(error)
     }
 }
 
 impl Redqueen {
     /// Whether the testcase is worth it and not done yet.
-    fn is_due(&mut self, engine: &Engine, state: &State, id: CorpusId) -> bool {
-        let entry = engine.queue.entry(id);
-        let longest = self.longest.unwrap_or_else(|| self.begin(engine));
-        if self.done.has(entry.number) || !self.budget.has_share(*state.executions(), entry.favored)
-        {
+    fn is_due(&mut self, session: &Session, id: CorpusId) -> bool {
+        let queue = &session.corpus.queue;
+        let entry = queue.entry(id);
+        let longest = self.longest.unwrap_or_else(|| self.begin(queue));
+        let has_share = self.budget.has_share(session.tally.runs, entry.favored);
+        if self.done.has(entry.number) || !has_share {
             return false;
         }
         // Nothing found for a while: what was too long comes into play.
-        let idle = engine.queue.cycles_without_finds();
+        let idle = queue.cycles_without_finds();
         let longest = longest.saturating_mul(1 << (4 * idle.min(8)));
         let is_chosen = entry.favored || idle > 0 || self.logger.level.level > 1;
         is_chosen && (entry.len <= longest || self.logger.level.level > 2)
     }
 
     /// Looks at the first testcases. Returns how long inputs may be for now.
-    fn begin(&mut self, engine: &Engine) -> usize {
+    fn begin(&mut self, queue: &Queue) -> usize {
         const LEAST: usize = 1024;
-        let lens = engine.queue.entries().iter().map(|entry| entry.len);
+        let lens = queue.entries().iter().map(|entry| entry.len);
         let longest = match self.logger.level.level {
             1 => lens.min(),
             _ => lens.max(),
         };
         if self.only_new {
-            for entry in engine.queue.entries() {
+            for entry in queue.entries() {
                 self.done.add(entry.number);
             }
         }
@@ -197,100 +180,72 @@ impl Redqueen {
 
     /// Solves what can be solved of a testcase, and then of what was found by that:
     /// behind a comparison there is often the next one.
-    fn solve_with_finds(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        id: CorpusId,
-    ) -> Result<(), Failure> {
-        let mut left = vec![id];
+    fn solve_with_finds(&mut self, session: &mut Session, turn: &Turn) -> Result<(), Failure> {
+        let mut left = vec![turn.id];
         for _ in 0..MOST_AT_ONCE {
             let Some(id) = left.pop() else { break };
-            if ends(engine) {
+            if session.stop.is_ending() {
                 break;
             }
-            if !self.is_due(engine, state, id) {
+            if !self.is_due(session, id) {
                 continue;
             }
+            let known = session.corpus.queue.len();
             // What is found now comes from this testcase.
-            *state.corpus_mut().current_mut() = Some(id);
-            let known = engine.queue.len();
-            self.solve(engine, executor, state, id)?;
+            self.solve(session, &Turn::new(session, id, turn.score))?;
             // The newest last: it was found with the most solutions.
-            left.extend((known..engine.queue.len()).map(CorpusId));
+            left.extend((known..session.corpus.queue.len()).map(CorpusId::new));
         }
         Ok(())
     }
 
     /// Solves what can be solved of a testcase.
-    fn solve(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        id: CorpusId,
-    ) -> Result<(), Failure> {
-        let number = engine.queue.entry(id).number;
-        copy_input(state, id, &mut self.work.input)
-            .map_err(|error| Failure::Engine(error.into()))?;
-        let origin = |operation| Origin::new(number, operation);
+    fn solve(&mut self, session: &mut Session, turn: &Turn) -> Result<(), Failure> {
+        session.corpus.copy(turn.id, &mut self.work.input);
         if self.work.input.len() > 1 {
-            let colored = self.color(engine, executor, state, &origin(Operation::Colorization))?;
-            if colored && !ends(engine) {
-                let found = self.compare(engine, state)?;
-                self.try_all(
-                    engine,
-                    executor,
-                    state,
-                    &found,
-                    &origin(Operation::InputToState),
-                )?;
-                self.combine(engine, executor, state, &origin(Operation::InputToState))?;
+            let colored = self.color(session, turn)?;
+            if colored && !session.stop.is_ending() {
+                let found = self.compare(session)?;
+                self.try_all(session, turn, &found)?;
+                self.combine(session, turn)?;
             }
         }
-        if !ends(engine) {
-            self.done.add(number);
+        if !session.stop.is_ending() {
+            self.done.add(turn.source);
         }
         Ok(())
     }
 
-    /// Makes the twin. Returns whether the testcase runs as it should.
-    fn color(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        origin: &Origin<'_>,
-    ) -> Result<bool, FuzzError> {
+    /// Makes the colorized input. Returns whether the testcase runs as it should.
+    fn color(&mut self, session: &mut Session, turn: &Turn) -> Result<bool, FuzzError> {
+        let origin = turn.origin(Operation::Colorization);
         let Work { input, changed, .. } = &mut self.work;
         let random = self.logger.level.random;
-        let replacements = replacements(input, random, state.rand_mut());
+        let replacements = replacements(input, random, &mut session.mutation.rand);
         changed.clone_from(input);
-        let Some(first) = trace_of(engine, executor, state, input, origin)? else {
+        let Some(first) = trace_of(session, &Submission::of(turn.id, input, origin))? else {
             return Ok(false);
         };
         let mut runs = budget::of_colorization(input.len());
         colorize(changed, &replacements, |candidate| {
-            if runs == 0 || ends(engine) {
+            if runs == 0 || session.stop.is_ending() {
                 return Ok(None);
             }
             runs -= 1;
-            let evaluated = engine.evaluate(state, executor, candidate, origin)?;
-            let variable = |word| engine.variable.mask(word);
-            let is_same =
-                evaluated == Evaluated::Known && executor.trace().is_same(&first, variable);
+            let evaluated = session.evaluate(&Submission::of(turn.id, candidate, origin))?;
+            let is_same = evaluated == Evaluated::Known
+                && session.coverage.is_same(session.target.trace(), &first);
             Ok::<_, FuzzError>(Some(is_same))
         })?;
         Ok(true)
     }
 
-    /// What the testcase and its twin have for operands.
-    fn compare(&mut self, engine: &Engine, state: &mut State) -> Result<Vec<Found>, Failure> {
+    /// What the testcase and its colorized form have for operands.
+    fn compare(&mut self, session: &mut Session) -> Result<Vec<Found>, Failure> {
         let Work { input, changed, .. } = &self.work;
         let mut log = |input: &[u8]| {
-            *state.executions_mut() += 1;
-            let run = self.logger.run(input, engine.limits.run);
+            session.tally.runs += 1;
+            let run = self.logger.run(input, session.stop.limits.run);
             // The outcome does not matter: what was logged until then is true.
             run.map(|(_, log)| log).map_err(Failure::Logger)
         };
@@ -301,12 +256,11 @@ impl Redqueen {
     /// Tries the candidates of all comparisons.
     fn try_all(
         &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
+        session: &mut Session,
+        turn: &Turn,
         found: &[Found],
-        origin: &Origin<'_>,
     ) -> Result<(), FuzzError> {
+        let origin = turn.origin(Operation::InputToState);
         let effort = self.effort();
         let Work {
             input,
@@ -328,7 +282,7 @@ impl Redqueen {
         } in found
         {
             let may_search = self.budget.search(input.len(), effort.transforms);
-            if ends(engine) || !may_search || !self.budget.has_testcase() {
+            if session.stop.is_ending() || !may_search || !self.budget.has_testcase() {
                 break;
             }
             let mut solved = false;
@@ -339,7 +293,7 @@ impl Redqueen {
                     }
                     edit.apply(input, candidate);
                     let mut is_kept = false;
-                    match engine.evaluate(state, executor, candidate, origin) {
+                    match session.evaluate(&Submission::of(turn.id, candidate, origin)) {
                         Ok(evaluated) => {
                             solved = evaluated != Evaluated::Known;
                             is_kept = matches!(evaluated, Evaluated::Kept(_));
@@ -352,7 +306,7 @@ impl Redqueen {
                         *combined = all;
                         *solutions += 1;
                     }
-                    let goes_on = self.budget.tried(*site) && !ends(engine);
+                    let goes_on = self.budget.tried(*site) && !session.stop.is_ending();
                     if solved || failure.is_some() || !goes_on {
                         ControlFlow::Break(())
                     } else {
@@ -365,10 +319,9 @@ impl Redqueen {
             }
             if solved {
                 solved_sites.insert(*site);
-            } else if let Ok(tokens) = state.metadata_mut::<Tokens>() {
-                self.gathered.gather(comparison, |token| {
-                    tokens.add_token(&token.to_vec());
-                });
+            } else {
+                let tokens = &mut session.mutation.tokens;
+                self.gathered.gather(comparison, |token| tokens.add(token));
             }
         }
         self.budget.ended(|site| solved_sites.contains(&site));
@@ -376,15 +329,10 @@ impl Redqueen {
     }
 
     /// Several solutions at once may lead further.
-    fn combine(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        origin: &Origin<'_>,
-    ) -> Result<(), FuzzError> {
-        if self.work.solutions > 1 && !ends(engine) {
-            engine.evaluate(state, executor, &self.work.combined, origin)?;
+    fn combine(&mut self, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
+        if self.work.solutions > 1 && !session.stop.is_ending() {
+            let origin = turn.origin(Operation::InputToState);
+            session.evaluate(&Submission::of(turn.id, &self.work.combined, origin))?;
         }
         Ok(())
     }
@@ -401,24 +349,16 @@ impl Redqueen {
     }
 }
 
-/// Whether the session ends, or is about to: searching runs nothing that would notice.
-fn ends(engine: &Engine) -> bool {
-    engine.ending().is_some() || engine.control.signal().is_some()
-}
-
 /// What an input covers; `None` if it does not run to its end.
 fn trace_of(
-    engine: &mut Engine,
-    executor: &mut ForkServerExecutor,
-    state: &mut State,
-    input: &[u8],
-    origin: &Origin<'_>,
+    session: &mut Session,
+    submission: &Submission<'_>,
 ) -> Result<Option<Trace>, FuzzError> {
     /// One that varies may be new again.
     const ATTEMPTS: u32 = 3;
     for _ in 0..ATTEMPTS {
-        match engine.evaluate(state, executor, input, origin)? {
-            Evaluated::Known => return Ok(Some(executor.trace().clone())),
+        match session.evaluate(submission)? {
+            Evaluated::Known => return Ok(Some(session.target.trace().clone())),
             Evaluated::Kept(_) => {}
             Evaluated::Failed => break,
         }

@@ -2,18 +2,12 @@
 //! havoc. As in afl-fuzz it is off unless `-u` is given: havoc takes blocks of other
 //! testcases itself.
 
-use super::{begins_anew, copy_input, current, havoc::Havoc, rounds};
+use super::{havoc::Havoc, stage::Stage, turn::Turn};
 use crate::{
-    engine::{State, executor::ForkServerExecutor, judge::Engine},
+    engine::{corpus::CorpusId, error::FuzzError, session::Session},
     report::name::{Operation, Origin},
 };
-use libafl::{
-    Error,
-    corpus::{Corpus, CorpusId},
-    stages::Stage,
-    state::{HasCorpus, HasRand},
-};
-use libafl_bolts::rands::Rand;
+use fast_rands::Rand;
 use std::num::NonZeroUsize;
 
 /// So many partners for each testcase: twice the rounds of havoc, as in afl-fuzz.
@@ -42,52 +36,41 @@ impl SpliceStage {
     }
 }
 
-impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for SpliceStage {
-    fn perform(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        _manager: &mut EM,
-    ) -> Result<(), Error> {
-        if !engine.strategy.splices || engine.queue.len() < 2 {
+impl Stage for SpliceStage {
+    fn perform(&mut self, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
+        if !session.mutation.strategy.splices || session.corpus.queue.len() < 2 {
             return Ok(());
         }
-        let id = current(state)?;
-        copy_input(state, id, &mut self.original)?;
+        session.corpus.copy(turn.id, &mut self.original);
         for _ in 0..PARTNERS {
-            if engine.ending().is_some() {
+            if session.stop.ending().is_some() {
                 break;
             }
-            let count = NonZeroUsize::new(state.corpus().count()).unwrap_or(NonZeroUsize::MIN);
-            let partner = CorpusId(state.rand_mut().below(count));
-            if partner == id {
+            let count = session.corpus.queue.len();
+            let count = NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
+            let partner = CorpusId::new(session.mutation.rand.below(count));
+            if partner == turn.id {
                 continue;
             }
-            copy_input(state, partner, &mut self.other)?;
+            session.corpus.copy(partner, &mut self.other);
             let Some((first, last)) = difference(&self.original, &self.other) else {
                 continue;
             };
-            let cut = state.rand_mut().between(first + 1, last);
+            let cut = session.mutation.rand.between(first + 1, last);
             let base = self.havoc.base_mut();
             base.clear();
             base.extend_from_slice(&self.original[..cut]);
             base.extend_from_slice(&self.other[cut..]);
             let origin = Origin {
-                source: engine.queue.entry(id).number,
-                with: Some(engine.queue.entry(partner).number),
-                operation: Operation::Splice,
-                repetitions: 0,
+                with: Some(session.corpus.queue.entry(partner).number),
+                ..turn.origin(Operation::Splice)
             };
-            let rounds = rounds(engine, ROUNDS);
-            self.havoc
-                .run(engine, executor, state, id, rounds, origin)?;
+            let rounds = turn.rounds(session, ROUNDS);
+            self.havoc.run(session, turn, rounds, origin)?;
         }
         Ok(())
     }
 }
-
-begins_anew!(SpliceStage);
 
 /// The first and the last place where two inputs differ, if a cut between them
 /// gives something new.

@@ -1,24 +1,14 @@
 //! Trimming: a testcase is made shorter as long as it covers the same. Once for each,
 //! when it is its turn for the first time.
 
-use super::{begins_anew, budget, copy_input, current};
+use super::{stage::Stage, turn::Turn};
 use crate::{
     engine::{
-        State,
+        corpus::CorpusId,
         error::FuzzError,
-        executor::ForkServerExecutor,
-        judge::{Engine, Evaluated},
+        session::{Evaluated, Session, Submission},
     },
-    report::{
-        name::{Operation, Origin},
-        store,
-    },
-};
-use libafl::{
-    Error,
-    corpus::{Corpus, CorpusId, Testcase},
-    stages::Stage,
-    state::HasCorpus,
+    report::name::{Operation, Origin},
 };
 use std::time::{Duration, Instant};
 
@@ -45,53 +35,36 @@ pub struct TrimStage {
     candidate: Vec<u8>,
 }
 
-impl<EM> Stage<ForkServerExecutor, EM, State, Engine> for TrimStage {
-    fn perform(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        _manager: &mut EM,
-    ) -> Result<(), Error> {
-        let id = current(state)?;
-        let entry = engine.queue.entry(id);
-        let by_custom = engine.custom.as_ref();
-        let by_custom = by_custom.is_some_and(|mutators| mutators.borrow().any().trim);
-        if entry.trimmed || by_custom || !engine.strategy.trims {
+impl Stage for TrimStage {
+    fn perform(&mut self, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
+        let entry = session.corpus.queue.entry_mut(turn.id);
+        let custom = session.mutation.custom.as_ref();
+        let by_custom = custom.is_some_and(|mutators| mutators.any().trim);
+        if entry.trimmed || by_custom || !session.mutation.strategy.trims {
             return Ok(());
         }
-        engine.queue.entry_mut(id).trimmed = true;
-        if engine.queue.entry(id).len <= SHORTEST_CHUNK {
+        entry.trimmed = true;
+        if entry.len <= SHORTEST_CHUNK {
             return Ok(());
         }
         let began = Instant::now();
-        copy_input(state, id, &mut self.original)?;
-        let trimmed = self.trim(engine, executor, state, id);
-        engine.counters.trim += began.elapsed();
-        trimmed.map_err(|error| engine.fail(error))
+        session.corpus.copy(turn.id, &mut self.original);
+        let trimmed = self.trim(session, turn);
+        session.tally.counters.trim += began.elapsed();
+        trimmed
     }
 }
 
-begins_anew!(TrimStage);
-
 impl TrimStage {
-    fn trim(
-        &mut self,
-        engine: &mut Engine,
-        executor: &mut ForkServerExecutor,
-        state: &mut State,
-        id: CorpusId,
-    ) -> Result<(), FuzzError> {
+    fn trim(&mut self, session: &mut Session, turn: &Turn) -> Result<(), FuzzError> {
         let mut runs = Runs {
-            left: budget(engine, id, PATIENCE, MOST_RUNS),
+            left: turn.budget(session, PATIENCE, MOST_RUNS),
             is_fresh: false,
-            engine,
-            executor,
-            state,
-            source: id,
+            session,
+            turn,
         };
         // What a persistent child ran before must not be a part of what is compared.
-        runs.executor.discard_child();
+        runs.session.target.discard_child();
         let Some(expected) = runs.checksum(&self.original, 0)? else {
             return Ok(());
         };
@@ -102,19 +75,17 @@ impl TrimStage {
         loop {
             self.input.clone_from(&self.original);
             self.shorten(&mut runs, expected)?;
-            if runs.engine.ending().is_some() {
+            if runs.session.stop.ending().is_some() {
                 // A part of the session that is to come does it anew.
-                runs.engine.queue.entry_mut(id).trimmed = false;
+                runs.session.corpus.queue.entry_mut(turn.id).trimmed = false;
                 return Ok(());
             }
             if self.input.len() == self.original.len() {
                 return Ok(());
             }
-            runs.executor.discard_child();
+            runs.session.target.discard_child();
             if runs.checksum(&self.input, 0)? == Some(expected) {
-                return runs
-                    .engine
-                    .shorten(runs.state, runs.executor, id, &self.input);
+                return replace(runs.session, turn.id, &self.input);
             }
             if runs.is_fresh {
                 return Ok(());
@@ -127,7 +98,7 @@ impl TrimStage {
 
     /// Takes chunks out that nothing depends on: ever smaller ones, one after another.
     fn shorten(&mut self, runs: &mut Runs<'_>, expected: u64) -> Result<(), FuzzError> {
-        let shortest = runs.engine.strategy.shortest;
+        let shortest = runs.session.mutation.strategy.shortest;
         let mut rounded = self.input.len().next_power_of_two();
         let mut chunk = (rounded / FIRST_STEPS).max(SHORTEST_CHUNK);
         while chunk >= (rounded / LAST_STEPS).max(SHORTEST_CHUNK) {
@@ -159,10 +130,8 @@ impl TrimStage {
 
 /// Runs for trimming. Whatever else they find is kept, as with any other run.
 struct Runs<'a> {
-    engine: &'a mut Engine,
-    executor: &'a mut ForkServerExecutor,
-    state: &'a mut State,
-    source: CorpusId,
+    session: &'a mut Session,
+    turn: &'a Turn,
     left: u64,
     /// Each run is the first one of a child.
     is_fresh: bool,
@@ -170,55 +139,41 @@ struct Runs<'a> {
 
 impl Runs<'_> {
     fn is_over(&self) -> bool {
-        self.left == 0 || self.engine.ending().is_some()
+        self.left == 0 || self.session.stop.ending().is_some()
     }
 
     /// What an input covers; `None` if it is new, or fails. `place` is where it differs
     /// from the testcase.
     fn checksum(&mut self, input: &[u8], place: usize) -> Result<Option<u64>, FuzzError> {
-        let Self {
-            engine,
-            executor,
-            state,
-            source,
-            left,
-            is_fresh,
-        } = self;
-        if *is_fresh {
-            executor.discard_child();
+        if self.is_fresh {
+            self.session.target.discard_child();
         }
-        *left = left.saturating_sub(1);
+        self.left = self.left.saturating_sub(1);
         let origin = Origin {
-            source: engine.queue.entry(*source).number,
-            with: None,
-            operation: Operation::Trim,
             repetitions: place as u32,
+            ..self.turn.origin(Operation::Trim)
         };
-        let evaluated = engine.evaluate(state, executor, input, &origin)?;
+        let submission = Submission::of(self.turn.id, input, origin);
+        let evaluated = self.session.evaluate(&submission)?;
         let is_known = evaluated == Evaluated::Known;
-        Ok(is_known.then(|| executor.trace().checksum(&engine.variable)))
+        let Session {
+            coverage, target, ..
+        } = &*self.session;
+        Ok(is_known.then(|| coverage.checksum(target.trace())))
     }
 }
 
-impl Engine {
-    /// Puts a shorter input, which was just run and covers the same, in a testcase's
-    /// place: on disk, where a kill leaves the one or the other, then in memory.
-    fn shorten(
-        &mut self,
-        state: &mut State,
-        executor: &ForkServerExecutor,
-        id: CorpusId,
-        input: &[u8],
-    ) -> Result<(), FuzzError> {
-        let name = state.corpus().with_name(id, str::to_owned);
-        if !name.is_empty() {
-            store::write(&self.folder.queue(), &name, &[input])?;
-        }
-        let testcase = Testcase::new(input.to_vec().into());
-        state.corpus_mut().replace(id, testcase)?;
-        self.queue.shortened(id, input.len());
-        let footprint = executor.trace().footprint();
-        self.queue.claim(usize::from(id), footprint);
-        Ok(())
-    }
+/// Puts a shorter input, which was just run and covers the same, in a testcase's
+/// place: on disk, where a kill leaves the one or the other, then in memory.
+fn replace(session: &mut Session, id: CorpusId, input: &[u8]) -> Result<(), FuzzError> {
+    let Session {
+        corpus,
+        finds,
+        target,
+        ..
+    } = session;
+    finds.rewrite(corpus.inputs.name(id), input)?;
+    corpus.replace(id, input);
+    corpus.queue.reclaim(id, target.trace().footprint());
+    Ok(())
 }

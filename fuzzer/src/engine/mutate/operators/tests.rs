@@ -2,7 +2,7 @@
 
 use super::super::tables::WEIGHTS;
 use super::{super::blocks::Blocks, Context, Operator, Operator as Op};
-use libafl_bolts::rands::{Rand, StdRand};
+use fast_rands::{Rand, StdRand};
 
 const LONGEST: usize = 200;
 

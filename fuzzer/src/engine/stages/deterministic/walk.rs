@@ -6,8 +6,7 @@ use crate::engine::mutate::{
     INTERESTING_8, INTERESTING_16, INTERESTING_32, MOST_ADDED, is_bit_flip, is_interesting, is_sum,
 };
 use crate::report::name::Operation;
-use libafl::{HasMetadata, mutators::Tokens, state::HasRand};
-use libafl_bolts::rands::Rand;
+use fast_rands::Rand;
 
 /// Bytes of a token that is found by bit flips.
 const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 3..=32;
@@ -23,7 +22,7 @@ impl DeterministicStage {
         self.flip_bytes(runs, Operation::Flip(8), 1)?;
         self.flip_bytes(runs, Operation::Flip(16), 2)?;
         self.flip_bytes(runs, Operation::Flip(32), 4)?;
-        if runs.engine.strategy.arithmetic {
+        if runs.session.mutation.strategy.arithmetic {
             self.add(runs, Operation::Arithmetic(8), 1)?;
             self.add(runs, Operation::Arithmetic(16), 2)?;
             self.add(runs, Operation::Arithmetic(32), 4)?;
@@ -80,10 +79,10 @@ impl DeterministicStage {
         if !is_token(token) {
             return;
         }
-        let given = runs.engine.strategy.given_tokens;
-        let tokens = runs.state.metadata_or_insert_with(Tokens::new);
-        if tokens.tokens().len().saturating_sub(given) < MOST_FOUND_TOKENS {
-            tokens.add_token(&token.to_vec());
+        let given = runs.session.mutation.strategy.given_tokens;
+        let tokens = &mut runs.session.mutation.tokens;
+        if tokens.all().len().saturating_sub(given) < MOST_FOUND_TOKENS {
+            tokens.add(token);
         }
     }
 
@@ -234,7 +233,7 @@ impl DeterministicStage {
             }
             for number in 0..self.tokens.count(is_found) {
                 let token = self.tokens.get(is_found, number);
-                if length + token.len() > runs.engine.strategy.longest
+                if length + token.len() > runs.session.mutation.strategy.longest
                     || !is_chosen(runs, self.tokens.count(is_found))
                 {
                     continue;
@@ -292,8 +291,8 @@ const fn swap(number: u32, width: usize, is_to_be: bool) -> u32 {
 
 /// Of very many tokens only some are tried at each place.
 fn is_chosen(runs: &mut Runs<'_>, count: usize) -> bool {
-    let most = runs.engine.strategy.most_tokens;
-    count <= most || runs.state.rand_mut().below_or_zero(count) < most
+    let most = runs.session.mutation.strategy.most_tokens;
+    count <= most || runs.session.mutation.rand.below_or_zero(count) < most
 }
 
 /// Whether bytes are worth to be kept as a token: neither one byte repeated nor a

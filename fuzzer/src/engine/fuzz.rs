@@ -1,0 +1,340 @@
+//! From the configuration to the summary, and the main loop.
+
+use super::{
+    config::{Config, Limits, SeedSource},
+    control::Control,
+    corpus::{Corpus, Inputs, Queue},
+    coverage::Coverage,
+    dictionary,
+    error::FuzzError,
+    executor::Executor,
+    mutate::Tokens,
+    mutation::Mutation,
+    prepare::{Beside, Prepared, prepare},
+    progress::Progress,
+    session::{Account, Finds, Session, Stop, Tally},
+    settings::{banner, corpus_memory, mode, random_seed, write_setup},
+    stages::{RedqueenStage, Stages, Turn},
+    state_file::{Identity, StateFile},
+    sync::Sync,
+};
+use crate::{
+    processes::EndBySignal,
+    report::{
+        counted,
+        folder::{self, Beginning, FolderError, OutputFolder},
+        metrics::MetricsAddress,
+        stats::{Earlier, Facts},
+        statsd::Statsd,
+        summary::{self, Ending, Find},
+    },
+    ui::Status,
+};
+use fast_rands::StdRand;
+use std::{ffi::OsString, io::Write, path::PathBuf};
+
+/// Tokens that come with the target and are shorter or longer are of no use.
+const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
+
+/// Who is told about a session.
+#[derive(Debug)]
+pub struct Told {
+    /// The status line.
+    pub status: Status,
+    /// StatsD.
+    pub statsd: Option<Statsd>,
+    /// Where figures are served.
+    pub metrics: Option<MetricsAddress>,
+    /// Command at a new crash.
+    pub on_crash: Option<OsString>,
+}
+
+/// Fuzzes until something ends the session. Returns what did.
+///
+/// # Errors
+/// When it cannot begin, or cannot go on.
+pub fn fuzz(config: &Config, told: Told) -> Result<Ending, FuzzError> {
+    let mut tokens = Tokens::default();
+    let mut read = 0;
+    for path in &config.dictionaries {
+        let dictionary = dictionary::load(path)?;
+        for remark in &dictionary.remarks {
+            say!("{remark}");
+        }
+        read += dictionary.tokens.len();
+        dictionary.tokens.iter().for_each(|token| tokens.add(token));
+    }
+    if !tokens.all().is_empty() && !config.in_campaign {
+        // The same token may be written several times.
+        let different = counted(tokens.all().len() as u64, "token");
+        if tokens.all().len() < read {
+            let read = counted(read as u64, "place");
+            say!("{different} by -x, from {read} in the dictionaries");
+        } else {
+            say!("{different} by -x");
+        }
+    }
+    let (folder, beginning) = open(config)?;
+    // A signal ends this process until there is a session.
+    let end_by_signal = EndBySignal::start().map_err(FuzzError::Control)?;
+    match prepare(config, told.metrics, &folder, beginning) {
+        Ok(prepared) => {
+            // From here on a signal ends the session in an orderly way.
+            let control = Control::start().map_err(FuzzError::Control)?;
+            drop(end_by_signal);
+            let opened = (folder, beginning);
+            Fuzzer::begin(config, told, opened, tokens, prepared, control)?.run(config)
+        }
+        Err(error) => {
+            folder.abandon();
+            Err(error)
+        }
+    }
+}
+
+/// The folder of the instance, and what there is to begin with.
+fn open(config: &Config) -> Result<(OutputFolder, Beginning), FolderError> {
+    let seeds = match &config.seeds {
+        SeedSource::Folder(folder) => Some(folder.as_path()),
+        SeedSource::Resume => None,
+    };
+    let name = config.instance.name.as_str();
+    OutputFolder::open(&config.output, name, seeds, config.resumes)
+}
+
+/// A session that stands where its main loop would begin.
+#[cfg(test)]
+pub(super) fn begin(config: &Config) -> Result<Session, FuzzError> {
+    use crate::environment::Variables;
+    let told = Told {
+        status: Status::silent(&Variables::default()),
+        statsd: None,
+        metrics: None,
+        on_crash: None,
+    };
+    let opened = open(config)?;
+    let prepared = prepare(config, None, &opened.0, opened.1)?;
+    let control = Control::start().map_err(FuzzError::Control)?;
+    let tokens = Tokens::default();
+    let fuzzer = Fuzzer::begin(config, told, opened, tokens, prepared, control)?;
+    Ok(fuzzer.session)
+}
+
+/// A session, and what is done with its testcases.
+struct Fuzzer {
+    session: Session,
+    stages: Stages,
+    _beside: Beside,
+}
+
+impl Fuzzer {
+    /// Lays out the output folder and fills the corpus.
+    fn begin(
+        config: &Config,
+        told: Told,
+        (folder, beginning): (OutputFolder, Beginning),
+        mut tokens: Tokens,
+        prepared: Prepared,
+        control: Control,
+    ) -> Result<Self, FuzzError> {
+        let Prepared {
+            seeds,
+            target,
+            placement,
+            custom,
+            server,
+            sanitized,
+            beside,
+            mut strategy,
+            logger,
+        } = prepared;
+        let earlier = match beginning {
+            Beginning::Resumed => Earlier::read(&folder.path().join("fuzzer_stats")),
+            Beginning::Fresh => Earlier::default(),
+        };
+        folder.lay_out(beginning)?;
+        let is_fresh = beginning == Beginning::Fresh;
+        let redqueen = RedqueenStage::new(logger, config.compare.only_new, folder.path(), is_fresh);
+        let sync = Sync::open(config, &folder, beginning, earlier.sync_time)?;
+        let executor = Executor::new(server, config.replay_inputs);
+        let info = executor.info();
+        write_setup(config, &folder)?;
+        let command_line = config.record.command_line.clone();
+        let facts = Facts {
+            pid: std::process::id(),
+            banner: banner(config, &target),
+            mode: mode(config, info),
+            command_line: command_line.clone(),
+        };
+        let has_tokens = config.uses_auto_tokens;
+        for token in info
+            .dictionary
+            .iter()
+            .filter(|token| has_tokens && USEFUL_TOKENS.contains(&token.len()))
+        {
+            tokens.add(token);
+        }
+        strategy.given_tokens = tokens.all().len();
+        let inputs = Inputs::new(folder.queue(), corpus_memory(config));
+        let (map_size, has_coverage) = (info.map_size, info.instrumented);
+        let progress = Progress::new(told.status, facts, placement.core(), &earlier);
+        let limits = Limits::of(config, earlier.runs, target.config.timeout);
+        let account = Account {
+            replay: config.record.replay.clone(),
+            command_line,
+            on_crash: told.on_crash,
+            no_readme: limits.wishes.no_readme,
+        };
+        let scheduling = config.scheduling;
+        let queue = Queue::new(config.seed.is_some())
+            .with_schedule(scheduling.schedule, scheduling.sequential)
+            .cycling(scheduling.cycles);
+        let identity = Identity::of(&target, &config.program.command, map_size);
+        let mut session = Session {
+            target: executor,
+            coverage: Coverage::new(map_size.div_ceil(8))
+                .blind(!has_coverage)
+                .exploring_crashes(limits.explore_crashes),
+            corpus: Corpus { inputs, queue },
+            mutation: Mutation {
+                rand: StdRand::with_seed(config.seed.unwrap_or_else(random_seed)),
+                tokens,
+                strategy,
+                custom,
+            },
+            finds: Finds::new(folder, account),
+            stop: Stop::new(control, limits),
+            tally: Tally::new(progress.with_statsd(told.statsd), &earlier),
+            exchange: sync,
+            sanitized,
+            state_file: StateFile::new(identity),
+        };
+        let imported = match beginning {
+            Beginning::Fresh => session.import_seeds(seeds)?,
+            Beginning::Resumed => session.import_queue(config.record.forgets)?,
+        };
+        session.check_import(
+            imported,
+            &target.file.path,
+            target.config.memory_limit,
+            has_coverage,
+        )?;
+        session.save_what_is_precious();
+        // Measured time would make a session with -s a different one each time.
+        if config.program.timeout.is_none() && config.seed.is_none() {
+            session.stop.limits.run = session.automatic_limit();
+        }
+        Ok(Self {
+            stages: Stages::new(&session.mutation.strategy, redqueen),
+            session,
+            _beside: beside,
+        })
+    }
+
+    fn run(mut self, config: &Config) -> Result<Ending, FuzzError> {
+        self.tell_beginning();
+        let ended = turns(&mut self.session, &mut self.stages);
+        let session = &mut self.session;
+        let ended = ended.and_then(|ending| session.sync_last().map(|()| ending));
+        session.corpus.queue.cull();
+        let snapshot = session.snapshot();
+        let written = session.write(&snapshot);
+        if written.is_ok() {
+            session.save_state();
+            session.finish_syncing();
+        }
+        // What broke off the session matters more than what follows from it.
+        let ending = ended?;
+        written?;
+        session.tally.progress.clear();
+        let Session { finds, target, .. } = self.session;
+        let folder = &finds.folder;
+        // The summary names paths as the user gave them.
+        let instance = config
+            .output
+            .join(folder.path().file_name().unwrap_or_default());
+        let first = |path: PathBuf, name: &str| -> Result<Option<Find>, FuzzError> {
+            let names = folder.testcases(&path)?;
+            Ok(names.first().map(|first| Find {
+                input: instance.join(name).join(first),
+                sequence: folder
+                    .replay()
+                    .join(first)
+                    .is_dir()
+                    .then(|| instance.join(folder::REPLAY).join(first)),
+            }))
+        };
+        let crash = first(folder.crashes(), "crashes")?;
+        let hang = first(folder.hangs(), "hangs")?;
+        let lines = summary::text(ending, &snapshot, &instance, crash, hang, finds.replay());
+        // The fork server and its child are gone before the summary is there.
+        drop(target);
+        if config.in_campaign {
+            // The campaign has a summary of its own.
+            return Ok(ending);
+        }
+        for line in lines {
+            match line.strip_prefix(summary::COMMAND) {
+                // As it is, to be copied.
+                Some(command) => {
+                    let _ = writeln!(std::io::stderr(), "{}{command}", summary::COMMAND);
+                }
+                None => say!("{line}"),
+            }
+        }
+        Ok(ending)
+    }
+
+    fn tell_beginning(&mut self) {
+        let session = &mut self.session;
+        let snapshot = session.snapshot();
+        let queue = &session.corpus.queue;
+        let mean = queue.totals().exec_us / (queue.len() as u64).max(1);
+        let core = snapshot
+            .core
+            .map_or_else(String::new, |core| format!(", on core {core}"));
+        session.tally.note(format_args!(
+            "{} in the corpus, {}, {mean} us a run, limit {} ms{core}",
+            counted(snapshot.corpus, "testcase"),
+            snapshot.coverage_words(),
+            snapshot.limit.as_millis(),
+        ));
+    }
+}
+
+/// The main loop: testcase after testcase, until something ends it.
+fn turns(session: &mut Session, stages: &mut Stages) -> Result<Ending, FuzzError> {
+    // The status line and the files show the seeds at once.
+    session.attend()?;
+    session.sync_first()?;
+    loop {
+        if let Some(ending) = session.stop.ending() {
+            return Ok(ending);
+        }
+        session.see_problems();
+        let runs = session.tally.runs;
+        let (corpus, mutation) = (&mut session.corpus, &mut session.mutation);
+        let Some(id) = corpus.queue.next(&mut mutation.rand, runs) else {
+            return Err(FuzzError::QueueGone(session.finds.folder.queue()));
+        };
+        if !session.is_at_hand(id) {
+            continue;
+        }
+        let score = session.corpus.queue.score(id, runs);
+        if score > 0 && session.is_wanted(id) {
+            let turn = Turn::new(session, id, score);
+            stages.perform(session, &turn)?;
+        } else {
+            // No run looks at it when one entry after another is skipped.
+            session.attend_if_due()?;
+        }
+        session.corpus.queue.fuzzed(id);
+        session.sync_if_due()?;
+        if session.stop.limits.wishes.just_one {
+            session.stop.end(Ending::Variable("AFL_BENCH_JUST_ONE"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
