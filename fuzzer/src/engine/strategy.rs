@@ -83,6 +83,7 @@ impl Strategy {
             most_tokens: chosen.most_tokens,
             given_tokens: 0,
             expansion: u64::from(chosen.expanded),
+            has_expanded: false,
             aim: Aim::default(),
             blocks: Blocks::default(),
             cycle: 0,
