@@ -4,12 +4,14 @@
 
 mod announce;
 mod start;
+mod statsd;
 mod table;
 mod variables;
 mod wishes;
 
 pub use announce::announce;
 pub use start::{sanitizer_options, start_options};
+pub use statsd::statsd;
 use std::{ffi::OsStr, fmt::Write};
 use table::TABLE;
 pub use variables::{VariableError, Variables};

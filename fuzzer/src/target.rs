@@ -7,6 +7,7 @@ mod sanitizer_options;
 
 pub use memory::MemoryLimit;
 pub use options::StartOptions;
+pub use tine_output::placeholder::{PLACEHOLDER, substitute};
 
 use crate::report::store;
 use libraries::{Libraries, Runtime};
@@ -14,7 +15,6 @@ use sanitizer_options::sanitizer_options;
 use std::{
     ffi::{OsStr, OsString},
     io,
-    os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -22,9 +22,6 @@ use tine_controller::{
     InputFile, InputRoute, TargetConfig, TargetFile, TargetFileError, TargetOutput,
     target_file::Sanitizer,
 };
-
-/// Stands for the input file in the target's arguments, if nothing else is chosen.
-pub const PLACEHOLDER: &str = "@@";
 
 /// Name of the input file in a folder of ours, as `afl-fuzz` has it.
 pub const INPUT_FILE: &str = ".cur_input";
@@ -303,29 +300,6 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// `argument` with each `placeholder` replaced by `path`.
-pub fn substitute(
-    argument: &OsStr,
-    path: &Path,
-    placeholder: &OsStr,
-    named: &mut bool,
-) -> OsString {
-    let placeholder = placeholder.as_bytes();
-    let mut result = Vec::new();
-    let mut rest = argument.as_bytes();
-    while let Some(at) = rest
-        .windows(placeholder.len())
-        .position(|part| part == placeholder)
-    {
-        *named = true;
-        result.extend(&rest[..at]);
-        result.extend(path.as_os_str().as_bytes());
-        rest = &rest[at + placeholder.len()..];
-    }
-    result.extend(rest);
-    OsString::from_vec(result)
-}
-
 /// Where a file that the user names is: a link of the user's own leads to it, one that
 /// somebody else may have planted does not.
 fn file_of_user(path: &Path) -> Result<PathBuf, TargetError> {
@@ -370,36 +344,5 @@ fn check_memory(file: &TargetFile, memory: MemoryLimit) -> Result<(), TargetErro
             })
         }
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{PLACEHOLDER, substitute};
-    use std::{ffi::OsStr, path::Path};
-
-    #[test]
-    fn every_placeholder_is_replaced_wherever_it_stands() {
-        for (argument, expected, is_named) in [
-            ("@@", "/in", true),
-            ("--file=@@", "--file=/in", true),
-            ("@@:@@", "/in:/in", true),
-            ("@@@", "/in@", true),
-            ("a@b", "a@b", false),
-            ("", "", false),
-        ] {
-            let mut named = false;
-            let result = substitute(
-                OsStr::new(argument),
-                Path::new("/in"),
-                OsStr::new(PLACEHOLDER),
-                &mut named,
-            );
-            assert_eq!(
-                (result.to_str(), named),
-                (Some(expected), is_named),
-                "{argument}"
-            );
-        }
     }
 }

@@ -4,6 +4,9 @@
 //! | file | what |
 //! |---|---|
 //! | `name` | names of testcases |
+//! | `placeholder` | what stands for the input file in the arguments of a target |
+//! | `replay` | commands that run a target on what was found |
+//! | `ending` | why a session ended |
 //! | `folder` | the output folder: who may use it, what lies in it, what may be replaced |
 //! | `locks` | who holds which folder |
 //! | `store` | writing files whole or not at all |
@@ -12,10 +15,13 @@
 //! | `shell` | commands as they can be pasted into a shell |
 //! | `text` | numbers and times in words; text from outside, escaped |
 
+pub mod ending;
 pub mod figures;
 pub mod folder;
 pub mod locks;
 pub mod name;
+pub mod placeholder;
+pub mod replay;
 pub mod shell;
 pub mod stats;
 pub mod store;

@@ -7,7 +7,7 @@ use crate::{
         config::{self, ConfigError},
     },
     engine::{self, FuzzError, Told, config::Config},
-    environment::{self, EnvironmentError, Scope, Variables},
+    environment::{self, EnvironmentError, Scope, VariableError, Variables},
     report::{
         metrics::MetricsAddress,
         statsd::{Statsd, StatsdError},
@@ -37,6 +37,9 @@ pub enum FuzzCommandError {
 /// Why a session fails.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
+    /// A variable means nothing.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
     /// The figures cannot be sent.
     #[error(transparent)]
     Statsd(#[from] StatsdError),
@@ -101,9 +104,12 @@ pub fn session(
     } else {
         Status::new(wanted.no_ui || variables.is_set("AFL_NO_UI"), variables)
     };
+    let statsd = environment::statsd(variables)?
+        .map(|settings| Statsd::open(settings, config.instance.name.as_str()))
+        .transpose()?;
     let told = Told {
         status,
-        statsd: Statsd::of(variables, config.instance.name.as_str())?,
+        statsd,
         metrics: wanted.metrics,
         on_crash: wanted.on_crash,
     };

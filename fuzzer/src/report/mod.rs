@@ -1,10 +1,17 @@
-//! What a session leaves on disk, and what it says at its end.
+//! What a session leaves on disk and how it is told: the crates `tine-output` and
+//! `tine-report` by one name.
 
-pub mod campaign;
 pub mod inform;
-pub mod metrics;
-pub mod statsd;
-pub mod summary;
 
 pub use text::counted;
-pub use tine_output::{figures, folder, locks, name, shell, stats, store, text};
+pub use tine_output::{figures, folder, name, shell, stats, store, text};
+pub use tine_report::{campaign, metrics, statsd};
+
+/// The end of a session.
+pub mod summary {
+    pub use tine_output::{
+        ending::Ending,
+        replay::{Find, Replay},
+    };
+    pub use tine_report::summary::{COMMAND, text};
+}

@@ -21,6 +21,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("tine-instrument", &["tine-protocol"]),
     ("tine-output", &["tine-protocol"]),
     ("tine-exchange", &["tine-output"]),
+    ("tine-report", &["tine-output"]),
     (
         "tine",
         &[
@@ -30,6 +31,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "tine-trace",
             "tine-output",
             "tine-exchange",
+            "tine-report",
         ],
     ),
     ("xtask", &["tine-controller"]),

@@ -13,6 +13,9 @@ const LONGEST_REQUEST: usize = 8 << 10;
 /// More header lines are not read.
 const MOST_HEADERS: usize = 64;
 
+/// Kind of the texts that are no figures.
+pub(super) const PLAIN: &str = "text/plain; charset=utf-8";
+
 /// What is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
@@ -168,7 +171,7 @@ fn reply(request: &[u8], answer: &mut impl FnMut(&str, &str) -> Answer) -> Optio
 fn refusal(status: &'static str) -> Answer {
     Answer {
         status,
-        kind: super::PLAIN,
+        kind: PLAIN,
         body: format!("{status}\n"),
     }
 }

@@ -7,12 +7,12 @@ mod summary;
 pub use instance::{Instance, State};
 pub use summary::{Find, Summary};
 
-use super::locks::Locks;
 use serde::Serialize;
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+use tine_output::locks::Locks;
 
 /// The version of the JSON. It is raised when a field goes or changes its meaning.
 const SCHEMA: u32 = 1;

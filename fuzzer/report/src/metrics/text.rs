@@ -1,8 +1,8 @@
 //! The text format of Prometheus, version 0.0.4.
 
-use crate::report::campaign::{Campaign, Instance, State};
-use crate::report::text::Shown;
+use crate::campaign::{Campaign, Instance, State};
 use std::fmt::Write;
+use tine_output::text::Shown;
 
 /// A figure: its key in `fuzzer_stats`, its name for Prometheus, whether it only grows,
 /// and what it is.
@@ -116,11 +116,9 @@ fn escaped(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{FIGURES, of};
-    use crate::report::{
-        campaign::Campaign,
-        stats::{Facts, Snapshot},
-    };
+    use crate::campaign::Campaign;
     use std::{collections::HashSet, fs};
+    use tine_output::stats::{Facts, Snapshot};
 
     #[test]
     fn each_figure_has_one_name_and_each_instance_a_line() {

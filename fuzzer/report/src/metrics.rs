@@ -7,7 +7,7 @@ mod server;
 mod text;
 
 use super::campaign::Campaign;
-use connection::Answer;
+use connection::{Answer, PLAIN};
 use server::Server;
 use std::{
     io,
@@ -57,9 +57,6 @@ pub enum MetricsError {
         source: io::Error,
     },
 }
-
-/// Kind of the texts that are no figures.
-const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Kind of the figures.
 const FIGURES: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,50 +1,15 @@
-//! What is said when a session ends.
+//! Commands that run a target on what was found.
 
-use super::{
-    name, shell,
-    stats::Snapshot,
-    text::{counted, grouped, shown_time},
+use crate::{
+    name,
+    placeholder::{PLACEHOLDER, substitute},
+    shell,
 };
-use crate::target;
 use std::{
-    borrow::Cow,
     ffi::{OsStr, OsString},
     fmt::Write,
     path::{Path, PathBuf},
 };
-
-/// What stands before a command.
-pub const COMMAND: &str = "  ";
-
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// A signal asked for it.
-    Signal(i32),
-    /// The time that `-V` gave is over.
-    Time,
-    /// The runs that `-E` gave are done.
-    Runs,
-    /// The crash that `--until-crash` waits for.
-    Crash,
-    /// This variable of AFL's asked for it.
-    Variable(&'static str),
-}
-
-impl Ending {
-    /// As the first words of a sentence.
-    #[must_use]
-    pub fn words(self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::Variable(name) => return format!("stopped as {name} asks").into(),
-            Self::Signal(libc::SIGINT) => "stopped by Ctrl-C",
-            Self::Signal(_) => "stopped by a signal",
-            Self::Time => "stopped by its limit of time (-V)",
-            Self::Runs => "stopped by its limit of runs (-E)",
-            Self::Crash => "stopped at the first crash",
-        })
-    }
-}
 
 /// How to run the target on one saved input.
 #[derive(Debug, Clone)]
@@ -95,11 +60,11 @@ impl Replay {
     fn direct_command(&self, input: &Path) -> String {
         let mut is_named = false;
         let placeholder = self.placeholder.as_deref();
-        let placeholder = placeholder.unwrap_or(OsStr::new(target::PLACEHOLDER));
+        let placeholder = placeholder.unwrap_or(OsStr::new(PLACEHOLDER));
         let words: Vec<OsString> = self
             .target
             .iter()
-            .map(|word| target::substitute(word, input, placeholder, &mut is_named))
+            .map(|word| substitute(word, input, placeholder, &mut is_named))
             .collect();
         let command = shell::line(words);
         if is_named {
@@ -128,7 +93,9 @@ impl Replay {
         shell::line(words)
     }
 
-    fn command_for(&self, find: &Find) -> String {
+    /// The command that runs the target on a crash or a hang.
+    #[must_use]
+    pub fn command_for(&self, find: &Find) -> String {
         match &find.sequence {
             Some(folder) => self.sequence_command(folder),
             None => self.command(&find.input),
@@ -183,68 +150,9 @@ impl Replay {
     }
 }
 
-/// The lines that end a session: what was done, and how to look at the finds.
-#[must_use]
-pub fn text(
-    ending: Ending,
-    snapshot: &Snapshot,
-    instance: &Path,
-    first_crash: Option<Find>,
-    first_hang: Option<Find>,
-    replay: &Replay,
-) -> Vec<String> {
-    let mut first = format!(
-        "{} after {}: {} ({}/s), {} in the corpus, {} found; {}",
-        ending.words(),
-        shown_time(snapshot.run_time),
-        counted(snapshot.runs, "run"),
-        grouped(snapshot.runs_per_second().round() as u64),
-        counted(snapshot.corpus, "testcase"),
-        grouped(snapshot.found),
-        snapshot.coverage_words(),
-    );
-    if snapshot.variable_edges > 0 {
-        let _ = write!(first, ", stability {:.1} %", snapshot.stability());
-    }
-    let mut lines = vec![first];
-    for (count, noun, example) in [
-        (snapshot.saved_crashes, "crash", &first_crash),
-        (snapshot.saved_hangs, "hang", &first_hang),
-    ] {
-        let Some(example) = example else { continue };
-        let folder = example.input.parent().unwrap_or(instance);
-        let which = if count == 1 {
-            "replay it with"
-        } else {
-            "replay the first one with"
-        };
-        lines.push(format!(
-            "{} in {}; {which}",
-            counted(count, noun),
-            folder.display()
-        ));
-        lines.push(format!("{COMMAND}{}", replay.command_for(example)));
-    }
-    if snapshot.lost_inputs > 0 {
-        lines.push(format!(
-            "{} took the fork server along each time and had to be passed over; the first ones are in {}",
-            counted(snapshot.lost_inputs, "input"),
-            instance.join("lost").display()
-        ));
-    }
-    if first_crash.is_none() {
-        lines.push(format!(
-            "no crash so far; the results are in {}",
-            instance.display()
-        ));
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Ending, Find, Replay, text};
-    use crate::report::stats::Snapshot;
+    use super::Replay;
     use std::path::Path;
 
     fn replay() -> Replay {
@@ -256,49 +164,6 @@ mod tests {
             placeholder: None,
             direct: false,
         }
-    }
-
-    #[test]
-    fn a_crash_comes_with_the_command_that_replays_it() {
-        let snapshot = Snapshot {
-            saved_crashes: 2,
-            ..Snapshot::default()
-        };
-        let mut crash = Find {
-            input: "out/default/crashes/id:000000,sig:06".into(),
-            sequence: None,
-        };
-        let instance = Path::new("out/default");
-        let lines = text(
-            Ending::Crash,
-            &snapshot,
-            instance,
-            Some(crash.clone()),
-            None,
-            &replay(),
-        );
-        assert!(
-            lines[0].starts_with("stopped at the first crash"),
-            "{lines:?}"
-        );
-        assert_eq!(
-            lines[1],
-            "2 crashes in out/default/crashes; replay the first one with"
-        );
-        assert_eq!(
-            lines[2],
-            "  tine showmap -o /dev/null -m 50 -- './my prog' @@ < \
-             out/default/crashes/id:000000,sig:06"
-        );
-        assert_eq!(lines.len(), 3);
-
-        crash.sequence = Some("out/default/replay/id:000000,sig:06".into());
-        let ending = Ending::Crash;
-        let lines = text(ending, &snapshot, instance, Some(crash), None, &replay());
-        assert_eq!(
-            lines[2],
-            "  tine showmap --replay out/default/replay/id:000000,sig:06 -m 50 -- './my prog' @@"
-        );
     }
 
     #[test]
@@ -314,19 +179,5 @@ mod tests {
         replay.target.pop();
         let expected = "'./my prog' < out/default/crashes/id:000000,sig:06";
         assert_eq!(replay.command(input), expected);
-    }
-
-    #[test]
-    fn without_a_crash_the_folder_is_named() {
-        let snapshot = Snapshot::default();
-        let lines = text(
-            Ending::Time,
-            &snapshot,
-            Path::new("out/default"),
-            None,
-            None,
-            &replay(),
-        );
-        assert!(lines[1].contains("no crash so far") && lines[1].contains("out/default"));
     }
 }

@@ -1,6 +1,5 @@
 //! One instance, from its `fuzzer_stats`.
 
-use crate::report::{locks::Locks, store};
 use serde::Serialize;
 use std::{
     collections::HashMap,
@@ -8,6 +7,7 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
 };
+use tine_output::{locks::Locks, store};
 
 /// The figures.
 const STATS: &str = "fuzzer_stats";

@@ -1,28 +1,24 @@
 //! Figures by StatsD, as `afl-fuzz` sends them: one packet a second, with the same names
 //! and tags.
 
-use super::stats::Snapshot;
-use crate::environment::{VariableError, Variables};
 use std::{
     fmt::Write,
     io,
     net::{SocketAddr, ToSocketAddrs, UdpSocket},
     time::{Duration, Instant},
 };
+use tine_output::stats::Snapshot;
 
 /// How often a packet is sent.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where StatsD listens if nothing else is said.
 const HOST: &str = "127.0.0.1";
-const PORT: u64 = 8125;
+const PORT: u16 = 8125;
 
 /// Why figures cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum StatsdError {
-    /// The port is none.
-    #[error(transparent)]
-    Variable(#[from] VariableError),
     /// The host is not known.
     #[error("AFL_STATSD_HOST={host} has no address: {source}; give a name or an address")]
     Host {
@@ -90,6 +86,17 @@ impl Flavor {
     }
 }
 
+/// Where figures are sent, and how; what is missing has AFL's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatsdSettings {
+    /// Name or address of the host.
+    pub host: Option<String>,
+    /// Port.
+    pub port: Option<u16>,
+    /// Kind of server, which decides how tags are written.
+    pub flavor: Option<String>,
+}
+
 /// Sends figures.
 #[derive(Debug)]
 pub struct Statsd {
@@ -103,28 +110,19 @@ pub struct Statsd {
 }
 
 impl Statsd {
-    /// What AFL's variables ask for; `None` if they do not. `instance` is the name of
-    /// the instance.
+    /// Finds the server and makes a socket. `instance` is the name of the instance.
     ///
     /// # Errors
-    /// When a variable means nothing, or no socket is to be had.
-    pub fn of(variables: &Variables, instance: &str) -> Result<Option<Self>, StatsdError> {
-        if !variables.is_set("AFL_STATSD") {
-            return Ok(None);
-        }
-        let flavor = variables.text("AFL_STATSD_TAGS_FLAVOR").unwrap_or_default();
+    /// When a setting means nothing, or no socket is to be had.
+    pub fn open(settings: StatsdSettings, instance: &str) -> Result<Self, StatsdError> {
+        let flavor = settings.flavor.unwrap_or_default();
         let flavor = Flavor::of(&flavor).ok_or(StatsdError::Flavor(flavor))?;
-        let range = 1..=u64::from(u16::MAX);
-        let port = variables.number("AFL_STATSD_PORT", range, "give a port, 1 to 65535")?;
-        let host = variables.text("AFL_STATSD_HOST");
-        let host = host.unwrap_or_else(|| HOST.into());
-        let to = (host.as_str(), port.unwrap_or(PORT) as u16)
+        let host = settings.host.unwrap_or_else(|| HOST.into());
+        let to = (host.as_str(), settings.port.unwrap_or(PORT))
             .to_socket_addrs()
             .and_then(|mut found| found.next().ok_or_else(|| io::ErrorKind::NotFound.into()))
             .map_err(|source| StatsdError::Host { host, source })?;
-        Self::new(to, flavor, instance)
-            .map(Some)
-            .map_err(StatsdError::Socket)
+        Self::new(to, flavor, instance).map_err(StatsdError::Socket)
     }
 
     fn new(to: SocketAddr, flavor: Flavor, instance: &str) -> io::Result<Self> {

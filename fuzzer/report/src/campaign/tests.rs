@@ -1,8 +1,8 @@
 //! Folders as fuzzers leave them, and as they should not be.
 
 use super::{Campaign, State};
-use crate::report::stats::{Facts, Snapshot};
 use std::{fs, path::Path, time::Duration};
+use tine_output::stats::{Facts, Snapshot};
 
 fn snapshot() -> Snapshot {
     Snapshot {
