@@ -3,16 +3,11 @@
 use clap::Parser;
 use std::{backtrace::BacktraceStatus, io::Write, panic::PanicHookInfo, process::ExitCode};
 
-/// Says a sentence on standard error. Nobody may be listening.
+/// Says a sentence on standard error, or to the listener of this thread.
 macro_rules! say {
-    ($($what:tt)*) => {{
-        use ::std::io::Write as _;
-        let _ = ::std::writeln!(
-            ::std::io::stderr(),
-            "tine: {}",
-            $crate::report::text::Shown(::std::format_args!($($what)*))
-        );
-    }};
+    ($($what:tt)*) => {
+        $crate::listener::say(::std::format_args!($($what)*))
+    };
 }
 
 mod api;
@@ -22,13 +17,17 @@ mod commands;
 mod engine;
 mod environment;
 mod few_edges;
+mod listener;
 mod modules;
 mod processes;
 mod report;
 mod target;
 mod ui;
 
-pub use api::{Compile, Edges, End, Error, Outcome, Program, Sanitizer, Target, compile};
+pub use api::{
+    Campaign, Compile, Edges, End, Error, Event, Fault, Outcome, Program, Progress, Report,
+    Sanitizer, Target, compile,
+};
 use tine_exchange as exchange;
 
 /// Every error ends like this; 2 would mean a crash in `tine showmap`.

@@ -43,7 +43,7 @@ fn report_exit_code(sanitizer: Option<Sanitizer>) -> i32 {
 /// The variables by which a sanitizer ends the target at once and in a way that is noticed,
 /// and the exit code that means a crash: `chosen`, or the sanitizer's. `users` are the
 /// options of sanitizers that the user has set.
-pub fn sanitizer_environment(
+fn sanitizer_environment(
     file: &TargetFile,
     chosen: Option<i32>,
     users: &[(OsString, OsString)],
@@ -251,6 +251,7 @@ fn prepare_file(
     config.kill_signal = options.kill_signal.unwrap_or(config.kill_signal);
     config.server_kill_signal = options.server_kill_signal;
     config.crash_exit_code = crash_exit_code;
+    config.current_dir.clone_from(&options.current_dir);
     if options.shows_output {
         // What the runtime explains comes by the target's standard error.
         config.output = TargetOutput::Inherit;

@@ -3,19 +3,19 @@
 use super::{Edges, Error, Outcome};
 use crate::{
     environment::{self, Variables},
-    target,
+    target::{self, MemoryLimit, StartOptions, TargetError},
 };
 use std::{
     ffi::{OsStr, OsString},
-    fmt, io,
+    fmt::{self, Write as _},
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 use tine_controller::{
-    ForkServer, InputFolder, InputRoute, Launch, RunError, StartError, TargetConfig, TargetFile,
-    TargetFileError, TargetOutput,
+    ForkServer, InputFolder, Launch, RunError, StartError, TargetConfig, TargetFileError,
 };
 
 /// Limit of a run where none was given. A machine that runs other tests may be slow.
@@ -49,12 +49,12 @@ pub struct Program {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     current_dir: Option<PathBuf>,
-    timeout: Duration,
+    pub(super) timeout: Option<Duration>,
     startup_timeout: Option<Duration>,
-    memory_limit: Option<u64>,
+    pub(super) memory_limit: Option<u64>,
     crash_exit_code: Option<i32>,
-    extension: Option<String>,
-    non_instrumented: bool,
+    pub(super) extension: Option<String>,
+    pub(super) non_instrumented: bool,
     shows_output: bool,
 }
 
@@ -67,7 +67,7 @@ impl Program {
             args: Vec::new(),
             env: Vec::new(),
             current_dir: None,
-            timeout: TIMEOUT,
+            timeout: None,
             startup_timeout: None,
             memory_limit: None,
             crash_exit_code: None,
@@ -105,7 +105,7 @@ impl Program {
 
     /// Limit of one run, by the clock.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = limit;
+        self.timeout = Some(limit);
         self
     }
 
@@ -149,6 +149,22 @@ impl Program {
         self
     }
 
+    /// The calls that make this program, as code.
+    pub(super) fn as_code(&self) -> String {
+        let mut code = format!("tine::Program::new({:?})", self.path);
+        if !self.args.is_empty() {
+            // Writing to a string cannot fail.
+            let _ = write!(code, ".args({:?})", self.args);
+        }
+        if self.non_instrumented {
+            code.push_str(".non_instrumented()");
+        }
+        if let Some(exit_code) = self.crash_exit_code {
+            let _ = write!(code, ".crash_exit_code({exit_code})");
+        }
+        code
+    }
+
     /// Starts the program: it is loaded, and waits before `main` (or at `__AFL_INIT()`)
     /// for inputs. It ends when the [`Target`] is dropped, and also if this process is
     /// killed.
@@ -156,59 +172,117 @@ impl Program {
     /// # Errors
     /// When it is missing, not executable or not instrumented, or does not come up.
     pub fn start(&self) -> Result<Target, Error> {
-        let file = self.inspect()?;
         let folder = self.input_folder()?;
-        let config = self.config(&file, folder.as_ref().map(InputFolder::file))?;
+        let input = folder.as_ref().map_or(Path::new(""), InputFolder::file);
+        let config = self.prepare(input)?;
         let started = with_patience(is_busy_start, || ForkServer::start(config.clone()));
         let server = started.map_err(|error| self.not_started(&error))?;
         Ok(Target {
-            program: file.path,
+            program: config.program,
             server: Mutex::new(server),
             _folder: folder,
         })
     }
 
-    /// Looks at the program's file.
-    fn inspect(&self) -> Result<TargetFile, Error> {
-        let name = self.path.as_os_str();
-        let inspected = if self.non_instrumented {
-            TargetFile::inspect_unchecked(name)
+    /// The program and its arguments.
+    pub(super) fn command(&self) -> Vec<OsString> {
+        let mut path = self.path.clone();
+        // With a working directory of its own a relative path would lead elsewhere. A name
+        // without a slash is looked up.
+        if path.as_os_str().as_encoded_bytes().contains(&b'/') {
+            path = std::path::absolute(&path).unwrap_or(path);
+        }
+        let program = std::iter::once(path.into_os_string());
+        program.chain(self.args.iter().cloned()).collect()
+    }
+
+    /// Looks at the program's file. `input` is the file that stands for `@@`.
+    pub(super) fn prepare(&self, input: &Path) -> Result<TargetConfig, Error> {
+        let prepare = if self.non_instrumented {
+            target::prepare_unchecked
         } else {
-            TargetFile::inspect(name)
+            target::prepare
         };
-        inspected.map_err(|error| {
-            let program = self.path.clone();
-            match error {
-                TargetFileError::NotFound { .. } => Error::NotFound { program },
-                TargetFileError::NotExecutable { path } => Error::NotExecutable { program: path },
-                TargetFileError::NotInstrumented { path } => {
-                    Error::NotInstrumented { program: path }
-                }
-                TargetFileError::Script { path, interpreter } => Error::NotAProgram {
+        let prepared = prepare(
+            &self.command(),
+            None,
+            input,
+            self.timeout.unwrap_or(TIMEOUT),
+            MemoryLimit(self.memory_limit),
+            &self.start_options(),
+        );
+        let mut config = prepared.map_err(|error| self.unfit(error))?.config;
+        if self.non_instrumented {
+            config.launch = Launch::Exec;
+        }
+        Ok(config)
+    }
+
+    /// How it is started, beyond its command line and its limits.
+    pub(super) fn start_options(&self) -> StartOptions {
+        StartOptions {
+            shows_output: self.shows_output,
+            crash_exit_code: self.crash_exit_code,
+            startup_timeout: self.startup_timeout,
+            current_dir: self.current_dir.clone(),
+            variables: self.env.clone(),
+            sanitizer_options: environment::sanitizer_options(&Variables::of_process()),
+            ..StartOptions::default()
+        }
+    }
+
+    /// Says in the words of this library why its file is no target.
+    pub(super) fn unfit(&self, error: TargetError) -> Error {
+        let program = self.path.clone();
+        let error = match error {
+            TargetError::File(error) => error,
+            TargetError::MemoryAndSanitizer {
+                path, sanitizer, ..
+            } => {
+                return Error::Start {
                     reason: format!(
-                        "{} is a script for {interpreter}, not a compiled program: give the \
-                         program that it starts, or call `.non_instrumented()`, which runs the \
-                         script, without coverage",
+                        "{} is built with {sanitizer}, which reserves terabytes of address space: \
+                         leave `.memory_limit(..)` out",
                         path.display()
                     ),
-                    program: path,
-                },
-                other => Error::NotAProgram {
+                    program,
+                };
+            }
+            other => {
+                return Error::NotAProgram {
                     program,
                     reason: other.to_string(),
-                },
+                };
             }
-        })
+        };
+        match error {
+            TargetFileError::NotFound { .. } => Error::NotFound { program },
+            TargetFileError::NotExecutable { path } => Error::NotExecutable { program: path },
+            TargetFileError::NotInstrumented { path } => Error::NotInstrumented { program: path },
+            TargetFileError::Script { path, interpreter } => Error::NotAProgram {
+                reason: format!(
+                    "{} is a script for {interpreter}, not a compiled program: give the program \
+                     that it starts, or call `.non_instrumented()`, which runs the script, without \
+                     coverage",
+                    path.display()
+                ),
+                program: path,
+            },
+            other => Error::NotAProgram {
+                program,
+                reason: other.to_string(),
+            },
+        }
+    }
+
+    /// Whether an argument names the input file.
+    fn names_input(&self) -> bool {
+        target::names_input(&self.command(), OsStr::new(target::PLACEHOLDER))
     }
 
     /// A folder for the input file, if an argument names one.
     fn input_folder(&self) -> Result<Option<InputFolder>, Error> {
-        let mut is_named = false;
-        let placeholder = OsStr::new(target::PLACEHOLDER);
-        for argument in &self.args {
-            target::substitute(argument, Path::new(""), placeholder, &mut is_named);
-        }
-        if !is_named {
+        if !self.names_input() {
             return Ok(None);
         }
         let name = match &self.extension {
@@ -223,57 +297,8 @@ impl Program {
         })
     }
 
-    /// The controller's view of it. `input` is the file that stands for `@@`.
-    fn config(&self, file: &TargetFile, input: Option<&Path>) -> Result<TargetConfig, Error> {
-        let refused = |reason| Error::Start {
-            program: file.path.clone(),
-            reason,
-        };
-        if let (Some(sanitizer), Some(_)) = (file.sanitizer, self.memory_limit)
-            && sanitizer.reserves_address_space()
-        {
-            return Err(refused(format!(
-                "{} is built with {sanitizer}, which reserves terabytes of address space: leave \
-                 `.memory_limit(..)` out",
-                file.path.display()
-            )));
-        }
-        let (variables, report_code) = target::sanitizer_environment(
-            file,
-            self.crash_exit_code,
-            &environment::sanitizer_options(&Variables::of_process()),
-        );
-        let mut config = TargetConfig::new(&file.path);
-        let mut is_named = false;
-        let placeholder = OsStr::new(target::PLACEHOLDER);
-        config.args = self
-            .args
-            .iter()
-            .map(|argument| match input {
-                Some(path) => target::substitute(argument, path, placeholder, &mut is_named),
-                None => argument.clone(),
-            })
-            .collect();
-        if let Some(path) = input {
-            config.input = InputRoute::OwnFile(path.to_owned());
-        }
-        config.env = variables;
-        config.env.extend(self.env.iter().cloned());
-        config.current_dir.clone_from(&self.current_dir);
-        config.timeout = self.timeout;
-        config.startup_timeout = self.startup_timeout.unwrap_or(config.startup_timeout);
-        config.memory_limit = self.memory_limit;
-        config.crash_exit_code = report_code;
-        if self.non_instrumented {
-            config.launch = Launch::Exec;
-        }
-        if self.shows_output {
-            config.output = TargetOutput::Inherit;
-        }
-        Ok(config)
-    }
-
-    fn not_started(&self, error: &StartError) -> Error {
+    /// Says in the words of this library why it did not come up.
+    pub(super) fn not_started(&self, error: &StartError) -> Error {
         let program = self.path.clone();
         let reason = match error {
             StartError::TimedOut {

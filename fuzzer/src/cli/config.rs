@@ -128,6 +128,7 @@ fn started(
     config.program.start = environment::start_options(variables)?;
     config.shuffles_seeds = is_set("AFL_SHUFFLE_QUEUE");
     config.resumes = variables.has("AFL_AUTORESUME");
+    config.heeds_signals = true;
     config.exchange = exchange(variables)?;
     config.ends.until_crash = is_set("AFL_BENCH_UNTIL_CRASH");
     config.hang = variables

@@ -50,14 +50,7 @@ impl Control {
     /// # Errors
     /// When the system gives no thread or signal handler.
     pub fn start() -> io::Result<Self> {
-        let mut control = Self {
-            signal: Arc::default(),
-            due: Arc::default(),
-            over: Arc::default(),
-            impatient: Arc::default(),
-            last_work: Arc::default(),
-            ticker: None,
-        };
+        let control = Self::new();
         for signal in ending_signals() {
             let impatient = Arc::clone(&control.impatient);
             flag::register_conditional_shutdown(signal, 128 + signal, impatient)?;
@@ -65,11 +58,34 @@ impl Control {
         }
         // A file that grows over the limit is an error of that write then.
         flag::register(SIGXFSZ, Arc::default())?;
-        let (due, over) = (Arc::clone(&control.due), Arc::clone(&control.over));
+        control.ticking()
+    }
+
+    /// One that leaves signals to the process, and ticks.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn without_signals() -> io::Result<Self> {
+        Self::new().ticking()
+    }
+
+    fn new() -> Self {
+        Self {
+            signal: Arc::default(),
+            due: Arc::default(),
+            over: Arc::default(),
+            impatient: Arc::default(),
+            last_work: Arc::default(),
+            ticker: None,
+        }
+    }
+
+    fn ticking(mut self) -> io::Result<Self> {
+        let (due, over) = (Arc::clone(&self.due), Arc::clone(&self.over));
         let ticker = thread::Builder::new().name("tine-ticker".into());
-        let (signal, impatient) = (Arc::clone(&control.signal), Arc::clone(&control.impatient));
-        let last_work = Arc::clone(&control.last_work);
-        control.ticker = Some(ticker.spawn(move || {
+        let (signal, impatient) = (Arc::clone(&self.signal), Arc::clone(&self.impatient));
+        let last_work = Arc::clone(&self.last_work);
+        self.ticker = Some(ticker.spawn(move || {
             let mut ticks_since_signal = 0;
             while !over.load(Relaxed) {
                 thread::park_timeout(TICK);
@@ -85,20 +101,13 @@ impl Control {
                 }
             }
         })?);
-        Ok(control)
+        Ok(self)
     }
 
     /// One that hears of no signal, and does not tick.
     #[cfg(test)]
     pub fn still() -> Self {
-        Self {
-            signal: Arc::default(),
-            due: Arc::default(),
-            over: Arc::default(),
-            impatient: Arc::default(),
-            last_work: Arc::default(),
-            ticker: None,
-        }
+        Self::new()
     }
 
     /// Whether a signal came or a tick is due.

@@ -19,6 +19,7 @@ use super::{
     sync::Sync,
 };
 use crate::{
+    listener,
     processes::EndBySignal,
     report::{
         counted,
@@ -76,11 +77,17 @@ pub fn fuzz(config: &Config, told: Told) -> Result<Ending, FuzzError> {
     }
     let (folder, beginning) = open(config)?;
     // A signal ends this process until there is a session.
-    let end_by_signal = EndBySignal::start().map_err(FuzzError::Control)?;
+    let end_by_signal = config.heeds_signals.then(EndBySignal::start);
+    let end_by_signal = end_by_signal.transpose().map_err(FuzzError::Control)?;
     match prepare(config, told.metrics, &folder, beginning) {
         Ok(prepared) => {
             // From here on a signal ends the session in an orderly way.
-            let control = Control::start().map_err(FuzzError::Control)?;
+            let control = if config.heeds_signals {
+                Control::start()
+            } else {
+                Control::without_signals()
+            };
+            let control = control.map_err(FuzzError::Control)?;
             drop(end_by_signal);
             let opened = (folder, beginning);
             Fuzzer::begin(config, told, opened, tokens, prepared, control)?.run(config)
@@ -238,6 +245,7 @@ impl Fuzzer {
         let ended = ended.and_then(|ending| session.sync_last().map(|()| ending));
         session.corpus.queue.cull();
         let snapshot = session.snapshot();
+        listener::figures(&snapshot);
         let written = session.write(&snapshot);
         if written.is_ok() {
             session.save_state();

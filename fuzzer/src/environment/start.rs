@@ -28,6 +28,7 @@ pub fn start_options(variables: &Variables) -> Result<StartOptions, VariableErro
         crash_exit_code: crash_exit_code(variables)?,
         map_size: map_size(variables)?,
         startup_timeout: variables.milliseconds("AFL_FORKSRV_INIT_TMOUT")?,
+        current_dir: None,
         kill_signal,
         server_kill_signal: variables
             .signal("AFL_FORK_SERVER_KILL_SIGNAL")?
@@ -157,6 +158,7 @@ mod tests {
             crash_exit_code: Some(255),
             map_size: Some(4096),
             startup_timeout: Some(Duration::from_millis(1500)),
+            current_dir: None,
             kill_signal: Some(15),
             server_kill_signal: Some(15),
             variables: vec![("A".into(), "1".into()), ("B".into(), "x y".into())],

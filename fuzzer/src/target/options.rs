@@ -3,6 +3,7 @@
 use super::PLACEHOLDER;
 use std::{
     ffi::{OsStr, OsString},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -25,6 +26,8 @@ pub struct StartOptions {
     pub map_size: Option<usize>,
     /// Limit of its start.
     pub startup_timeout: Option<Duration>,
+    /// Its working directory; this process's otherwise.
+    pub current_dir: Option<PathBuf>,
     /// Signal that ends a run.
     pub kill_signal: Option<i32>,
     /// Signal that ends the fork server.

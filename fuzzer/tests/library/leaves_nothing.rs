@@ -83,7 +83,13 @@ fn started() -> Option<tine::Target> {
     )
     .unwrap();
     let program = tine::compile(text).output(folder.join("noted")).unwrap();
-    let target = Program::new(program).arg("@@").start().unwrap();
+    let program = Program::new(program).arg("@@");
+    let report = tine::Campaign::new(program.clone())
+        .runs(100)
+        .run()
+        .unwrap();
+    report.assert_clean();
+    let target = program.start().unwrap();
     assert_eq!(target.run("hello").unwrap().exit_code(), Some(0));
     Some(target)
 }

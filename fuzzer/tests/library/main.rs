@@ -1,5 +1,6 @@
 //! The library, used as a stranger would: right, wrong, by many threads at once.
 
+mod campaigns;
 mod leaves_nothing;
 mod mistakes;
 mod page;

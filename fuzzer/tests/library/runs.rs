@@ -27,7 +27,7 @@ fn an_outcome_says_how_the_run_ended() {
 }
 
 fn crash_input() -> Vec<u8> {
-    vec![0xff; 16]
+    b"!".to_vec()
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub struct Config {
     pub exchange: ExchangeChoice,
     /// What ends it.
     pub ends: Ends,
+    /// Signals that ask this process for an end are the session's: they end it in an
+    /// orderly way. Otherwise they are left to the process.
+    pub heeds_signals: bool,
     /// A run that takes longer than this is a hang.
     pub hang: Duration,
     /// Crashes are what is looked for and kept.
@@ -124,6 +127,7 @@ impl Config {
             in_campaign: false,
             exchange: ExchangeChoice::default(),
             ends: Ends::default(),
+            heeds_signals: false,
             hang: LONGEST_RUN,
             explore_crashes: false,
             wishes: Wishes::default(),

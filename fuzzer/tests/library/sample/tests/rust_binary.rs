@@ -23,3 +23,13 @@ fn whatever_comes_it_does_not_panic() -> Result<(), tine::Error> {
     assert_eq!(sum.run(b"\xff\xfe")?.exit_code(), Some(2));
     Ok(())
 }
+
+#[test]
+fn no_mutation_makes_it_panic() -> Result<(), tine::Error> {
+    let report = tine::Campaign::new(sum())
+        .seed_input("1 2 3")
+        .runs(500)
+        .run()?;
+    report.assert_no_crashes();
+    Ok(())
+}
