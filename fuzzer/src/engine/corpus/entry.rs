@@ -34,7 +34,7 @@ pub struct Entry {
     pub slot: u32,
     pub(in crate::engine) footprint: Footprint,
     /// Of how many edges it is the best entry.
-    pub(super) best_of: usize,
+    pub(in crate::engine) best_of: usize,
 }
 
 impl Entry {

@@ -68,26 +68,11 @@ impl Executor {
     /// When the input cannot be handed over, or the server is lost for good.
     #[inline]
     pub fn run(&mut self, input: &[u8], limit: Duration) -> Result<Outcome, RunError> {
-        let server = match &mut self.target {
-            Target::Server(server) => server,
+        match &mut self.target {
+            Target::Server(server) => run(server, self.history.as_mut(), input, limit),
             #[cfg(test)]
-            Target::Fake(fake) => return fake.run(input),
-        };
-        let Some(history) = &mut self.history else {
-            return server.run_with_timeout(input, limit);
-        };
-        if !server.has_waiting_child() {
-            history.clear();
+            Target::Fake(fake) => fake.run(input),
         }
-        history.push(input);
-        let restarts = server.restarts();
-        let result = server.run_with_timeout(input, limit);
-        if server.restarts() != restarts {
-            // The server was lost, and the input run again by a fresh child.
-            history.clear();
-            history.push(input);
-        }
-        result
     }
 
     /// Has the last run judged, and keeps what it covered.
@@ -193,4 +178,29 @@ impl Executor {
     pub fn looks_for_daemons(&self) -> u64 {
         self.server().map_or(0, ForkServer::daemon_sweeps)
     }
+}
+
+/// Runs an input, which becomes a part of the child's history.
+#[inline]
+fn run(
+    server: &mut ForkServer,
+    history: Option<&mut History>,
+    input: &[u8],
+    limit: Duration,
+) -> Result<Outcome, RunError> {
+    let Some(history) = history else {
+        return server.run_with_timeout(input, limit);
+    };
+    if !server.has_waiting_child() {
+        history.clear();
+    }
+    history.push(input);
+    let restarts = server.restarts();
+    let result = server.run_with_timeout(input, limit);
+    if server.restarts() != restarts {
+        // The server was lost, and the input run again by a fresh child.
+        history.clear();
+        history.push(input);
+    }
+    result
 }

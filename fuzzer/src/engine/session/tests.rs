@@ -100,7 +100,7 @@ fn a_crash_is_saved_once_and_explained() {
 #[test]
 fn a_timeout_is_a_hang_if_a_longer_limit_does_not_help() {
     let folder = tempfile::tempdir().unwrap();
-    let slow = Rc::new(Cell::new(1));
+    let slow = Rc::new(Cell::new(1_u32));
     let left = Rc::clone(&slow);
     let target = FakeTarget::new(move |input, map| {
         map.hit(input.len());
