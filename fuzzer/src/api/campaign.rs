@@ -56,8 +56,11 @@ pub struct Campaign {
     time: Option<Duration>,
     until_crash: bool,
     seed: Option<u64>,
-    on_event: Option<Box<dyn FnMut(&Event)>>,
+    on_event: Option<Listener>,
 }
+
+/// A function that is called at each event.
+type Listener = Box<dyn FnMut(&Event)>;
 
 /// Something that a campaign tells while it runs.
 #[derive(Debug, Clone)]
