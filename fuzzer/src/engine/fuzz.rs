@@ -1,7 +1,7 @@
 //! From the configuration to the summary, and the main loop.
 
 use super::{
-    config::{Config, Limits, SeedSource},
+    config::{Config, SeedSource},
     control::Control,
     corpus::{Corpus, Inputs, Queue},
     coverage::Coverage,
@@ -185,7 +185,7 @@ impl Fuzzer {
         let inputs = Inputs::new(folder.queue(), corpus_memory(config));
         let (map_size, has_coverage) = (info.map_size, info.instrumented);
         let progress = Progress::new(told.status, facts, placement.core(), &earlier);
-        let limits = Limits::of(config, earlier.runs, target.config.timeout);
+        let limits = config.limits(earlier.runs, target.config.timeout);
         let account = Account {
             replay: config.record.replay.clone(),
             command_line,

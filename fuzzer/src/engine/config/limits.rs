@@ -1,6 +1,6 @@
 //! Limits of runs and of a session.
 
-use super::{Config, Wishes};
+use super::wishes::Wishes;
 use std::time::Duration;
 
 /// Longest run, where nothing else is chosen.
@@ -34,25 +34,4 @@ pub struct Limits {
     pub explore_crashes: bool,
     /// What AFL's variables ask for.
     pub wishes: Wishes,
-}
-
-impl Limits {
-    /// Those of a session that goes on after `earlier` runs, with the limit `run` of one.
-    #[must_use]
-    pub fn of(config: &Config, earlier: u64, run: Duration) -> Self {
-        let Ends {
-            runs,
-            time,
-            until_crash,
-        } = config.ends;
-        Self {
-            run,
-            hang: config.hang.max(run),
-            runs: runs.map_or(u64::MAX, |runs| earlier.saturating_add(runs)),
-            time,
-            until_crash,
-            explore_crashes: config.explore_crashes,
-            wishes: config.wishes,
-        }
-    }
 }

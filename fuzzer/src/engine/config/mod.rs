@@ -144,4 +144,24 @@ impl Config {
             corpus_megabytes: CORPUS_MEGABYTES,
         }
     }
+
+    /// The limits of a session that goes on after `earlier` runs, with the limit `run` of
+    /// one.
+    #[must_use]
+    pub fn limits(&self, earlier: u64, run: Duration) -> Limits {
+        let Ends {
+            runs,
+            time,
+            until_crash,
+        } = self.ends;
+        Limits {
+            run,
+            hang: self.hang.max(run),
+            runs: runs.map_or(u64::MAX, |runs| earlier.saturating_add(runs)),
+            time,
+            until_crash,
+            explore_crashes: self.explore_crashes,
+            wishes: self.wishes,
+        }
+    }
 }
