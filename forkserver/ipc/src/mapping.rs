@@ -5,36 +5,38 @@
 //! `/dev/shm` until `shm_unlink`, a file until it is removed; anonymous memory has no
 //! name and goes with the last process.
 
-use core::{ffi::c_void, num::NonZeroUsize, ptr::NonNull, sync::atomic::AtomicU32};
-use std::{io, os::fd::AsFd};
+use core::sync::atomic::AtomicU32;
+use std::{
+    fs::OpenOptions,
+    io,
+    os::fd::{AsFd, AsRawFd},
+};
 
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+use memmap2::{MmapOptions, MmapRaw};
 
 /// Mapped memory that other processes may read and write at any time, so it is never
 /// handed out as a slice.
 #[derive(Debug)]
 pub struct Mapping {
-    base: NonNull<c_void>,
-    size: usize,
+    /// Mapped with `MAP_SHARED`, to be read and written.
+    memory: MmapRaw,
 }
-
-// SAFETY: the mapping belongs to the process, not to a thread; access is volatile or
-// atomic.
-unsafe impl Send for Mapping {}
-// SAFETY: as above; what is shared is shared with other processes anyway.
-unsafe impl Sync for Mapping {}
-
-const ACCESS: ProtFlags = ProtFlags::PROT_READ.union(ProtFlags::PROT_WRITE);
 
 impl Mapping {
     /// Memory without a name, all zero, that children inherit.
     ///
+    /// A shared mapping of `/dev/zero` is that: Linux makes the same of it as of
+    /// `MAP_SHARED | MAP_ANONYMOUS` without a file, and memmap2's anonymous memory is
+    /// private.
+    ///
     /// # Errors
-    /// `EINVAL` for a size of 0, or what `mmap(2)` says.
+    /// `EINVAL` for a size of 0, or what `open(2)` and `mmap(2)` say.
     pub fn anonymous(size: usize) -> io::Result<Self> {
-        // SAFETY: without MAP_FIXED a new mapping touches no other.
-        let base = unsafe { mmap_anonymous(None, length(size)?, ACCESS, MapFlags::MAP_SHARED) }?;
-        Ok(Self { base, size })
+        let zero = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/zero")?;
+        Self::map(&zero, size)
     }
 
     /// The first `size` bytes of what `file` names: a file, or an object of
@@ -48,21 +50,29 @@ impl Mapping {
         if usize::try_from(there).unwrap_or(0) < size {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        // SAFETY: as above.
-        let base = unsafe { mmap(None, length(size)?, ACCESS, MapFlags::MAP_SHARED, file, 0) }?;
-        Ok(Self { base, size })
+        Self::map(file, size)
+    }
+
+    fn map(file: impl AsFd, size: usize) -> io::Result<Self> {
+        // memmap2 makes an empty mapping of it, which has no word to share.
+        if size == 0 {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let file = file.as_fd().as_raw_fd();
+        let memory = MmapOptions::new().len(size).map_raw(file)?;
+        Ok(Self { memory })
     }
 
     /// Size in bytes.
     #[must_use]
-    pub const fn size(&self) -> usize {
-        self.size
+    pub fn size(&self) -> usize {
+        self.memory.len()
     }
 
     /// The first byte.
     #[must_use]
-    pub const fn base(&self) -> *mut u8 {
-        self.base.as_ptr().cast()
+    pub fn base(&self) -> *mut u8 {
+        self.memory.as_mut_ptr()
     }
 
     /// The `index`-th 4-byte word.
@@ -71,7 +81,10 @@ impl Mapping {
     /// If it lies behind the end.
     #[must_use]
     pub fn word(&self, index: usize) -> &AtomicU32 {
-        assert!((index + 1) * 4 <= self.size, "word {index} of the mapping");
+        assert!(
+            (index + 1) * 4 <= self.size(),
+            "word {index} of the mapping"
+        );
         // SAFETY: in bounds as just checked; a mapping begins at a page, so a word is
         // aligned; an atomic may change under us, and all bit patterns are one.
         unsafe { AtomicU32::from_ptr(self.base().cast::<u32>().add(index)) }
@@ -82,7 +95,7 @@ impl Mapping {
     /// # Panics
     /// If they reach behind the end.
     pub fn write(&self, offset: usize, bytes: &[u8]) {
-        assert!(offset + bytes.len() <= self.size, "write behind the end");
+        assert!(offset + bytes.len() <= self.size(), "write behind the end");
         // SAFETY: in bounds as just checked; no slice of a mapping is ever made, so
         // `bytes` does not overlap.
         unsafe {
@@ -95,7 +108,7 @@ impl Mapping {
     /// # Panics
     /// If they reach behind the end.
     pub fn read(&self, offset: usize, bytes: &mut [u8]) {
-        assert!(offset + bytes.len() <= self.size, "read behind the end");
+        assert!(offset + bytes.len() <= self.size(), "read behind the end");
         // SAFETY: as in `write`. What another process writes meanwhile arrives torn,
         // as any bytes.
         unsafe {
@@ -106,15 +119,4 @@ impl Mapping {
             );
         }
     }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: these pages are this mapping's, and nothing borrows it any more.
-        let _ = unsafe { munmap(self.base, self.size) };
-    }
-}
-
-fn length(size: usize) -> io::Result<NonZeroUsize> {
-    NonZeroUsize::new(size).ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
