@@ -18,6 +18,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("tine-controller", &["tine-protocol", "tine-ipc"]),
     ("tine-runtime", &["tine-protocol", "tine-ipc"]),
     ("tine-trace", &["tine-protocol", "tine-ipc"]),
+    ("tine-libafl", &["tine-controller", "tine-protocol"]),
     ("tine-instrument", &["tine-protocol"]),
     ("tine-output", &["tine-protocol"]),
     ("tine-exchange", &["tine-output"]),
