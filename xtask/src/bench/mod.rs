@@ -5,6 +5,7 @@ mod cmplog;
 pub mod effectiveness;
 pub mod fork;
 mod fuzzer;
+mod libafl;
 mod memory;
 mod mutate;
 pub mod peer;
@@ -63,6 +64,8 @@ pub enum Bench {
     },
     /// What `tine-cc --cmplog` costs a program that does not log
     Cmplog(cmplog::Args),
+    /// tine's executor for LibAFL, and LibAFL's own: runs a second of LibAFL's fuzzer
+    Libafl(libafl::Args),
     /// Memory of the fuzzer's process over many runs of a persistent target
     Memory {
         /// How many runs
@@ -115,6 +118,7 @@ pub fn run(bench: Bench) -> Result<()> {
             write,
         }),
         Bench::Cmplog(args) => cmplog::run(&args),
+        Bench::Libafl(args) => libafl::run(&args),
         Bench::Memory { runs } => memory::run(runs),
         Bench::Queue { testcases } => queue::run(testcases),
         Bench::Mutate => mutate::run(),
