@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod fuzz;
 mod instance;
+mod jobs;
 mod mistake;
 mod mutation;
 mod schedule;

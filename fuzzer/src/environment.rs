@@ -3,6 +3,7 @@
 //! from those that ask for what tine does anyway and those that other programs read.
 
 mod announce;
+mod entry;
 mod start;
 mod statsd;
 mod table;
@@ -10,43 +11,14 @@ mod variables;
 mod wishes;
 
 pub use announce::announce;
+use entry::Answer;
+pub use entry::Scope;
 pub use start::{sanitizer_options, start_options};
 pub use statsd::statsd;
 use std::{ffi::OsStr, fmt::Write};
 use table::TABLE;
 pub use variables::{VariableError, Variables};
 pub use wishes::wishes;
-
-/// Variables that belong together: they have one answer.
-struct Entry {
-    names: &'static [&'static str],
-    scope: Scope,
-    answer: Answer,
-}
-
-/// Which commands a variable is for. The others take no notice of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// `tine fuzz` only.
-    Fuzz,
-    /// Whatever runs a target.
-    All,
-}
-
-/// What a variable is to tine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    /// It does this.
-    Honoured(&'static str),
-    /// It asks for what is done anyway, or for nothing that there is.
-    Default(&'static str),
-    /// It cannot do what it does for AFL: for this reason.
-    NoEffect(&'static str),
-    /// A session that left it out would be another one than was asked for: what to do.
-    Refused(&'static str),
-    /// These programs read it.
-    Elsewhere(&'static str),
-}
 
 /// A variable that asks for something that cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

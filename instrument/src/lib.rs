@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! arguments   what the command line asks for        CommandLine, Facts
+//! language    C or C++                              Language
 //! dictionary  constants of the linked program   Token
 //! settings    what the environment asks for         Settings
 //! variables   what AFL++'s variables are here
@@ -31,6 +32,7 @@ mod execute;
 mod files;
 mod help;
 mod identity;
+mod language;
 mod layout;
 mod linker;
 mod lists;
@@ -44,6 +46,7 @@ pub mod variables;
 mod within;
 
 pub use error::InstrumentError;
+pub use language::Language;
 pub use macros::LEAK_EXIT_CODE;
 pub use settings::Sanitizer;
 pub use within::{Built, build};
@@ -52,59 +55,7 @@ use compiler::{Compiler, Family};
 use plan::{Linked, Plan};
 use settings::Settings;
 use situation::Situation;
-use std::{
-    ffi::{OsStr, OsString},
-    fmt::Display,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
-
-/// The language that the wrapper stands for. It decides which compiler is run;
-/// that one goes by the names of the files, as ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// `tine-cc`.
-    C,
-    /// `tine-c++`.
-    Cxx,
-}
-
-impl Language {
-    /// The language that a program of this name stands for: C++ if it ends in
-    /// `c++` or `cxx`.
-    #[must_use]
-    pub fn of_name(argv0: &OsStr) -> Option<Language> {
-        let name = Path::new(argv0).file_name()?.to_str()?;
-        if name.ends_with("c++") || name.ends_with("cxx") {
-            Some(Language::Cxx)
-        } else if name.ends_with("cc") {
-            Some(Language::C)
-        } else {
-            None
-        }
-    }
-
-    fn wrapper(self) -> &'static str {
-        match self {
-            Language::C => "tine-cc",
-            Language::Cxx => "tine-c++",
-        }
-    }
-
-    fn variable(self) -> &'static str {
-        match self {
-            Language::C => "TINE_CC",
-            Language::Cxx => "TINE_CXX",
-        }
-    }
-
-    fn other(self) -> Language {
-        match self {
-            Language::C => Language::Cxx,
-            Language::Cxx => Language::C,
-        }
-    }
-}
+use std::{ffi::OsString, fmt::Display, path::PathBuf, process::ExitCode};
 
 /// What the binaries `tine-cc` and `tine-cxx` do: [`run`] with the process's own
 /// arguments. Called by another name, it goes by that.

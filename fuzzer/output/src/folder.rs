@@ -4,8 +4,10 @@
 //!
 //! Instances of a campaign have names of their own in place of `default`.
 
+mod beginning;
 mod contents;
 
+pub use beginning::Beginning;
 pub use contents::{COMPARED_FILE, CONTENTS, Entry, MAIN, REPLAY, STATE_FILE, SYNCED, markdown};
 
 use super::{
@@ -95,15 +97,6 @@ pub struct OutputFolder {
     /// Folders that were made for it, the innermost last.
     made: Vec<PathBuf>,
     _lock: Flock<File>,
-}
-
-/// What a session begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beginning {
-    /// With seeds.
-    Fresh,
-    /// With what an earlier session left.
-    Resumed,
 }
 
 impl OutputFolder {

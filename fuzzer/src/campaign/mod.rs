@@ -6,6 +6,7 @@
 //! | `plan` | which instances there are, and what each is told |
 //! | `line` | a command line, option by option |
 //! | `roles` | what the instances do differently |
+//! | `option` | the hidden option that tells an instance by whom it was started |
 //! | `member` | one instance: its process and what it says |
 //! | `lines`, `sentences` | what is read of that, and told |
 //! | `supervise` | until all have ended |
@@ -14,9 +15,11 @@
 //! | `summary` | how that is told |
 
 mod ended;
+mod error;
 mod line;
 mod lines;
 mod member;
+mod option;
 mod plan;
 mod roles;
 mod sentences;
@@ -24,7 +27,8 @@ mod sum;
 mod summary;
 mod supervise;
 
-pub use plan::PlanError;
+pub use error::CampaignError;
+pub use option::shown;
 
 use crate::{
     cli::{FuzzArgs, config},
@@ -34,32 +38,7 @@ use nix::sys::{
     prctl,
     signal::{Signal, raise},
 };
-use std::{ffi::OsString, io, process::ExitCode};
-
-/// The hidden option that tells an instance by whom it was started.
-const CAMPAIGN: &str = "--campaign";
-
-/// Why a campaign cannot begin, or came to nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum CampaignError {
-    /// The instances cannot be chosen.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// No signal handler.
-    #[error("cannot listen for signals: {0}")]
-    Signals(io::Error),
-    /// A process cannot be started.
-    #[error("cannot start the instance {name}: {source}")]
-    Start {
-        /// The instance.
-        name: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// They have said why.
-    #[error("all instances ended with an error")]
-    AllFailed,
-}
+use std::{ffi::OsString, process::ExitCode};
 
 /// Runs a campaign of `jobs` instances until something ends it.
 ///
@@ -91,39 +70,5 @@ pub fn end_with(parent: u32) {
     if nix::unistd::getppid().as_raw().cast_unsigned() != parent {
         // It ended before.
         let _ = raise(Signal::SIGTERM);
-    }
-}
-
-/// The command line of a session as its user would write it.
-pub fn shown(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut words: Vec<OsString> = words.into_iter().collect();
-    let own = format!("{CAMPAIGN}=");
-    // It stands right behind `tine fuzz`, where a target's arguments cannot be.
-    if let Some(at) = words
-        .iter()
-        .take(3)
-        .position(|word| word.to_string_lossy().starts_with(&own))
-    {
-        words.remove(at);
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shown;
-    use std::ffi::OsString;
-
-    #[test]
-    fn the_hidden_option_is_not_shown() {
-        let of = |text: &str| {
-            let words = shown(text.split(' ').map(OsString::from));
-            words.join(" ".as_ref()).into_string().unwrap()
-        };
-        assert_eq!(
-            of("tine fuzz --campaign=7 -M main -- t --campaign=8"),
-            "tine fuzz -M main -- t --campaign=8"
-        );
-        assert_eq!(of("tine fuzz -j 2 -- t"), "tine fuzz -j 2 -- t");
     }
 }

@@ -1,6 +1,6 @@
 //! Which instances a campaign has, and what each of them is told.
 
-use super::{CAMPAIGN, line::Line, roles};
+use super::{line::Line, option::CAMPAIGN, roles};
 use crate::{
     cli::{FuzzArgs, InstanceError},
     engine::{

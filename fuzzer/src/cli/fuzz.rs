@@ -2,7 +2,7 @@
 
 use super::{
     CompareArgs, MutationArgs,
-    instance::job_count,
+    jobs::job_count,
     schedule::ScheduleName,
     values::{TimeLimit, core_number, file_ending, replay_inputs, whole_number},
 };

@@ -2,6 +2,7 @@
 //! and explain what happened.
 
 mod explain;
+mod sample;
 
 use crate::{
     cli::{
@@ -13,6 +14,7 @@ use crate::{
     report::summary::Ending,
 };
 use explain::Story;
+use sample::{SEED, SOURCE, Tools};
 use std::{
     env,
     ffi::OsString,
@@ -25,12 +27,6 @@ use std::{
 };
 use tempfile::TempDir;
 use tine_controller::start_clean;
-
-/// The sample program, with a bug planted in it.
-const SOURCE: &str = include_str!("../../../targets/demo.c");
-
-/// A valid input of it.
-const SEED: &[u8] = include_bytes!("../../../targets/seeds/demo/picture.tip");
 
 /// Why the demonstration came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -205,15 +201,6 @@ impl WorkFolder {
     fn keep(self) {
         self.temporary.map(TempDir::keep);
     }
-}
-
-/// The commands as they can be pasted into a shell from anywhere.
-#[derive(Debug)]
-pub(crate) struct Tools {
-    /// `tine`.
-    pub(crate) tine: PathBuf,
-    /// `tine-cc`.
-    pub(crate) compiler: PathBuf,
 }
 
 impl Tools {

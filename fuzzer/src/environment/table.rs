@@ -2,10 +2,11 @@
 //! names with `include/envs.h` of 4.40c and with what 5.02c's programs look up
 //! (`targets/conformance/variables-5.02c.txt`).
 
-use super::{
+use super::entry::{
     Answer::{Default, Elsewhere, Honoured, NoEffect, Refused},
     Entry,
     Scope::{All, Fuzz},
+    entry,
 };
 
 /// All variables, in groups of one answer.
@@ -227,15 +228,3 @@ pub const TABLE: &[Entry] = &[
     ],
         Elsewhere("libdislocator and libtokencap, which the target loads")),
 ];
-
-const fn entry(
-    scope: super::Scope,
-    names: &'static [&'static str],
-    answer: super::Answer,
-) -> Entry {
-    Entry {
-        names,
-        scope,
-        answer,
-    }
-}

@@ -5,6 +5,8 @@ mod build;
 mod catalogue;
 mod compiler;
 mod fetch;
+mod places;
+mod program;
 mod stamp;
 
 use std::collections::BTreeSet;
@@ -12,44 +14,11 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
-
-use crate::paths;
-
 pub use catalogue::{Catalogue, Target};
 pub use compiler::Compiler;
 pub use fetch::copy_tree;
-
-/// A built program and how to run it.
-#[derive(Serialize)]
-pub struct Program {
-    /// Target's name, with `_persistent` when that is how it runs.
-    pub name: String,
-    /// The executable.
-    pub path: PathBuf,
-    /// True for a whole program, false for a harness around a library.
-    pub whole: bool,
-    /// True when one process serves many runs.
-    pub persistent: bool,
-    /// True when two runs of one input cover the same edges.
-    pub deterministic: bool,
-    /// Arguments of a run; `@@` stands for the input file.
-    pub arguments: Vec<String>,
-    /// Folder of seeds.
-    pub seeds: PathBuf,
-    /// Dictionary file, if there is one.
-    pub dictionary: Option<PathBuf>,
-}
-
-/// Everything below this folder is made by `cargo xtask real`.
-fn work_dir() -> PathBuf {
-    paths::target_dir().join("real")
-}
-
-/// The committed side: sources.toml, harnesses, seeds.
-fn committed_dir() -> PathBuf {
-    paths::root().join("targets/real")
-}
+use places::{committed_dir, work_dir};
+pub use program::Program;
 
 /// Fetches and builds the named targets, or all. What is up to date is left alone.
 pub fn build(catalogue: &Catalogue, names: &[String], compiler: &Compiler) -> Result<Vec<Program>> {

@@ -1,6 +1,6 @@
 //! All that a session writes to its folder: the one list of it.
 
-use super::Beginning;
+use super::beginning::Beginning;
 use std::{ffi::OsStr, fmt::Write};
 
 /// The folders with testcases.

@@ -1,6 +1,6 @@
 //! What a newcomer reads at the end.
 
-use super::{SEED, SOURCE, Tools};
+use super::sample::{SEED, SOURCE, Tools};
 use crate::report::shell::quoted;
 use std::{
     collections::HashMap,

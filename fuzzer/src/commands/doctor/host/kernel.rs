@@ -1,6 +1,6 @@
 //! Settings and abilities of the kernel.
 
-use super::{Host, number};
+use super::machine::{Host, number};
 use crate::commands::doctor::finding::{Finding, Id};
 
 /// Linux before this one has no files in memory, which inputs are handed over by.

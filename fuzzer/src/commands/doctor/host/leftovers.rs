@@ -1,6 +1,6 @@
 //! What other fuzzers left running.
 
-use super::Host;
+use super::machine::Host;
 use crate::commands::doctor::finding::{Finding, Id};
 use tine_protocol::env;
 

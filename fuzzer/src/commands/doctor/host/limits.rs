@@ -1,6 +1,6 @@
 //! Memory, processes, files.
 
-use super::{Host, Limit, Place, number, shown_bytes};
+use super::machine::{Host, Limit, Place, number, shown_bytes};
 use crate::commands::doctor::finding::{Finding, Id};
 use tine_protocol::fds::STATUS_FD;
 

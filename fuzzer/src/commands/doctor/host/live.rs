@@ -1,6 +1,6 @@
 //! The machine that this runs on.
 
-use super::{Host, Limit, Place, Space};
+use super::machine::{Host, Limit, Place, Space};
 use nix::sys::{
     personality::{self, Persona},
     resource::{self, Resource},

@@ -1,6 +1,6 @@
 //! Cores and their clock.
 
-use super::{Host, number};
+use super::machine::{Host, number};
 use crate::{
     commands::doctor::finding::{Finding, Id},
     engine::bound_core,

@@ -1,6 +1,6 @@
 //! System V shared memory: its limits, and what others left there.
 
-use super::{Host, number, shown_bytes};
+use super::machine::{Host, number, shown_bytes};
 use crate::commands::doctor::finding::{Finding, Id};
 use tine_controller::FIRST_MAP_SIZE;
 

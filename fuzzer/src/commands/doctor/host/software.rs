@@ -1,6 +1,6 @@
 //! Compilers, and the environment.
 
-use super::Host;
+use super::machine::Host;
 use crate::{
     commands::doctor::finding::{Finding, Id},
     environment::{self, Remark},
