@@ -6,7 +6,7 @@ use std::{
     env, fs,
     os::unix::process::ExitStatusExt,
     path::Path,
-    process::{Command, ExitStatus},
+    process::{Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -107,6 +107,8 @@ fn run_alone(test: &str) -> ExitStatus {
         .env(NOTES, &notes)
         .env("TMPDIR", &temporary)
         .env_remove("RUST_BACKTRACE")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let pid = child.id();

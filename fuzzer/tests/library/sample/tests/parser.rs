@@ -15,7 +15,7 @@ fn no_input_crashes_the_parser() -> Result<(), tine::Error> {
     let report = tine::Campaign::new(env!("PARSER"))
         .seed_input("width = 80\nheight = 25\n")
         .token("=")
-        .runs(50_000)
+        .runs(20_000)
         .seed(1)
         .run()?;
     report.assert_clean();
