@@ -23,11 +23,11 @@ pub enum Lab {
     },
 }
 
-/// Runs the checks, which are tests of `fuzzer/tests/lab.rs`.
+/// Runs the checks, which are tests of `fuzzer/tests/docs/lab.rs`.
 pub fn run(lab: &Lab) -> Result<()> {
     let (program, variable, checks) = match lab {
-        Lab::Server { program } => (program, "TINE_LAB_SERVER", "server_"),
-        Lab::Controller { program } => (program, "TINE_LAB_CONTROLLER", "controller_"),
+        Lab::Server { program } => (program, "TINE_LAB_SERVER", "lab::server_"),
+        Lab::Controller { program } => (program, "TINE_LAB_CONTROLLER", "lab::controller_"),
     };
     let program = std::path::absolute(program)?;
     if !is_program(&program) {
@@ -37,7 +37,7 @@ pub fn run(lab: &Lab) -> Result<()> {
         );
     }
     let mut test = Command::new(paths::cargo());
-    test.args(["test", "--quiet", "--package", "tine", "--test", "lab"])
+    test.args(["test", "--quiet", "--package", "tine", "--test", "docs"])
         .args(["--", "--format", "pretty", checks])
         .env(variable, program)
         .env("RUST_BACKTRACE", "0")

@@ -1,11 +1,11 @@
-//! Commands in an environment that is not friendly: what they were started with, signals,
-//! peers that do not answer, names that stand for something else than a file.
+//! The commands, apart from `tine fuzz` in depth: what they are given, what they say, what they leave alone.
 
-mod campaign;
-mod ends;
-mod extremes;
-mod inherited;
-mod peers;
-mod pipes;
-#[path = "../support/mod.rs"]
-mod support;
+mod bad_input;
+mod corpus_tools;
+mod demo;
+mod environment;
+mod files;
+mod precious_files;
+mod sanitizers;
+mod showmap;
+mod surroundings;

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::cell::{Batch, Cell, Ending, Run, Seen};
 use crate::matrix::Controller;
-use crate::support::{Workbench, peers};
+use tine_workbench::{Workbench, peers};
 
 /// Runs the inputs as files of one folder, which afl-showmap does on one fork server.
 pub fn run(bench: &Workbench, cell: &Cell, batch: &Batch) -> Result<Seen, String> {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::matrix::{Controller, Maker, Mode};
-use crate::support::Workbench;
 use crate::{afl_showmap, in_process};
+use tine_workbench::Workbench;
 
 /// A cell of the matrix.
 pub struct Cell {

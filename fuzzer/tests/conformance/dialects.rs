@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tine_controller::{Dialect, ForkServer, Outcome, TargetConfig};
 
-use crate::support::peers::{aflplusplus_404, aflplusplus_440};
-use crate::support::{Stats, Workbench, in_process, targets_folder, testcases};
+use tine_workbench::peers::{aflplusplus_404, aflplusplus_440};
+use tine_workbench::{Stats, Workbench, in_process, targets_folder, testcases};
 
 /// Builds server.c without any instrumentation.
 fn server(bench: &Workbench, flags: &[&str]) -> PathBuf {

@@ -1,7 +1,7 @@
 //! The first word of a target of tine-cc, by what stands in its environment.
 
 use crate::matrix::{Maker, Mode, build};
-use crate::support::Workbench;
+use tine_workbench::Workbench;
 
 /// A shell puts a file in place of each pipe, so that no controller is needed.
 fn first_word(bench: &Workbench, variables: &[(&str, &str)]) -> u32 {

@@ -13,7 +13,7 @@ use tine_controller::{ForkServer, Outcome, TargetConfig};
 
 use crate::cell::{Batch, Cell, Ending, Run, Seen};
 use crate::matrix::{Controller, Mode};
-use crate::support::Workbench;
+use tine_workbench::Workbench;
 
 mod libafl_controller;
 

@@ -6,13 +6,11 @@
 //! The result goes to `target/conformance.json`, from which `cargo xtask docs` makes
 //! the table in docs/compatibility.md.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod afl_showmap;
 mod cell;
 mod dialects;
 mod hello;
 mod in_process;
 mod matrix;
+mod targets;
 mod tools;

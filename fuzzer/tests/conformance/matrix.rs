@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{self, Cell};
-use crate::support::{Compiler, Workbench, peers, targets_folder};
+use tine_workbench::{Compiler, Workbench, peers, targets_folder};
 
 /// Who drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use tine_controller::{ForkServer, TargetConfig};
 
-use crate::support::peers::{self, aflplusplus_404, aflplusplus_440};
-use crate::support::{Compiler, Runner, Stats, Workbench, in_process, testcases};
+use tine_workbench::peers::{self, aflplusplus_404, aflplusplus_440};
+use tine_workbench::{Compiler, Runner, Stats, Workbench, in_process, testcases};
 
 /// A way to find the tools of one version.
 type Peer = fn(&str) -> PathBuf;

@@ -1,7 +1,6 @@
 //! `targets/faults/faults.toml`: what goes wrong, and what has to come of it.
 
-// Each test program compiles this module for itself and uses a part of it; some
-// fields are for the table in the documentation.
+// Some fields are for the table in the documentation.
 #![allow(dead_code)]
 
 use std::path::PathBuf;
@@ -9,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::support::{Compiler, Expected, Input, Workbench, targets_folder};
+use tine_workbench::{Compiler, Expected, Input, Workbench, targets_folder};
 
 /// The folder of the faults.
 pub fn folder() -> PathBuf {

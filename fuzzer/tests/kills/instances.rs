@@ -11,8 +11,8 @@ use crate::{
     Report, number,
     results::{broken_files, disagreements},
     sessions::{MODES, Mode, build},
-    support::{Running, Stats, Workbench, wait_until},
 };
+use tine_workbench::{Running, Stats, Workbench, wait_until};
 
 /// How often the counts of runs are looked at. The statistics are written every
 /// five seconds; instances that share a core take turns.

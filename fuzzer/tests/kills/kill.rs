@@ -18,8 +18,8 @@ use crate::{
     number,
     results::{Results, broken_files, disagreements, unfinished},
     sessions::{Mode, Sessions, build},
-    support::{Running, Stats, Workbench, testcases, wait_until},
 };
+use tine_workbench::{Running, Stats, Workbench, testcases, wait_until};
 
 /// How many in the test command.
 const KILLS: u64 = 50;

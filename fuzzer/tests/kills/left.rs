@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
 
-use crate::support::{Running, Workbench, wait_until};
+use tine_workbench::{Running, Workbench, wait_until};
 
 /// How long until all is gone: /proc is read for it, on a machine that is busy.
 const GONE: Duration = Duration::from_secs(20);

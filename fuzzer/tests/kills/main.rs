@@ -2,6 +2,8 @@
 //! its fork server, by the signals that ask for an end. And more instances than
 //! cores.
 //!
+//! A program of its own: it loads the machine more than tests beside it should bear.
+//!
 //! Each test does a few of each in the test command; `cargo xtask soak` runs the
 //! same tests with larger numbers, and reads the report that they write.
 //!
@@ -13,9 +15,6 @@
 //! | `SOAK_SECONDS` | how long they run | 10 |
 //! | `SOAK_SEED` | seed of the random moments | from the clock |
 //! | `SOAK_REPORT` | folder for the reports | none is written |
-
-#[path = "../support/mod.rs"]
-mod support;
 
 mod instances;
 mod kill;

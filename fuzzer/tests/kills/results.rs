@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::{Stats, testcases};
+use tine_workbench::{Stats, testcases};
 
 /// The folders with testcases.
 const FOLDERS: [&str; 3] = ["queue", "crashes", "hangs"];

@@ -5,10 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    results::Results,
-    support::{Runner, Workbench},
-};
+use crate::results::Results;
+use tine_workbench::{Runner, Workbench};
 
 /// Takes a way of its own for each value of a byte, and crashes in a way of its own
 /// for each value of another one: something is saved all the time. A file, shared

@@ -14,8 +14,8 @@ use crate::{
     number,
     results::{Results, broken_files, disagreements, unfinished},
     sessions::{MODES, Mode, Sessions, build},
-    support::{Finished, Workbench, wait_until},
 };
+use tine_workbench::{Finished, Workbench, wait_until};
 
 /// How many in the test command.
 const SIGNALS: u64 = 18;

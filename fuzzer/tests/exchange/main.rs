@@ -1,0 +1,3 @@
+//! Instances that give each other testcases.
+
+mod instances;
