@@ -35,6 +35,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "tine-report",
         ],
     ),
+    // For tests alone.
+    ("tine-workbench", &["tine-controller"]),
     ("xtask", &["tine-controller"]),
 ];
 
