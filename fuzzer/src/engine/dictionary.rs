@@ -12,15 +12,14 @@
 
 mod line;
 
+pub use line::LONGEST;
+
 use std::{
     fmt,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
 };
-
-/// The longest token, in bytes.
-pub const LONGEST: usize = 128;
 
 /// The longest file, in bytes: of millions of tokens hardly one is ever tried.
 const LONGEST_FILE: u64 = 64 << 20;

@@ -1,6 +1,6 @@
 //! The header of an ELF file, as far as it decides whether the file can run.
 
-use super::TargetFileError;
+use super::error::TargetFileError;
 use std::{
     ffi::OsStr,
     fmt,

@@ -8,7 +8,7 @@ mod start;
 mod watch;
 
 use super::{
-    Error,
+    error::Error,
     finding::{Finding, Id},
 };
 use crate::{

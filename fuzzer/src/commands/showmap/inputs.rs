@@ -1,6 +1,6 @@
 //! Where the inputs come from.
 
-use super::ShowmapError;
+use super::error::ShowmapError;
 use std::{
     fmt,
     fs::{self, File},

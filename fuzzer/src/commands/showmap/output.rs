@@ -1,6 +1,6 @@
 //! Counters to text, and text to where it belongs.
 
-use super::{ShowmapError, inputs::Inputs, is_same};
+use super::{error::ShowmapError, inputs::Inputs};
 use crate::{cli::ShowmapArgs, report::store::Replacement};
 use std::{
     ffi::OsStr,
@@ -233,6 +233,11 @@ fn check_place(path: &Path) -> io::Result<()> {
     } else {
         Err(ErrorKind::NotADirectory.into())
     }
+}
+
+/// Whether the two paths lead to the same place.
+pub(in crate::commands) fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A line of a dictionary.
 
-use super::LONGEST;
+/// The longest token, in bytes.
+pub const LONGEST: usize = 128;
 
 /// Why a line is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
