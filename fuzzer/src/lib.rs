@@ -3,11 +3,16 @@
 use clap::Parser;
 use std::{backtrace::BacktraceStatus, io::Write, panic::PanicHookInfo, process::ExitCode};
 
-/// Says a sentence on standard error, or to the listener of this thread.
+/// Says a sentence on standard error. Nobody may be listening.
 macro_rules! say {
-    ($($what:tt)*) => {
-        $crate::listener::say(::std::format_args!($($what)*))
-    };
+    ($($what:tt)*) => {{
+        use ::std::io::Write as _;
+        let _ = ::std::writeln!(
+            ::std::io::stderr(),
+            "tine: {}",
+            $crate::report::text::Shown(::std::format_args!($($what)*))
+        );
+    }};
 }
 
 mod api;
@@ -17,10 +22,10 @@ mod commands;
 mod engine;
 mod environment;
 mod few_edges;
-mod listener;
 mod modules;
 mod processes;
 mod report;
+mod subscribers;
 mod target;
 mod ui;
 

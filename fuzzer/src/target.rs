@@ -1,5 +1,8 @@
 //! From the words after `--` to a target that the controller can start.
 
+// As in the engine: what it is told is in its arguments.
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
+
 pub mod libraries;
 mod memory;
 mod options;

@@ -6,13 +6,11 @@ use super::{
 };
 use crate::{
     engine::{
-        self, FuzzError, Told,
+        self, Complaint, Events, FuzzError, Subscriber,
         config::{Config, SeedSource},
     },
-    listener::{Heard, Listening},
     report::stats::Snapshot,
     target::MemoryLimit,
-    ui::Status,
 };
 use std::{
     cell::RefCell,
@@ -20,9 +18,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     rc::Rc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
+
+/// Time between two figures.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Begins a campaign that was given no seed.
 const SMALLEST_SEED: &[u8] = b" ";
@@ -180,33 +181,13 @@ impl Campaign {
             .map_err(cannot("make a folder in", &std::env::temp_dir()))?;
         let config = self.config(&folder)?;
         let told = Rc::new(RefCell::new((Snapshot::default(), Vec::new())));
-        let noted = Rc::clone(&told);
-        let mut on_event = self.on_event;
-        let listening = Listening::start(move |heard| {
-            let event = match heard {
-                Heard::Sentence(sentence) => {
-                    let sentence = sentence.to_string();
-                    noted.borrow_mut().1.push(sentence.clone());
-                    Event::Remark(sentence)
-                }
-                Heard::Figures(snapshot) => {
-                    noted.borrow_mut().0 = snapshot.clone();
-                    Event::Progress(Progress::of(snapshot))
-                }
-            };
-            if let Some(on_event) = &mut on_event {
-                on_event(&event);
-            }
-        });
-        let subscribers = Told {
-            status: Status::heard(),
-            statsd: None,
-            metrics: None,
-            on_crash: None,
+        let listener = Listener {
+            told: Rc::clone(&told),
+            on_event: self.on_event,
+            next: Instant::now(),
         };
-        let fuzzed = engine::fuzz(&config, subscribers);
-        drop(listening);
-        fuzzed.map_err(|error| failed(&self.program, error))?;
+        engine::fuzz(&config, Events::new(vec![Box::new(listener)]))
+            .map_err(|error| failed(&self.program, error))?;
         let results = config.output.join(config.instance.name.as_str());
         let (last, remarks) = told.take();
         Report::gather(self.program, &results, &last, remarks)
@@ -275,6 +256,51 @@ impl Campaign {
         for (number, input) in inputs.iter().enumerate() {
             let path = folder.join(format!("{number:06}"));
             fs::write(&path, input).map_err(cannot("write", &path))?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes note of what a session tells, and passes it on.
+struct Listener {
+    /// The last figures, and all sentences.
+    told: Rc<RefCell<(Snapshot, Vec<String>)>>,
+    on_event: Option<Box<dyn FnMut(&Event)>>,
+    /// When figures are wanted next.
+    next: Instant,
+}
+
+impl Listener {
+    fn figures(&mut self, snapshot: &Snapshot) {
+        self.told.borrow_mut().0 = snapshot.clone();
+        self.pass_on(&Event::Progress(Progress::of(snapshot)));
+    }
+
+    fn pass_on(&mut self, event: &Event) {
+        if let Some(on_event) = &mut self.on_event {
+            on_event(event);
+        }
+    }
+}
+
+impl Subscriber for Listener {
+    fn wants_figures(&self, now: Instant) -> bool {
+        now >= self.next
+    }
+
+    fn hear(&mut self, event: &engine::Event<'_>) -> Result<(), Complaint> {
+        match event {
+            engine::Event::Note { text, .. } => {
+                let sentence = text.to_string();
+                self.told.borrow_mut().1.push(sentence.clone());
+                self.pass_on(&Event::Remark(sentence));
+            }
+            engine::Event::Figures { snapshot, now } => {
+                self.next = *now + INTERVAL;
+                self.figures(snapshot);
+            }
+            engine::Event::Ended { snapshot } => self.figures(snapshot),
+            _ => {}
         }
         Ok(())
     }

@@ -6,16 +6,21 @@ use crate::{
         FuzzArgs,
         config::{self, ConfigError},
     },
-    engine::{self, FuzzError, Told, config::Config},
+    engine::{self, Ended, Events, FuzzError, Subscriber, config::Config},
     environment::{self, EnvironmentError, Scope, VariableError, Variables},
     report::{
         metrics::MetricsAddress,
         statsd::{Statsd, StatsdError},
-        summary::Ending,
+        summary::{self, Ending, Replay},
     },
+    subscribers::{OnCrash, Prometheus, Statistics, StatsdSender, Terminal},
     ui::Status,
 };
-use std::{ffi::OsString, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// Why the command fails.
 #[derive(Debug, thiserror::Error)]
@@ -104,14 +109,42 @@ pub fn session(
     } else {
         Status::new(wanted.no_ui || variables.is_set("AFL_NO_UI"), variables)
     };
-    let statsd = environment::statsd(variables)?
-        .map(|settings| Statsd::open(settings, config.instance.name.as_str()))
-        .transpose()?;
-    let told = Told {
-        status,
-        statsd,
-        metrics: wanted.metrics,
-        on_crash: wanted.on_crash,
-    };
-    Ok(engine::fuzz(config, told)?)
+    let mut subscribers: Vec<Box<dyn Subscriber>> = vec![Box::new(Terminal::new(status))];
+    if let Some(settings) = environment::statsd(variables)? {
+        let statsd = Statsd::open(settings, config.instance.name.as_str())?;
+        subscribers.push(Box::new(StatsdSender(statsd)));
+    }
+    subscribers.push(Box::new(Statistics::new(config.wishes.stats_interval)));
+    if let Some(address) = wanted.metrics {
+        subscribers.push(Box::new(Prometheus::new(address)));
+    }
+    if let Some(command) = wanted.on_crash {
+        subscribers.push(Box::new(OnCrash(command)));
+    }
+    let ended = engine::fuzz(config, Events::new(subscribers))?;
+    let ending = ended.ending;
+    // A campaign has a summary of its own.
+    if !config.in_campaign {
+        summarize(ended, &config.record.replay);
+    }
+    Ok(ending)
+}
+
+/// Tells what came of a session.
+fn summarize(ended: Ended, replay: &Replay) {
+    let Ended {
+        ending,
+        snapshot,
+        folder,
+        crash,
+        hang,
+    } = ended;
+    for line in summary::text(ending, &snapshot, &folder, crash, hang, replay) {
+        if line.starts_with(summary::COMMAND) {
+            // As it is, to be copied. Nobody may be listening.
+            let _ = writeln!(io::stderr(), "{line}");
+        } else {
+            say!("{line}");
+        }
+    }
 }

@@ -95,6 +95,7 @@ int main(void) {
 ";
 
 /// The compiler wrapper, which is built beside the tests.
+#[allow(clippy::disallowed_methods, reason = "cargo says which one it is")]
 fn wrapper() -> PathBuf {
     let tests = std::env::current_exe().expect("the path of this program");
     let folder = tests.parent().and_then(Path::parent).expect("its folder");

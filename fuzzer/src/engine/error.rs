@@ -2,11 +2,11 @@
 
 use super::{
     affinity::AffinityError, custom::MutatorError, dictionary::DictionaryError,
-    redqueen::start::CompareLogError, seeds::SeedError,
+    events::SubscriberError, redqueen::start::CompareLogError, seeds::SeedError,
 };
 use crate::{
     exchange::directory::OpenError,
-    report::{folder::FolderError, metrics::MetricsError, store::StoreError},
+    report::{folder::FolderError, store::StoreError},
     target::TargetError,
 };
 use std::{io, path::PathBuf};
@@ -131,9 +131,9 @@ pub enum FuzzError {
         /// Why not.
         source: Box<StartError>,
     },
-    /// The figures cannot be served.
+    /// A subscriber cannot do what the session is of no use without.
     #[error(transparent)]
-    Metrics(#[from] MetricsError),
+    Subscriber(#[from] SubscriberError),
 }
 
 fn seed_hint(outcome: &Outcome, memory_limit: Option<u64>) -> String {

@@ -1,4 +1,4 @@
-//! From the configuration to the summary, and the main loop.
+//! A session from its configuration to its end, and the main loop.
 
 use super::{
     config::{Config, SeedSource},
@@ -7,10 +7,12 @@ use super::{
     coverage::Coverage,
     dictionary,
     error::FuzzError,
+    events::{Event, Events},
     executor::Executor,
+    input_file::InputFile,
     mutate::Tokens,
     mutation::Mutation,
-    prepare::{Beside, Prepared, prepare},
+    prepare::{Prepared, prepare},
     progress::Progress,
     session::{Account, Finds, Session, Stop, Tally},
     settings::{banner, corpus_memory, mode, random_seed, write_setup},
@@ -19,48 +21,47 @@ use super::{
     sync::Sync,
 };
 use crate::{
-    listener,
     processes::EndBySignal,
     report::{
         counted,
         folder::{self, Beginning, FolderError, OutputFolder},
-        metrics::MetricsAddress,
-        stats::{Earlier, Facts},
-        statsd::Statsd,
-        summary::{self, Ending, Find},
+        stats::{Earlier, Facts, Snapshot},
+        summary::{Ending, Find},
     },
-    ui::Status,
 };
 use fast_rands::StdRand;
-use std::{ffi::OsString, io::Write, path::PathBuf};
+use std::path::PathBuf;
 
 /// Tokens that come with the target and are shorter or longer are of no use.
 const USEFUL_TOKENS: std::ops::RangeInclusive<usize> = 1..=dictionary::LONGEST;
 
-/// Who is told about a session.
+/// A session that has ended.
 #[derive(Debug)]
-pub struct Told {
-    /// The status line.
-    pub status: Status,
-    /// StatsD.
-    pub statsd: Option<Statsd>,
-    /// Where figures are served.
-    pub metrics: Option<MetricsAddress>,
-    /// Command at a new crash.
-    pub on_crash: Option<OsString>,
+pub struct Ended {
+    /// What ended it.
+    pub ending: Ending,
+    /// The last figures.
+    pub snapshot: Snapshot,
+    /// The folder of the instance, as the user named it.
+    pub folder: PathBuf,
+    /// The first crash.
+    pub crash: Option<Find>,
+    /// The first hang.
+    pub hang: Option<Find>,
 }
 
-/// Fuzzes until something ends the session. Returns what did.
+/// Fuzzes until something ends the session. Returns what did, and what came of it; the
+/// target's processes are gone then.
 ///
 /// # Errors
 /// When it cannot begin, or cannot go on.
-pub fn fuzz(config: &Config, told: Told) -> Result<Ending, FuzzError> {
+pub fn fuzz(config: &Config, mut events: Events) -> Result<Ended, FuzzError> {
     let mut tokens = Tokens::default();
     let mut read = 0;
     for path in &config.dictionaries {
         let dictionary = dictionary::load(path)?;
         for remark in &dictionary.remarks {
-            say!("{remark}");
+            events.warn(format_args!("{remark}"));
         }
         read += dictionary.tokens.len();
         dictionary.tokens.iter().for_each(|token| tokens.add(token));
@@ -70,16 +71,18 @@ pub fn fuzz(config: &Config, told: Told) -> Result<Ending, FuzzError> {
         let different = counted(tokens.all().len() as u64, "token");
         if tokens.all().len() < read {
             let read = counted(read as u64, "place");
-            say!("{different} by -x, from {read} in the dictionaries");
+            events.note(format_args!(
+                "{different} by -x, from {read} in the dictionaries"
+            ));
         } else {
-            say!("{different} by -x");
+            events.note(format_args!("{different} by -x"));
         }
     }
     let (folder, beginning) = open(config)?;
     // A signal ends this process until there is a session.
     let end_by_signal = config.heeds_signals.then(EndBySignal::start);
     let end_by_signal = end_by_signal.transpose().map_err(FuzzError::Control)?;
-    match prepare(config, told.metrics, &folder, beginning) {
+    match prepare(config, &mut events, &folder, beginning) {
         Ok(prepared) => {
             // From here on a signal ends the session in an orderly way.
             let control = if config.heeds_signals {
@@ -90,7 +93,7 @@ pub fn fuzz(config: &Config, told: Told) -> Result<Ending, FuzzError> {
             let control = control.map_err(FuzzError::Control)?;
             drop(end_by_signal);
             let opened = (folder, beginning);
-            Fuzzer::begin(config, told, opened, tokens, prepared, control)?.run(config)
+            Fuzzer::begin(config, events, opened, tokens, prepared, control)?.run(config)
         }
         Err(error) => {
             folder.abandon();
@@ -112,18 +115,12 @@ fn open(config: &Config) -> Result<(OutputFolder, Beginning), FolderError> {
 /// A session that stands where its main loop would begin.
 #[cfg(test)]
 pub(super) fn begin(config: &Config) -> Result<Session, FuzzError> {
-    use crate::environment::Variables;
-    let told = Told {
-        status: Status::silent(&Variables::default()),
-        statsd: None,
-        metrics: None,
-        on_crash: None,
-    };
+    let mut events = Events::default();
     let opened = open(config)?;
-    let prepared = prepare(config, None, &opened.0, opened.1)?;
+    let prepared = prepare(config, &mut events, &opened.0, opened.1)?;
     let control = Control::start().map_err(FuzzError::Control)?;
     let tokens = Tokens::default();
-    let fuzzer = Fuzzer::begin(config, told, opened, tokens, prepared, control)?;
+    let fuzzer = Fuzzer::begin(config, events, opened, tokens, prepared, control)?;
     Ok(fuzzer.session)
 }
 
@@ -131,14 +128,14 @@ pub(super) fn begin(config: &Config) -> Result<Session, FuzzError> {
 struct Fuzzer {
     session: Session,
     stages: Stages,
-    _beside: Beside,
+    _input_file: InputFile,
 }
 
 impl Fuzzer {
     /// Lays out the output folder and fills the corpus.
     fn begin(
         config: &Config,
-        told: Told,
+        mut events: Events,
         (folder, beginning): (OutputFolder, Beginning),
         mut tokens: Tokens,
         prepared: Prepared,
@@ -151,7 +148,7 @@ impl Fuzzer {
             custom,
             server,
             sanitized,
-            beside,
+            input_file,
             mut strategy,
             logger,
         } = prepared;
@@ -184,12 +181,15 @@ impl Fuzzer {
         strategy.given_tokens = tokens.all().len();
         let inputs = Inputs::new(folder.queue(), corpus_memory(config));
         let (map_size, has_coverage) = (info.map_size, info.instrumented);
-        let progress = Progress::new(told.status, facts, placement.core(), &earlier);
+        events.emit(&Event::Began {
+            folder: folder.path(),
+            facts: &facts,
+        });
+        let progress = Progress::new(events, placement.core(), &earlier);
         let limits = config.limits(earlier.runs, target.config.timeout);
         let account = Account {
             replay: config.record.replay.clone(),
             command_line,
-            on_crash: told.on_crash,
             no_readme: limits.wishes.no_readme,
         };
         let scheduling = config.scheduling;
@@ -211,7 +211,7 @@ impl Fuzzer {
             },
             finds: Finds::new(folder, account),
             stop: Stop::new(control, limits),
-            tally: Tally::new(progress.with_statsd(told.statsd), &earlier),
+            tally: Tally::new(progress, &earlier),
             exchange: sync,
             sanitized,
             state_file: StateFile::new(identity),
@@ -234,19 +234,22 @@ impl Fuzzer {
         Ok(Self {
             stages: Stages::new(&session.mutation.strategy, redqueen),
             session,
-            _beside: beside,
+            _input_file: input_file,
         })
     }
 
-    fn run(mut self, config: &Config) -> Result<Ending, FuzzError> {
+    fn run(mut self, config: &Config) -> Result<Ended, FuzzError> {
         self.tell_beginning();
         let ended = turns(&mut self.session, &mut self.stages);
         let session = &mut self.session;
         let ended = ended.and_then(|ending| session.sync_last().map(|()| ending));
         session.corpus.queue.cull();
         let snapshot = session.snapshot();
-        listener::figures(&snapshot);
-        let written = session.write(&snapshot);
+        let events = &mut session.tally.progress.events;
+        events.emit(&Event::Ended {
+            snapshot: &snapshot,
+        });
+        let written = events.check();
         if written.is_ok() {
             session.save_state();
             session.finish_syncing();
@@ -254,10 +257,8 @@ impl Fuzzer {
         // What broke off the session matters more than what follows from it.
         let ending = ended?;
         written?;
-        session.tally.progress.clear();
-        let Session { finds, target, .. } = self.session;
-        let folder = &finds.folder;
-        // The summary names paths as the user gave them.
+        let folder = &session.finds.folder;
+        // Whoever tells of it names paths as the user gave them.
         let instance = config
             .output
             .join(folder.path().file_name().unwrap_or_default());
@@ -272,25 +273,13 @@ impl Fuzzer {
                     .then(|| instance.join(folder::REPLAY).join(first)),
             }))
         };
-        let crash = first(folder.crashes(), "crashes")?;
-        let hang = first(folder.hangs(), "hangs")?;
-        let lines = summary::text(ending, &snapshot, &instance, crash, hang, finds.replay());
-        // The fork server and its child are gone before the summary is there.
-        drop(target);
-        if config.in_campaign {
-            // The campaign has a summary of its own.
-            return Ok(ending);
-        }
-        for line in lines {
-            match line.strip_prefix(summary::COMMAND) {
-                // As it is, to be copied.
-                Some(command) => {
-                    let _ = writeln!(std::io::stderr(), "{}{command}", summary::COMMAND);
-                }
-                None => say!("{line}"),
-            }
-        }
-        Ok(ending)
+        Ok(Ended {
+            ending,
+            crash: first(folder.crashes(), "crashes")?,
+            hang: first(folder.hangs(), "hangs")?,
+            folder: instance.clone(),
+            snapshot,
+        })
     }
 
     fn tell_beginning(&mut self) {
@@ -301,7 +290,7 @@ impl Fuzzer {
         let core = snapshot
             .core
             .map_or_else(String::new, |core| format!(", on core {core}"));
-        session.tally.note(format_args!(
+        session.tally.progress.events.note(format_args!(
             "{} in the corpus, {}, {mean} us a run, limit {} ms{core}",
             counted(snapshot.corpus, "testcase"),
             snapshot.coverage_words(),

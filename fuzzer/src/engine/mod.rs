@@ -4,7 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | `config` | what the user asks of a session |
-//! | `fuzz` | from the configuration to the summary, and the main loop |
+//! | `fuzz` | a session from its configuration to its end, and the main loop |
 //! | `prepare`, `settings` | what it begins with, and what follows from its configuration |
 //! | `stages` | what is done with a testcase whose turn it is |
 //! | `session` | the parts of a session, and what is done with an input: `session::evaluate` is the way of one run |
@@ -18,7 +18,8 @@
 //! | `sanitized` | binaries with sanitizers, for inputs with an unseen trace |
 //! | `state_file` | what is kept from one session to the next |
 //! | `sync` | the exchange with other fuzzers, and when it is due |
-//! | `progress`, `counters` | the clock and what is shown; what is counted |
+//! | `events` | what leaves a session, and who is told |
+//! | `progress`, `clock`, `speed`, `counters` | how it gets on: times and what is counted |
 //! | `control` | signals and the passing of time |
 //! | `affinity` | which core to run on |
 //! | `input_file` | which file stands for `@@` |
@@ -28,12 +29,16 @@
 //! its parts; no arrow runs back.
 //!
 //! Most runs bring nothing new. Such a run allocates nothing, makes no system
-//! call but those of the fork server, and asks no clock. (The controller looks for
+//! call but those of the fork server, makes no event, and asks no clock. (The controller looks for
 //! daemons of the target between two runs, once in tens of thousands.)
+
+// What leaves the engine is an event, and what it is told is in its `Config`.
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 mod affinity;
 #[cfg(test)]
 mod allocations;
+mod clock;
 pub mod config;
 mod control;
 mod corpus;
@@ -42,6 +47,7 @@ mod coverage;
 mod custom;
 mod dictionary;
 mod error;
+mod events;
 mod executor;
 mod fuzz;
 mod input_file;
@@ -54,6 +60,7 @@ mod sanitized;
 mod seeds;
 mod session;
 mod settings;
+mod speed;
 mod stages;
 mod state_file;
 mod strategy;
@@ -63,4 +70,5 @@ pub use affinity::{allowed_cores, bound_core, free_cores};
 pub use control::Control;
 pub use coverage::classify;
 pub use error::FuzzError;
-pub use fuzz::{Told, fuzz};
+pub use events::{Complaint, Event, Events, Subscriber};
+pub use fuzz::{Ended, fuzz};

@@ -6,6 +6,7 @@ use super::{
     config::{Config, LONGEST_RUN, SeedSource},
     custom,
     error::FuzzError,
+    events::{Event, Events},
     input_file::InputFile,
     redqueen::start::Logger,
     sanitized::Sanitized,
@@ -18,7 +19,6 @@ use crate::{
     report::{
         counted,
         folder::{Beginning, OutputFolder},
-        metrics::{self, Metrics, MetricsAddress},
     },
     target::{self, Target},
 };
@@ -33,13 +33,11 @@ pub struct Prepared {
     pub custom: Option<Box<custom::CustomMutators>>,
     pub server: ForkServer,
     pub sanitized: Option<Sanitized>,
-    pub beside: Beside,
+    /// It lasts as long as the session.
+    pub input_file: InputFile,
     pub strategy: Strategy,
     pub logger: Option<Logger>,
 }
-
-/// What lasts as long as the session.
-pub type Beside = (InputFile, Option<Metrics>);
 
 /// Looks at all of it, and starts the target.
 ///
@@ -47,13 +45,13 @@ pub type Beside = (InputFile, Option<Metrics>);
 /// When something is wrong.
 pub fn prepare(
     config: &Config,
-    metrics: Option<MetricsAddress>,
+    events: &mut Events,
     folder: &OutputFolder,
     beginning: Beginning,
 ) -> Result<Prepared, FuzzError> {
     let mut seeds = match (&config.seeds, beginning) {
         (SeedSource::Folder(folder), Beginning::Fresh) => {
-            seeds::load(folder, |flaw| say!("{flaw}"))?
+            seeds::load(folder, |flaw| events.warn(format_args!("{flaw}")))?
         }
         _ => Vec::new(),
     };
@@ -64,12 +62,11 @@ pub fn prepare(
     let program = &config.program;
     target::check_no_input(program.file.as_deref(), paths)?;
     let input_file = InputFile::choose(program, folder.path())?;
-    // Before this thread is bound to a core: its threads are not.
-    let metrics = metrics.map(|it| metrics::serve(it, &config.output));
-    let metrics = metrics.transpose()?;
-    if let Some(metrics) = &metrics {
-        say!("figures at {}", metrics.url());
-    }
+    // Before this thread is bound to a core: threads of subscribers are not.
+    events.emit(&Event::Opened {
+        output: &config.output,
+    });
+    events.check()?;
     let limit = program.timeout.unwrap_or(LONGEST_RUN);
     let prepare = if program.non_instrumented {
         target::prepare_unchecked
@@ -88,44 +85,56 @@ pub fn prepare(
         target.config.launch = Launch::Exec;
         if target.file.instrumented {
             let path = target.file.path.display();
-            say!("{path} is instrumented: without -n its coverage leads to more");
+            events.warn(format_args!(
+                "{path} is instrumented: without -n its coverage leads to more"
+            ));
         }
     }
     if target.file.custom_mutator {
         let path = target.file.path.display();
-        say!(
+        events.warn(format_args!(
             "{path} has LLVMFuzzerCustomMutator, which tine does not call: it mutates by itself, \
              and by libraries with AFL++'s functions (AFL_CUSTOM_MUTATOR_LIBRARY)"
-        );
+        ));
     }
     let strategy = Strategy::new(&config.mutation);
     let placement = affinity::place(config.core, |error| {
-        say!("{error}; going on without a core");
+        events.warn(format_args!("{error}; going on without a core"));
     })?;
     if let Placement::NoneFree { allowed } = placement {
-        say!(
+        events.warn(format_args!(
             "other programs are bound to all {} that tine may use: it is not bound to one, and \
              will be slower than alone (-b CORE chooses one)",
             counted(allowed as u64, "core")
-        );
+        ));
     }
-    let custom = custom::load(&config.custom, config.seed.unwrap_or_else(random_seed))?;
+    let custom = custom::load(
+        &config.custom,
+        config.seed.unwrap_or_else(random_seed),
+        events,
+    )?;
     let mut server = ForkServer::start(target.config.clone())?;
     let edges = server.info().edges;
     if few_edges::is_few(edges) {
-        say!(
+        events.warn(format_args!(
             "only {} in the target: {}; keep the branches: {}",
             counted(edges.unwrap_or_default() as u64, "edge"),
             few_edges::WHY,
             few_edges::REMEDY
-        );
+        ));
     }
     let mut logger = Logger::start(&config.compare, program, &target, input_file.path())?;
     if let Some(logger) = &mut logger {
         logger.check(&mut server, &target.file.path, &seeds, folder)?;
     }
     let longest = config.hang.max(limit);
-    let sanitized = Sanitized::start(&config.sanitized, program, input_file.path(), longest)?;
+    let sanitized = Sanitized::start(
+        &config.sanitized,
+        program,
+        input_file.path(),
+        longest,
+        events,
+    )?;
     Ok(Prepared {
         seeds,
         target,
@@ -133,7 +142,7 @@ pub fn prepare(
         custom,
         server,
         sanitized,
-        beside: (input_file, metrics),
+        input_file,
         strategy,
         logger,
     })

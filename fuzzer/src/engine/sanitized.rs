@@ -9,6 +9,7 @@ use super::{
     control::Control,
     coverage::{FaultMap, Trace},
     error::FuzzError,
+    events::Events,
 };
 use crate::target::{self, MemoryLimit};
 use std::{ffi::OsString, fmt, path::Path, time::Duration};
@@ -50,6 +51,7 @@ impl Sanitized {
         program: &Program,
         own_file: &Path,
         limit: Duration,
+        events: &mut Events,
     ) -> Result<Option<Self>, FuzzError> {
         if chosen.paths.is_empty() {
             return Ok(None);
@@ -72,11 +74,11 @@ impl Sanitized {
                 source: Box::new(source),
             })?;
             if target.file.sanitizer.is_none() {
-                say!(
+                events.warn(format_args!(
                     "{} is built without a sanitizer: it sees no more than the target itself; \
                      build it with AFL_USE_ASAN=1 or the like",
                     path.display()
-                );
+                ));
             }
             let server =
                 ForkServer::start(target.config).map_err(|source| FuzzError::Sanitized {

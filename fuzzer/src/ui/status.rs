@@ -3,7 +3,6 @@
 
 use crate::{
     environment::Variables,
-    listener,
     report::{
         stats::Snapshot,
         text::{counted, grouped, shown_time},
@@ -39,8 +38,6 @@ pub struct Status {
     next: Instant,
     /// `AFL_QUIET`: neither status nor sentences.
     quiet: bool,
-    /// The listener of this thread gets the figures, and nothing is shown.
-    is_heard: bool,
 }
 
 impl Status {
@@ -58,7 +55,6 @@ impl Status {
             is_silent: false,
             next: Instant::now() + first,
             quiet: variables.is_set("AFL_QUIET"),
-            is_heard: false,
         }
     }
 
@@ -71,21 +67,17 @@ impl Status {
             is_silent: true,
             next: Instant::now(),
             quiet: variables.is_set("AFL_QUIET"),
-            is_heard: false,
         }
     }
 
-    /// For a session that a program runs: the listener of this thread hears it.
-    #[must_use]
-    pub fn heard() -> Self {
-        Self {
-            on_terminal: false,
-            stands: false,
-            is_silent: false,
-            next: Instant::now(),
-            quiet: false,
-            is_heard: true,
-        }
+    /// The first line is due as if this had been made now.
+    pub fn restart(&mut self, now: Instant) {
+        let first = if self.on_terminal {
+            Duration::ZERO
+        } else {
+            REPEAT
+        };
+        self.next = now + first;
     }
 
     /// Whether it is time for [`Self::show`].
@@ -96,11 +88,6 @@ impl Status {
 
     /// Shows where the session stands.
     pub fn show(&mut self, snapshot: &Snapshot, now: Instant) {
-        if self.is_heard {
-            self.next = now + REWRITE;
-            listener::figures(snapshot);
-            return;
-        }
         self.show_fields(&fields(snapshot), now);
     }
 

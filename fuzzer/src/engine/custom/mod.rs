@@ -10,7 +10,7 @@ mod mutator;
 
 pub use mutator::{Abilities, CustomMutator, MutatorError};
 
-use crate::engine::config::CustomLibraries;
+use crate::engine::{config::CustomLibraries, events::Events};
 use fast_rands::{Rand, StdRand};
 use library::CLibrary;
 use std::{num::NonZeroUsize, path::Path};
@@ -51,6 +51,7 @@ pub struct CustomMutators {
 pub fn load(
     chosen: &CustomLibraries,
     seed: u64,
+    events: &mut Events,
 ) -> Result<Option<Box<CustomMutators>>, MutatorError> {
     let wrong = |variable, why| Err(MutatorError::Variable { variable, why });
     if chosen.libraries.is_empty() {
@@ -67,11 +68,11 @@ pub fn load(
         let seed = seed.wrapping_add(number as u64) as u32;
         let library = CLibrary::load(file, seed)?;
         if library.has_half_a_trim() {
-            say!(
+            events.warn(format_args!(
                 "{} has not all of afl_custom_init_trim, afl_custom_trim and \
                  afl_custom_post_trim: none of them is used",
                 file.display()
-            );
+            ));
         }
         mutators.push(Box::new(library));
     }
@@ -88,7 +89,8 @@ pub fn load(
             "no library has an afl_custom_fuzz: nothing would be mutated",
         );
     }
-    say!("custom mutators, in this order: {}", loaded.names());
+    let names = loaded.names();
+    events.note(format_args!("custom mutators, in this order: {names}"));
     Ok(Some(Box::new(loaded)))
 }
 

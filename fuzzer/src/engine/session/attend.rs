@@ -17,10 +17,10 @@ impl Session {
         }
         self.stop.check(
             self.tally.runs,
-            progress.this_part(),
-            progress.run_time(),
+            progress.clock.this_part(),
+            progress.clock.run_time(),
             // Finds of an earlier part do not keep this one from ending.
-            progress.idle(),
+            progress.clock.idle(),
         );
         self.report()
     }

@@ -6,6 +6,7 @@ use crate::{
         corpus::CorpusId,
         coverage::{Novelty, Verdict},
         error::FuzzError,
+        events::Event,
     },
     report::{counted, name::Origin},
 };
@@ -135,6 +136,11 @@ impl Session {
             self.tally.counters.found += 1;
         }
         self.tally.found();
+        self.tally.emit(&Event::Testcase {
+            path: &self.finds.folder.queue().join(&name),
+            has_new_edges,
+            is_import: submission.origin.import().is_some(),
+        });
         let input = changed.as_deref().unwrap_or(submission.kept());
         let id = self.add(name, number, input, submission.parent);
         self.calibrate(id, submission, self.stop.generous_limit())?;
@@ -180,7 +186,8 @@ impl Session {
         }
         if error.is_of_input() && self.finds.next.lost < MOST_KEPT {
             let name = self.name(Kind::Lost, &submission.origin);
-            self.finds.set_aside(&name, submission.sent)?;
+            let path = &self.finds.set_aside(&name, submission.sent)?;
+            self.tally.emit(&Event::Lost { path });
         }
         self.count_loss(error)
     }

@@ -4,7 +4,10 @@ use super::{
     Session, Submission,
     finds::{Kind, Needs},
 };
-use crate::{engine::error::FuzzError, report::summary::Ending};
+use crate::{
+    engine::{error::FuzzError, events::Event},
+    report::summary::Ending,
+};
 use std::path::Path;
 use tine_controller::Outcome;
 
@@ -46,7 +49,7 @@ impl Session {
         let needs = self.bounded(needs);
         let file = self.finds.save_crash(&name, input, &needs)?;
         self.coverage.saved_fault(outcome, input);
-        self.crash_saved(&file, runs);
+        self.crash_saved(&file, outcome, runs);
         Ok(())
     }
 
@@ -58,6 +61,7 @@ impl Session {
         &mut self,
         submission: &Submission<'_>,
         kind: Kind,
+        outcome: Outcome,
     ) -> Result<(), FuzzError> {
         if self.tally.counters.saved_crashes >= MOST_CRASHES {
             return Ok(());
@@ -66,17 +70,14 @@ impl Session {
         self.finds.explain_crashes()?;
         let input = submission.sent;
         let file = self.finds.save_crash(&name, input, &Needs::Input)?;
-        self.crash_saved(&file, self.tally.runs);
+        self.crash_saved(&file, outcome, self.tally.runs);
         Ok(())
     }
 
     /// Notes a crash that was saved after this many runs.
-    fn crash_saved(&mut self, file: &Path, runs: u64) {
-        if let Err(error) = self.finds.inform(file) {
-            self.tally
-                .note(format_args!("cannot run the command of -I: {error}"));
-        }
+    fn crash_saved(&mut self, path: &Path, outcome: Outcome, runs: u64) {
         self.tally.crashed(runs);
+        self.tally.emit(&Event::Crash { path, outcome });
         if self.stop.limits.until_crash {
             self.stop.end(Ending::Crash);
         }
@@ -155,9 +156,10 @@ impl Session {
             return Ok(());
         }
         let needs = self.bounded(needs);
-        self.finds.save_hang(&name, input, &needs)?;
+        let path = &self.finds.save_hang(&name, input, &needs)?;
         self.coverage.saved_fault(Outcome::TimedOut, input);
         self.tally.hung();
+        self.tally.emit(&Event::Hang { path });
         Ok(())
     }
 }

@@ -5,14 +5,12 @@ use crate::{
     engine::counters::NextNumbers,
     report::{
         folder::OutputFolder,
-        inform,
         name::{self, Moment, Origin},
         store::{self, StoreError},
         summary::Replay,
     },
 };
 use std::{
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -28,8 +26,6 @@ pub struct Account {
     pub replay: Replay,
     /// The command that started the fuzzer.
     pub command_line: String,
-    /// User-supplied command at a new crash.
-    pub on_crash: Option<OsString>,
     /// `AFL_NO_CRASH_README`
     pub no_readme: bool,
 }
@@ -120,12 +116,6 @@ impl Finds {
         }
     }
 
-    /// How crashes can be replayed.
-    #[must_use]
-    pub const fn replay(&self) -> &Replay {
-        &self.account.replay
-    }
-
     /// The name of the next find of a kind.
     #[must_use]
     pub fn name(&self, kind: Kind, origin: &Origin<'_>, moment: Moment) -> String {
@@ -178,21 +168,27 @@ impl Finds {
         Ok(folder.join(name))
     }
 
-    /// Writes the next hang, with what it needs.
+    /// Writes the next hang, with what it needs. Returns its file.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn save_hang(&mut self, name: &str, input: &[u8], needs: &Needs) -> Result<(), StoreError> {
-        self.save(&self.folder.hangs(), name, input, needs)?;
+    pub fn save_hang(
+        &mut self,
+        name: &str,
+        input: &[u8],
+        needs: &Needs,
+    ) -> Result<PathBuf, StoreError> {
+        let folder = self.folder.hangs();
+        self.save(&folder, name, input, needs)?;
         self.next.hang += 1;
-        Ok(())
+        Ok(folder.join(name))
     }
 
-    /// Writes the next input that kills the fork server.
+    /// Writes the next input that kills the fork server. Returns its file.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn set_aside(&mut self, name: &str, input: &[u8]) -> Result<(), StoreError> {
+    pub fn set_aside(&mut self, name: &str, input: &[u8]) -> Result<PathBuf, StoreError> {
         let folder = self.folder.lost();
         store::make_folder(&folder).map_err(|source| StoreError {
             path: folder.clone(),
@@ -200,7 +196,7 @@ impl Finds {
         })?;
         store::write_synced(&folder, name, &[input])?;
         self.next.lost += 1;
-        Ok(())
+        Ok(folder.join(name))
     }
 
     /// Writes an input, and the inputs that it does not do it without.
@@ -230,7 +226,6 @@ impl Finds {
             replay,
             command_line,
             no_readme,
-            ..
         } = &self.account;
         if *no_readme {
             return Ok(());
@@ -241,16 +236,5 @@ impl Finds {
             store::write(&folder, README, &[text.as_bytes()])?;
         }
         Ok(())
-    }
-
-    /// Runs the user-supplied command for a new crash.
-    ///
-    /// # Errors
-    /// When it cannot be run.
-    pub fn inform(&self, crash: &Path) -> std::io::Result<()> {
-        match &self.account.on_crash {
-            Some(command) => inform::of_crash(command, crash),
-            None => Ok(()),
-        }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
         control::Control,
         corpus::{Corpus, Inputs, Queue},
         coverage::Coverage,
+        events::Events,
         executor::{
             Executor,
             fake::{EDGES, FakeMap, FakeTarget},
@@ -19,13 +20,7 @@ use crate::{
         strategy::Strategy,
         sync::Sync,
     },
-    environment::Variables,
-    report::{
-        folder::OutputFolder,
-        stats::{Earlier, Facts},
-        summary::Replay,
-    },
-    ui::Status,
+    report::{folder::OutputFolder, stats::Earlier, summary::Replay},
 };
 use fast_rands::StdRand;
 use std::{fs, path::Path, time::Duration};
@@ -79,7 +74,6 @@ pub fn session_over(target: FakeTarget, folder: &Path, seed: u64, runs: u64) -> 
             direct: false,
         },
         command_line: "tine fuzz".into(),
-        on_crash: None,
         no_readme: false,
     };
     let limits = Limits {
@@ -91,14 +85,8 @@ pub fn session_over(target: FakeTarget, folder: &Path, seed: u64, runs: u64) -> 
         explore_crashes: false,
         wishes: Wishes::default(),
     };
-    let facts = Facts {
-        pid: 0,
-        banner: "fake".into(),
-        mode: "default".into(),
-        command_line: "tine fuzz".into(),
-    };
     let earlier = Earlier::default();
-    let progress = Progress::new(Status::silent(&Variables::default()), facts, None, &earlier);
+    let progress = Progress::new(Events::default(), None, &earlier);
     Session {
         target: Executor::of_fake(target),
         coverage: Coverage::new(EDGES / 8),

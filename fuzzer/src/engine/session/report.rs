@@ -1,75 +1,41 @@
-//! The figures: status line, `fuzzer_stats` and `plot_data`.
+//! The figures of a session.
 
 use super::Session;
 use crate::{
     engine::{
+        clock::Clock,
         error::FuzzError,
-        progress::{self, MINUTE, NOW, Progress, WRITE},
+        events::Event,
+        progress::{self, SAVE},
         sanitized::Sanitized,
+        speed::{MINUTE, NOW},
     },
-    report::{
-        counted,
-        stats::{PLOT_HEADER, Snapshot},
-        store::StoreError,
-    },
+    report::{counted, stats::Snapshot},
 };
-use std::{io::ErrorKind, time::Instant};
+use std::time::Instant;
 use tine_controller::ForkServer;
 
-/// The history of the numbers.
-const PLOT: &str = "plot_data";
-
 impl Session {
-    /// Shows and writes what is due.
+    /// Tells of what is due, and saves what is due.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When a subscriber cannot do what the session is of no use without.
     pub(super) fn report(&mut self) -> Result<(), FuzzError> {
         let now = Instant::now();
         self.tally.progress.speed.take(now, self.tally.runs);
         self.note_restarts();
-        let progress = &self.tally.progress;
-        let is_write_due = now >= progress.next_write;
-        let is_sending_due = (progress.statsd.as_ref()).is_some_and(|it| it.is_due(now));
-        if !is_write_due && !is_sending_due && !progress.status.is_due(now) {
-            return Ok(());
+        if self.tally.progress.events.wants_figures(now) {
+            let snapshot = &self.snapshot();
+            let events = &mut self.tally.progress.events;
+            events.emit(&Event::Figures { snapshot, now });
         }
-        let snapshot = self.snapshot();
         let progress = &mut self.tally.progress;
-        if progress.status.is_due(now) {
-            progress.status.show(&snapshot, now);
-        }
-        if let (true, Some(statsd)) = (is_sending_due, &mut progress.statsd)
-            && let Err(error) = statsd.send(&snapshot, now)
-        {
-            progress.note(format_args!("{error}"));
-        }
-        if is_write_due {
-            let interval = self.stop.limits.wishes.stats_interval;
-            progress.next_write = now + interval.unwrap_or(WRITE);
-            self.write(&snapshot)?;
+        progress.events.check()?;
+        if now >= progress.next_save {
+            progress.next_save = now + SAVE;
             self.save_state_if_due();
         }
         Ok(())
-    }
-
-    /// Writes `fuzzer_stats` and a line of `plot_data`.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub fn write(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let folder = &self.finds.folder;
-        let stats = snapshot.fuzzer_stats(&self.tally.progress.facts);
-        folder.write("fuzzer_stats", &stats)?;
-        let path = folder.path().join(PLOT);
-        let line = snapshot.plot_line();
-        match progress::append(&path, &line) {
-            // Whole or not at all, also if the fuzzer is killed now.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                folder.write(PLOT, &format!("{PLOT_HEADER}{line}"))
-            }
-            appended => appended.map_err(|source| StoreError { path, source }),
-        }
     }
 
     /// A lost fork server is told of the first time, and then with exponential back-off.
@@ -102,9 +68,9 @@ impl Session {
             .get(queue.position())
             .map_or(0, |entry| entry.number);
         Snapshot {
-            start_time: progress.began_at,
-            last_update: Progress::now(),
-            run_time: progress.run_time(),
+            start_time: progress.clock.began_at(),
+            last_update: Clock::now(),
+            run_time: progress.clock.run_time(),
             calibration_time: counters.calibration,
             trim_time: counters.trim,
             cmplog_time: counters.cmplog,
@@ -134,7 +100,7 @@ impl Session {
             restarts: counters.restarts_before + self.target.restarts(),
             lost_inputs: counters.passed_over,
             last_find: counters.last_find,
-            since_find: progress.since_find(),
+            since_find: progress.clock.since_find(),
             longest_gap: counters.longest_gap,
             last_crash: counters.last_crash,
             last_hang: counters.last_hang,

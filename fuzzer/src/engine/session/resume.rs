@@ -76,7 +76,7 @@ impl Session {
 
     /// Writes the state file soon if it was much work to learn what is in it.
     pub fn save_what_is_precious(&mut self) {
-        if self.tally.progress.this_part() >= PRECIOUS {
+        if self.tally.progress.clock.this_part() >= PRECIOUS {
             self.save_state();
         }
     }

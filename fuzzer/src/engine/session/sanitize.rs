@@ -38,6 +38,7 @@ impl Session {
             return Ok(());
         }
         let signal = signal(outcome);
-        self.crashed_sanitizer(submission, Kind::SanitizerCrash { signal, binary })
+        let kind = Kind::SanitizerCrash { signal, binary };
+        self.crashed_sanitizer(submission, kind, outcome)
     }
 }

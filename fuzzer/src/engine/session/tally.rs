@@ -1,7 +1,7 @@
 //! What is counted and shown.
 
 use crate::{
-    engine::{counters::Counters, progress::Progress},
+    engine::{clock::Clock, counters::Counters, events::Event, progress::Progress},
     report::{name::Moment, stats::Earlier},
 };
 use std::fmt;
@@ -13,7 +13,7 @@ pub struct Tally {
     pub runs: u64,
     /// Everything else that is counted.
     pub counters: Counters,
-    /// The clock, and what is shown and written.
+    /// The clock, and who is told.
     pub progress: Progress,
 }
 
@@ -44,31 +44,36 @@ impl Tally {
         self.progress.note(sentence);
     }
 
+    /// Tells those who want to know.
+    pub fn emit(&mut self, event: &Event<'_>) {
+        self.progress.events.emit(event);
+    }
+
     /// Now.
     #[must_use]
     pub fn moment(&self) -> Moment {
         Moment {
-            milliseconds: self.progress.run_time().as_millis() as u64,
+            milliseconds: self.progress.clock.run_time().as_millis() as u64,
             runs: self.runs,
         }
     }
 
     /// Notes a new testcase.
     pub fn found(&mut self) {
-        let gap = self.progress.note_find();
-        self.counters.found_at(Progress::now(), gap);
+        let gap = self.progress.clock.note_find();
+        self.counters.found_at(Clock::now(), gap);
     }
 
     /// Notes a crash that was saved after this many runs.
     pub fn crashed(&mut self, runs: u64) {
         self.counters.saved_crashes += 1;
-        self.counters.last_crash = Progress::now();
+        self.counters.last_crash = Clock::now();
         self.counters.runs_at_last_crash = runs;
     }
 
     /// Notes a hang that was saved.
     pub fn hung(&mut self) {
         self.counters.saved_hangs += 1;
-        self.counters.last_hang = Progress::now();
+        self.counters.last_hang = Clock::now();
     }
 }

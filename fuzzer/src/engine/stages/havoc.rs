@@ -145,8 +145,8 @@ impl Stage for HavocStage {
 /// it is for the beginning of a stage.
 fn adapt_strategy(session: &mut Session) {
     let progress = &session.tally.progress;
-    let run_time = progress.run_time();
-    let without_finds = progress.since_find().unwrap_or(run_time);
+    let run_time = progress.clock.run_time();
+    let without_finds = progress.clock.since_find().unwrap_or(run_time);
     let strategy = &mut session.mutation.strategy;
     let queue = &session.corpus.queue;
     strategy.adapt(queue, session.tally.runs, run_time, without_finds);
