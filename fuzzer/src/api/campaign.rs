@@ -57,11 +57,11 @@ pub struct Campaign {
     time: Option<Duration>,
     until_crash: bool,
     seed: Option<u64>,
-    on_event: Option<Listener>,
+    on_event: Option<EventHandler>,
 }
 
 /// A function that is called at each event.
-type Listener = Box<dyn FnMut(&Event)>;
+type EventHandler = Box<dyn FnMut(&Event)>;
 
 /// Something that a campaign tells while it runs.
 #[derive(Debug, Clone)]
@@ -265,7 +265,7 @@ impl Campaign {
 struct Listener {
     /// The last figures, and all sentences.
     told: Rc<RefCell<(Snapshot, Vec<String>)>>,
-    on_event: Option<Box<dyn FnMut(&Event)>>,
+    on_event: Option<EventHandler>,
     /// When figures are wanted next.
     next: Instant,
 }
