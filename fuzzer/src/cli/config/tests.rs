@@ -13,7 +13,7 @@ use clap::Parser;
 use std::{ffi::OsString, time::Duration};
 
 fn config(options: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    let line = format!("tine fuzz -i in -o out {options} -- ./t @@");
+    let line = format!("tine fuzz {options} -i in -o out -- ./t @@");
     let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
     let Ok(Cli {
         command: Command::Fuzz(args),

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, geteuid};
 
 use crate::workbench::MARKER;
 
@@ -127,6 +128,17 @@ fn list(folder: &Path) -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
+/// Named kernel objects of this user: those of others have nothing to do with a test.
+fn named_objects() -> Vec<PathBuf> {
+    let own = geteuid().as_raw();
+    let is_own = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|it| it.uid() == own);
+    SHARED_FOLDERS
+        .iter()
+        .flat_map(|folder| list(Path::new(folder)))
+        .filter(is_own)
+        .collect()
+}
+
 /// Whether a process has it open, or something in it.
 fn is_in_use(path: &Path) -> bool {
     let processes = fs::read_dir("/proc").expect("/proc is mounted").flatten();
@@ -143,21 +155,15 @@ pub struct Baseline(HashSet<PathBuf>);
 impl Baseline {
     /// Looks now.
     pub fn take() -> Self {
-        Self(
-            SHARED_FOLDERS
-                .iter()
-                .flat_map(|folder| list(Path::new(folder)))
-                .collect(),
-        )
+        Self(named_objects().into_iter().collect())
     }
 
     /// What has come since then, bears a name that fuzzers give, and belongs to no
     /// living process: other programs of the machine, and other tests, use the same
     /// folders.
     pub fn new_entries(&self) -> Vec<String> {
-        SHARED_FOLDERS
-            .iter()
-            .flat_map(|folder| list(Path::new(folder)))
+        named_objects()
+            .into_iter()
             .filter(|path| !self.0.contains(path))
             .filter(|path| {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
