@@ -26,6 +26,9 @@ use std::{
 use tine_protocol::{layout::coverage::KEEP_AFTER_COUNTERS, routine};
 
 mod harness;
+mod words;
+
+use words::Words;
 
 /// clang's inline counters and their table of addresses, by the names that the
 /// compiler proper has for them: the driver's -fsanitize-coverage= would link
@@ -103,7 +106,7 @@ impl Plan {
         );
         if facts.is_question || situation.is_foreign {
             words.0.extend(line.edited());
-            return Ok(words.into_plan(situation, settings, None));
+            return Ok(into_plan(words, situation, settings, None));
         }
         words.all(&facts.undo);
         if facts.preprocesses {
@@ -146,7 +149,7 @@ impl Plan {
         harness::before_inputs(&mut words, situation);
         words.0.extend(line.edited());
         let Some(link) = &situation.link else {
-            return Ok(words.into_plan(situation, settings, None));
+            return Ok(into_plan(words, situation, settings, None));
         };
         if compiler.family == Family::Gcc {
             // Modules say of themselves that their blocks call back.
@@ -159,7 +162,7 @@ impl Plan {
             layout: link.linking.layout,
             family: compiler.family,
         };
-        Ok(words.into_plan(situation, settings, Some(linked)))
+        Ok(into_plan(words, situation, settings, Some(linked)))
     }
 
     /// The command as a line for a shell.
@@ -402,41 +405,22 @@ fn names(families: &[routine::Family]) -> impl Iterator<Item = &'static str> {
         .flat_map(|family| family.names.iter().copied())
 }
 
-/// A growing command line.
-struct Words(Vec<Argument>);
-
-impl Words {
-    fn add(&mut self, word: impl Into<OsString>) {
-        self.0.push(Argument::Word(word.into()));
+/// The plan that `words` are the command line of.
+fn into_plan(
+    mut words: Words,
+    situation: &Situation,
+    settings: &Settings,
+    links: Option<Linked>,
+) -> Plan {
+    if situation.compiler.is_launched() {
+        // A launcher may have another process read the file.
+        words.0 = words.0.into_iter().flat_map(Argument::into_words).collect();
     }
-
-    fn all(&mut self, words: &[&str]) {
-        for word in words {
-            self.add(*word);
-        }
-    }
-
-    fn linker(&mut self, word: impl Into<OsString>) {
-        self.add("-Xlinker");
-        self.add(word);
-    }
-
-    fn into_plan(
-        mut self,
-        situation: &Situation,
-        settings: &Settings,
-        links: Option<Linked>,
-    ) -> Plan {
-        if situation.compiler.is_launched() {
-            // A launcher may have another process read the file.
-            self.0 = self.0.into_iter().flat_map(Argument::into_words).collect();
-        }
-        Plan {
-            program: situation.compiler.program.clone(),
-            arguments: self.0,
-            spent_variables: situation.spent_variables(settings),
-            links,
-        }
+    Plan {
+        program: situation.compiler.program.clone(),
+        arguments: words.0,
+        spent_variables: situation.spent_variables(settings),
+        links,
     }
 }
 

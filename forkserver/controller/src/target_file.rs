@@ -1,11 +1,12 @@
 //! Inspection of the target's file, before the target is started: most mistakes
 //! can be named here, and better than by a fork server that never answers.
 
+mod architecture;
 mod elf;
 mod error;
 
 use crate::signatures::{Signatures, marks_in};
-pub use elf::Architecture;
+pub use architecture::Architecture;
 pub use error::TargetFileError;
 use std::{
     ffi::OsStr,

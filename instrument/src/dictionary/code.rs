@@ -10,10 +10,10 @@ use super::{
     tokens::Collection,
 };
 use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic,
-    OpAccess, OpKind, Register,
+    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess,
+    OpKind, Register,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 const BITS: u32 = 64;
 
@@ -433,36 +433,4 @@ fn callee<'image>(image: &'image Image<'_>, instruction: &Instruction) -> Option
         _ => return None,
     };
     image.name(address)
-}
-
-/// The entries of a section of stubs, each with the address of the word by which it
-/// jumps.
-pub(super) fn stubs(start: u64, code: &[u8]) -> Vec<(u64, u64)> {
-    let mut stubs = Vec::new();
-    let mut entry = start;
-    for instruction in &mut Decoder::with_ip(BITS, code, start, DecoderOptions::NONE) {
-        // An entry may begin with a mark for indirect jumps.
-        if matches!(instruction.code(), Code::Endbr64) {
-            entry = instruction.ip();
-        }
-        if instruction.mnemonic() == Mnemonic::Jmp && instruction.is_ip_rel_memory_operand() {
-            let begins = if instruction.ip() - entry <= 4 {
-                entry
-            } else {
-                instruction.ip()
-            };
-            stubs.push((begins, instruction.ip_rel_memory_address()));
-        }
-    }
-    stubs
-}
-
-/// Whether some code calls one of these functions.
-pub(super) fn calls(start: u64, code: &[u8], callees: &BTreeSet<u64>) -> bool {
-    Decoder::with_ip(BITS, code, start, DecoderOptions::NONE)
-        .iter()
-        .any(|instruction| {
-            instruction.flow_control() == FlowControl::Call
-                && callees.contains(&instruction.near_branch_target())
-        })
 }

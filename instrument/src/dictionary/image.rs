@@ -274,7 +274,7 @@ impl<'data> Image<'data> {
             .filter_map(|section| Some((section.address(), section.data().ok()?)))
             .collect();
         for (start, code) in stubs {
-            for (entry, slot) in super::code::stubs(start, code) {
+            for (entry, slot) in super::calls::stubs(start, code) {
                 if let Some(name) = self.names.get(&slot).cloned() {
                     if name == TRACE_PC {
                         self.callbacks.insert(entry);
@@ -336,7 +336,7 @@ impl<'data> Image<'data> {
         };
         let len = usize::try_from(range.end - range.start).unwrap_or_default();
         let code = code.get(..len).unwrap_or(code);
-        super::code::calls(range.start, code, &self.callbacks)
+        super::calls::calls(range.start, code, &self.callbacks)
     }
 }
 

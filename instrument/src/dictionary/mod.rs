@@ -18,6 +18,7 @@
 //! | `compared` | functions that compare, and which of their arguments |
 //! | `tokens` | which tokens are worth it, and as bytes |
 
+mod calls;
 mod code;
 mod compared;
 mod image;

@@ -1,6 +1,6 @@
 //! Reasons why a file cannot be a target.
 
-use super::elf::Architecture;
+use super::architecture::Architecture;
 use std::{io, path::PathBuf};
 
 /// Reason why a file cannot be a target.
