@@ -149,7 +149,7 @@ impl Workbench {
         Runner::new(self, program.into())
     }
 
-    /// The value of [`MARKER`] for this test's processes.
+    /// The value of `MARKER` for this test's processes.
     #[must_use]
     pub fn marker(&self) -> &str {
         &self.marker
