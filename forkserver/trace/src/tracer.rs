@@ -112,11 +112,9 @@ pub fn record(
     Ok(recording)
 }
 
-/// Kills a process, if it can be one.
-fn kill(process: i32) {
-    if let Some(pid) = Pid::new(process) {
-        let _ = signal::send(pid, signal::KILL);
-    }
+/// Kills a process. Returns whether there is one.
+fn kill(process: i32) -> bool {
+    Pid::new(process).is_some_and(|pid| signal::send(pid, signal::KILL).is_ok())
 }
 
 /// Number of threads that this process has. One that was joined a moment ago may not be
@@ -157,6 +155,9 @@ impl<F: FnMut(&Recording, &Event)> Tracer<F> {
             match kernel::wait(self.root_ended.is_some())? {
                 Waited::NobodyLeft => return Ok(()),
                 Waited::For(tid, stop) => self.handle(tid, stop),
+                Waited::Nothing if self.root_ended.is_some() && !self.early.is_empty() => {
+                    self.adopt_early();
+                }
                 // This process may have children of its own that are not traced.
                 Waited::Nothing if self.tasks.is_empty() => return Ok(()),
                 Waited::Nothing => {
@@ -169,12 +170,30 @@ impl<F: FnMut(&Recording, &Event)> Tracer<F> {
         }
     }
 
+    /// Lets new processes run whose parent was killed before it could tell of them. One
+    /// may be what cleans up after the controller.
+    fn adopt_early(&mut self) {
+        for tid in std::mem::take(&mut self.early) {
+            let process = memory::process_of(tid).unwrap_or(tid);
+            let task = Task {
+                process,
+                ..Task::default()
+            };
+            self.tasks.insert(tid, task);
+            kernel::resume(tid, 0);
+        }
+    }
+
     /// Kills what outlives the controller.
     fn end_the_rest(&mut self) {
         let left: HashSet<i32> = self.tasks.values().map(|task| task.process).collect();
         for process in left {
-            self.observer.outlived(process);
-            kill(process);
+            if kill(process) {
+                self.observer.outlived(process);
+            } else {
+                // It ended before its parent told of it, and is not reported again.
+                self.tasks.retain(|_, task| task.process != process);
+            }
         }
         self.root_ended = Some(Instant::now());
     }
