@@ -1,32 +1,23 @@
-//! A program, and runs of it.
+//! A program, and how to run it.
 
-use super::{Edges, Error, Outcome};
+use super::{
+    Error, Target,
+    busy::{is_busy_start, with_patience},
+};
 use crate::{
     environment::{self, Variables},
     target::{self, MemoryLimit, StartOptions, TargetError},
 };
 use std::{
     ffi::{OsStr, OsString},
-    fmt::{self, Write as _},
-    io,
+    fmt::Write as _,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
-    thread,
     time::Duration,
 };
-use tine_controller::{
-    ForkServer, InputFolder, Launch, RunError, StartError, TargetConfig, TargetFileError,
-};
+use tine_controller::{ForkServer, InputFolder, Launch, StartError, TargetConfig, TargetFileError};
 
 /// Limit of a run where none was given. A machine that runs other tests may be slow.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How often a program is executed that somebody still has open for writing: a test beside
-/// this one, between its fork and its exec.
-const MOST_ATTEMPTS: u32 = 50;
-
-/// Pause between two of these attempts.
-const ATTEMPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// A program and how to run it.
 ///
@@ -177,11 +168,7 @@ impl Program {
         let config = self.prepare(input)?;
         let started = with_patience(is_busy_start, || ForkServer::start(config.clone()));
         let server = started.map_err(|error| self.not_started(&error))?;
-        Ok(Target {
-            program: config.program,
-            server: Mutex::new(server),
-            _folder: folder,
-        })
+        Ok(Target::new(config.program, server, folder))
     }
 
     /// The program and its arguments.
@@ -332,32 +319,6 @@ impl Program {
     }
 }
 
-/// Tries again while `is_busy` says so.
-fn with_patience<T, E>(
-    is_busy: impl Fn(&E) -> bool,
-    mut attempt: impl FnMut() -> Result<T, E>,
-) -> Result<T, E> {
-    for _ in 0..MOST_ATTEMPTS {
-        match attempt() {
-            Err(error) if is_busy(&error) => thread::sleep(ATTEMPT_PAUSE),
-            done => return done,
-        }
-    }
-    attempt()
-}
-
-fn is_busy_start(error: &StartError) -> bool {
-    matches!(error, StartError::Spawn { source, .. } if is_busy(source))
-}
-
-fn is_busy_run(error: &RunError) -> bool {
-    matches!(error, RunError::Exec { source, .. } if is_busy(source))
-}
-
-fn is_busy(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::ExecutableFileBusy
-}
-
 impl From<PathBuf> for Program {
     fn from(path: PathBuf) -> Self {
         Self::new(path)
@@ -385,72 +346,5 @@ impl From<&str> for Program {
 impl From<String> for Program {
     fn from(path: String) -> Self {
         Self::new(path)
-    }
-}
-
-/// A program that was started and waits for inputs. Dropping it ends the program.
-///
-/// Threads may share it (also in a `static`): they take turns.
-pub struct Target {
-    program: PathBuf,
-    // Before the folder: the program ends first.
-    server: Mutex<ForkServer>,
-    _folder: Option<InputFolder>,
-}
-
-impl Target {
-    /// Runs the program on an input.
-    ///
-    /// Each run is a new process, unless the program has a persistent loop or a
-    /// `LLVMFuzzerTestOneInput`: then inputs follow each other in one process, until one
-    /// of them ends it.
-    ///
-    /// A fork server that is lost (the program kills it, say) is started again, and the
-    /// input is run once more.
-    ///
-    /// # Errors
-    /// When the input cannot be handed over, or the program does not start again. A crash
-    /// is no error.
-    pub fn run(&self, input: impl AsRef<[u8]>) -> Result<Outcome, Error> {
-        let mut server = self.lock();
-        server.map().clear();
-        let ended = with_patience(is_busy_run, || server.run(input.as_ref()));
-        let ended = ended.map_err(|error| Error::Run {
-            program: self.program.clone(),
-            reason: error.to_string(),
-        })?;
-        Ok(Outcome::new(ended, Edges::take(server.map())))
-    }
-
-    /// The number of all edges of the program, if it says so: those built by tine do.
-    #[must_use]
-    pub fn total_edges(&self) -> Option<usize> {
-        self.lock().info().edges
-    }
-
-    /// How often the fork server was lost and started again.
-    #[must_use]
-    pub fn restarts(&self) -> u64 {
-        self.lock().restarts()
-    }
-
-    /// Path of the program.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.program
-    }
-
-    /// A thread that panicked within a run leaves no half-done thing: the next run begins
-    /// anew.
-    fn lock(&self) -> MutexGuard<'_, ForkServer> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target")
-            .field("program", &self.program)
-            .finish_non_exhaustive()
     }
 }
