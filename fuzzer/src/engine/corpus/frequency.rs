@@ -52,24 +52,16 @@ mod tests {
     use super::Frequencies;
     use crate::engine::coverage::Trace;
 
-    fn trace(words: &[(usize, u64)]) -> Trace {
-        let mut trace = Trace::default();
-        for &(word, counters) in words {
-            trace.push(word, counters);
-        }
-        trace
-    }
-
     #[test]
     fn runs_that_take_the_same_way_are_counted_together() {
         let mut frequencies = Frequencies::default();
-        let one = trace(&[(1, 5), (9, 1)]);
-        let same_buckets = trace(&[(1, 6), (9, 1)]);
+        let one = Trace::of_words(&[(1, 5), (9, 1)]);
+        let same_buckets = Trace::of_words(&[(1, 6), (9, 1)]);
         let others = [
-            trace(&[(1, 5), (9, 2)]),
-            trace(&[(1, 5), (8, 1)]),
-            trace(&[(9, 1), (11, 5)]),
-            trace(&[(1, 5)]),
+            Trace::of_words(&[(1, 5), (9, 2)]),
+            Trace::of_words(&[(1, 5), (8, 1)]),
+            Trace::of_words(&[(9, 1), (11, 5)]),
+            Trace::of_words(&[(1, 5)]),
             Trace::default(),
         ];
         frequencies.begin(Frequencies::slot(&one));

@@ -191,39 +191,35 @@ impl FaultMap {
 mod tests {
     use super::{FaultMap, Novelty, Trace, VirginMap};
 
-    fn trace(bytes: &[(usize, u8)]) -> Trace {
-        let mut trace = Trace::default();
-        for &(at, count) in bytes {
-            let mut counters = [0; 8];
-            counters[at % 8] = count;
-            trace.push(at / 8, u64::from_ne_bytes(counters));
-        }
-        trace
-    }
-
     #[test]
     fn an_edge_is_new_once_and_each_bucket_of_it_once() {
         let mut virgin = VirginMap::new(4);
-        assert_eq!(virgin.learn(&trace(&[(3, 1)])), Novelty::Edges);
-        assert_eq!(virgin.learn(&trace(&[(3, 1)])), Novelty::Nothing);
-        assert_eq!(virgin.learn(&trace(&[(3, 200)])), Novelty::Counts);
+        assert_eq!(virgin.learn(&Trace::of_counters(&[(3, 1)])), Novelty::Edges);
         assert_eq!(
-            virgin.learn(&trace(&[(3, 3)])),
+            virgin.learn(&Trace::of_counters(&[(3, 1)])),
+            Novelty::Nothing
+        );
+        assert_eq!(
+            virgin.learn(&Trace::of_counters(&[(3, 200)])),
+            Novelty::Counts
+        );
+        assert_eq!(
+            virgin.learn(&Trace::of_counters(&[(3, 3)])),
             Novelty::Counts,
             "lower counts are new too"
         );
         assert_eq!(
-            virgin.learn(&trace(&[(3, 130)])),
+            virgin.learn(&Trace::of_counters(&[(3, 130)])),
             Novelty::Nothing,
             "same bucket as 200"
         );
         assert_eq!(
-            virgin.learn(&trace(&[(2, 1)])),
+            virgin.learn(&Trace::of_counters(&[(2, 1)])),
             Novelty::Edges,
             "its neighbour"
         );
         assert_eq!(
-            virgin.learn(&trace(&[(3, 4), (20, 1)])),
+            virgin.learn(&Trace::of_counters(&[(3, 4), (20, 1)])),
             Novelty::Edges,
             "edges outdo counts"
         );
@@ -233,38 +229,50 @@ mod tests {
     #[test]
     fn an_edge_that_is_ignored_is_never_new() {
         let mut virgin = VirginMap::new(4);
-        virgin.learn(&trace(&[(3, 1)]));
+        virgin.learn(&Trace::of_counters(&[(3, 1)]));
         virgin.ignore(0, 1 << 3 | 1 << 5);
         virgin.ignore(1000, 1);
         assert_eq!(virgin.edges(), 2);
-        assert_eq!(virgin.learn(&trace(&[(3, 200), (5, 7)])), Novelty::Nothing);
-        assert_eq!(virgin.learn(&trace(&[(4, 1)])), Novelty::Edges);
+        assert_eq!(
+            virgin.learn(&Trace::of_counters(&[(3, 200), (5, 7)])),
+            Novelty::Nothing
+        );
+        assert_eq!(virgin.learn(&Trace::of_counters(&[(4, 1)])), Novelty::Edges);
     }
 
     #[test]
     fn counters_beyond_the_map_are_not_new() {
         let mut virgin = VirginMap::new(1);
-        assert_eq!(virgin.learn(&trace(&[(64, 1)])), Novelty::Nothing);
+        assert_eq!(
+            virgin.learn(&Trace::of_counters(&[(64, 1)])),
+            Novelty::Nothing
+        );
     }
 
     #[test]
     fn a_crash_is_new_by_what_it_takes_or_leaves_out() {
         let mut crashes = FaultMap::default();
-        assert!(crashes.learn(&trace(&[(1, 1), (9, 1)])), "the first");
         assert!(
-            !crashes.learn(&trace(&[(1, 50), (9, 2)])),
+            crashes.learn(&Trace::of_counters(&[(1, 1), (9, 1)])),
+            "the first"
+        );
+        assert!(
+            !crashes.learn(&Trace::of_counters(&[(1, 50), (9, 2)])),
             "counts do not matter"
         );
         assert!(
-            crashes.learn(&trace(&[(1, 1), (9, 1), (17, 1)])),
+            crashes.learn(&Trace::of_counters(&[(1, 1), (9, 1), (17, 1)])),
             "takes one more"
         );
         assert!(
-            !crashes.learn(&trace(&[(1, 1), (9, 1)])),
+            !crashes.learn(&Trace::of_counters(&[(1, 1), (9, 1)])),
             "17 was never in all of them"
         );
-        assert!(crashes.learn(&trace(&[(1, 1)])), "leaves 9 out");
-        assert!(!crashes.learn(&trace(&[(1, 1), (17, 1)])));
+        assert!(
+            crashes.learn(&Trace::of_counters(&[(1, 1)])),
+            "leaves 9 out"
+        );
+        assert!(!crashes.learn(&Trace::of_counters(&[(1, 1), (17, 1)])));
     }
 
     #[test]
@@ -272,6 +280,6 @@ mod tests {
         let mut crashes = FaultMap::default();
         assert!(crashes.learn(&Trace::default()));
         assert!(!crashes.learn(&Trace::default()));
-        assert!(crashes.learn(&trace(&[(1, 1)])));
+        assert!(crashes.learn(&Trace::of_counters(&[(1, 1)])));
     }
 }

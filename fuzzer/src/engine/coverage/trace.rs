@@ -216,20 +216,33 @@ impl Footprint {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Footprint, Trace};
-
-    fn trace(bytes: &[(usize, u8)]) -> Trace {
-        let mut words: std::collections::BTreeMap<usize, [u8; 8]> = Default::default();
-        for &(at, count) in bytes {
-            words.entry(at / 8).or_default()[at % 8] = count;
-        }
-        let mut trace = Trace::default();
-        for (word, counters) in words {
-            trace.push(word, u64::from_ne_bytes(counters));
+impl Trace {
+    /// A run whose words of counters are these, each behind its number in the map.
+    pub fn of_words(words: &[(usize, u64)]) -> Self {
+        let mut trace = Self::default();
+        for &(word, counters) in words {
+            trace.push(word, counters);
         }
         trace
     }
+
+    /// A run that took edges this often, each count behind the edge's number.
+    pub fn of_counters(counters: &[(usize, u8)]) -> Self {
+        let mut words: std::collections::BTreeMap<usize, [u8; 8]> = Default::default();
+        for &(edge, count) in counters {
+            words.entry(edge / 8).or_default()[edge % 8] = count;
+        }
+        let words: Vec<_> = words
+            .into_iter()
+            .map(|(word, bytes)| (word, u64::from_ne_bytes(bytes)))
+            .collect();
+        Self::of_words(&words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Footprint, Trace};
 
     fn differences(one: &Trace, other: &Trace) -> Vec<(usize, u8)> {
         let mut found = Vec::new();
@@ -239,7 +252,7 @@ mod tests {
 
     #[test]
     fn edges_are_numbered_as_in_the_map() {
-        let footprint = trace(&[(0, 1), (7, 200), (8, 3), (1000, 1)]).footprint();
+        let footprint = Trace::of_counters(&[(0, 1), (7, 200), (8, 3), (1000, 1)]).footprint();
         assert_eq!(footprint.edges().collect::<Vec<_>>(), [0, 7, 8, 1000]);
     }
 
@@ -269,8 +282,8 @@ mod tests {
 
     #[test]
     fn the_hash_of_a_trace_is_that_of_its_buckets() {
-        let one = trace(&[(0, 5), (9, 4)]);
-        assert_eq!(one.hash(), trace(&[(0, 6), (9, 7)]).hash());
+        let one = Trace::of_counters(&[(0, 5), (9, 4)]);
+        assert_eq!(one.hash(), Trace::of_counters(&[(0, 6), (9, 7)]).hash());
         let others = [
             &[(0, 5)][..],
             &[(9, 4)],
@@ -280,7 +293,7 @@ mod tests {
         ];
         let hashes: std::collections::HashSet<u64> = others
             .iter()
-            .map(|bytes| trace(bytes).hash())
+            .map(|bytes| Trace::of_counters(bytes).hash())
             .chain([one.hash()])
             .collect();
         assert_eq!(hashes.len(), 6);
@@ -290,7 +303,7 @@ mod tests {
     fn traces_of_one_edge_differ_in_the_leading_bits_of_their_hashes() {
         for hash in [Trace::hash, Trace::edges_hash] {
             let leading: std::collections::HashSet<u64> = (0..64)
-                .map(|edge| hash(&trace(&[(edge, 1)])) >> 48)
+                .map(|edge| hash(&Trace::of_counters(&[(edge, 1)])) >> 48)
                 .collect();
             assert!(leading.len() > 60, "{}", leading.len());
         }
@@ -298,8 +311,8 @@ mod tests {
 
     #[test]
     fn differences_are_found_on_both_sides() {
-        let one = trace(&[(0, 1), (9, 4), (24, 1)]);
-        let other = trace(&[(0, 1), (1, 1), (9, 7), (40, 2)]);
+        let one = Trace::of_counters(&[(0, 1), (9, 4), (24, 1)]);
+        let other = Trace::of_counters(&[(0, 1), (1, 1), (9, 7), (40, 2)]);
         assert_eq!(differences(&one, &other), [(0, 2), (3, 1), (5, 1)]);
         assert_eq!(differences(&other, &one), [(0, 2), (3, 1), (5, 1)]);
         assert_eq!(differences(&one, &one), []);
@@ -309,12 +322,12 @@ mod tests {
 
     #[test]
     fn runs_are_the_same_but_for_what_is_left_out() {
-        let one = trace(&[(0, 1), (9, 4), (24, 1)]);
+        let one = Trace::of_counters(&[(0, 1), (9, 4), (24, 1)]);
         assert!(
-            one.is_same(&trace(&[(0, 1), (9, 6), (24, 1)]), |_| 0),
+            one.is_same(&Trace::of_counters(&[(0, 1), (9, 6), (24, 1)]), |_| 0),
             "one bucket"
         );
-        let other = trace(&[(0, 1), (9, 9), (24, 1)]);
+        let other = Trace::of_counters(&[(0, 1), (9, 9), (24, 1)]);
         assert!(!one.is_same(&other, |_| 0));
         assert!(one.is_same(&other, |word| u8::from(word == 1) << 1));
         assert!(!one.is_same(&other, |word| u8::from(word == 0) << 1));
@@ -322,9 +335,11 @@ mod tests {
 
     #[test]
     fn an_intersection_says_whether_something_was_lost() {
-        let mut always = trace(&[(0, 1), (1, 1), (16, 1), (64, 1)]).footprint();
-        assert!(!always.intersect(&trace(&[(0, 9), (1, 2), (5, 1), (16, 1), (64, 3)]).footprint()));
-        assert!(always.intersect(&trace(&[(0, 1), (64, 1), (80, 1)]).footprint()));
+        let mut always = Trace::of_counters(&[(0, 1), (1, 1), (16, 1), (64, 1)]).footprint();
+        assert!(!always.intersect(
+            &Trace::of_counters(&[(0, 9), (1, 2), (5, 1), (16, 1), (64, 3)]).footprint()
+        ));
+        assert!(always.intersect(&Trace::of_counters(&[(0, 1), (64, 1), (80, 1)]).footprint()));
         assert_eq!(always.edges().collect::<Vec<_>>(), [0, 64]);
     }
 }

@@ -52,18 +52,6 @@ impl VariableEdges {
 mod tests {
     use super::{Trace, VariableEdges};
 
-    fn trace(bytes: &[(usize, u8)]) -> Trace {
-        let mut words: std::collections::BTreeMap<usize, [u8; 8]> = Default::default();
-        for &(at, count) in bytes {
-            words.entry(at / 8).or_default()[at % 8] = count;
-        }
-        let mut trace = Trace::default();
-        for (word, counters) in words {
-            trace.push(word, u64::from_ne_bytes(counters));
-        }
-        trace
-    }
-
     #[test]
     fn each_variable_edge_counts_once() {
         let trace = |counts: [u8; 8]| {
@@ -85,11 +73,16 @@ mod tests {
 
     #[test]
     fn a_checksum_is_of_buckets_and_of_variable_edges_only_whether() {
-        let sum =
-            |bytes: &[(usize, u8)], variable: &VariableEdges| variable.checksum(&trace(bytes));
+        let sum = |bytes: &[(usize, u8)], variable: &VariableEdges| {
+            variable.checksum(&Trace::of_counters(bytes))
+        };
         let none = VariableEdges::default();
         let mut some = VariableEdges::default();
-        some.add(&trace(&[(9, 1)]), &trace(&[(9, 2)]), |_, _| {});
+        some.add(
+            &Trace::of_counters(&[(9, 1)]),
+            &Trace::of_counters(&[(9, 2)]),
+            |_, _| {},
+        );
         let base = [(0, 1), (9, 5), (16, 1)];
         for (other, is_same, is_same_if_variable) in [
             ([(0, 1), (9, 5), (16, 1)], true, true),

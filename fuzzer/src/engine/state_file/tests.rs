@@ -1,14 +1,6 @@
 use super::*;
 use crate::engine::coverage::{Trace, VirginMap};
 
-fn trace(words: &[(usize, u64)]) -> Trace {
-    let mut trace = Trace::default();
-    for &(word, counters) in words {
-        trace.push(word, counters);
-    }
-    trace
-}
-
 const IDENTITY: Identity = Identity {
     binary: 1 << 100,
     arguments: 5,
@@ -16,7 +8,7 @@ const IDENTITY: Identity = Identity {
 };
 
 fn saved() -> Saved<'static> {
-    let run = trace(&[(0, 3), (9, 0x0100_0000_0000_0002)]);
+    let run = Trace::of_words(&[(0, 3), (9, 0x0100_0000_0000_0002)]);
     let mut virgin = VirginMap::new(16);
     virgin.learn(&run);
     virgin.ignore(3, 0b11);
@@ -150,7 +142,7 @@ fn a_testcase_beyond_the_map_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let mut saved = saved();
     let entry = saved.entries[0].entry.to_mut();
-    entry.footprint = trace(&[(16, 1)]).footprint();
+    entry.footprint = Trace::of_words(&[(16, 1)]).footprint();
     write(folder.path(), &saved).unwrap();
     let read = read(&folder.path().join(STATE_FILE), &IDENTITY);
     assert!(matches!(read, Err(Unusable::Damaged)));
